@@ -1,0 +1,24 @@
+import { LANES } from './simd';
+
+/** Fixed places at the start of memory. Address 0 is never a tensor. */
+export const CONTROL: usize = 64;
+export const SCRATCH: usize = 4096;
+export const SCRATCH_BYTES: usize = 512;
+export const MAX_THREADS: i32 = 64;
+/** Coefficients of math.ts: vector constants inside a hot loop are loaded from here. */
+export const CONSTANTS: usize = SCRATCH + <usize>MAX_THREADS * SCRATCH_BYTES;
+export const HEAP: usize = CONSTANTS + 8192;
+
+/** Tile of the matrix product, MR × NR: what fits 16 vector registers (12 or 8 sums, 2 of B, 1 of A). */
+export const MR: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
+export const NR: i32 = 2 * LANES;
+
+export function heapStart(): usize {
+  return HEAP;
+}
+export function tileRows(): i32 {
+  return MR;
+}
+export function tileColumns(): i32 {
+  return NR;
+}

@@ -1,0 +1,116 @@
+import { dispatch } from './dispatch.gen';
+import { now } from './host';
+import { SCRATCH, SCRATCH_BYTES } from './layout';
+import { aborted, barrier } from './team';
+
+/*
+ * A program is a list of rows. A row is a header of 8 bytes (kernel u16, flags u16, arguments u16, patches u16),
+ * then 8 bytes for each argument and 8 for each patch (argument u16, loop level u16, stride i32): before the
+ * call, index(level)·stride is added to the argument. Level 0 is the step; `repeat` rows open deeper levels.
+ */
+const REPEAT: i32 = 0;
+const END: i32 = 1;
+const BARRIER_BEFORE: i32 = 1;
+
+/** Scratch of a thread: the index of each loop level, then the patched arguments of the running row. */
+const ARGUMENTS: usize = 64;
+
+/**
+ * Runs the rows in `[first, last)` for `steps` steps as thread `tid` of `threads`. With `profile` ≠ 0, thread 0 adds
+ * each row's milliseconds to the f64 at profile + (row − first). Returns 0, or 1 when the team was told to stop.
+ */
+export function run(
+  first: usize,
+  last: usize,
+  steps: i32,
+  profile: usize,
+  tid: i32,
+  threads: i32,
+): i32 {
+  const base = profile != 0 ? profile - first : 0;
+  for (let step = 0; step < steps; step++) {
+    setIndex(tid, 0, step);
+    if (threads > 1 && barrier(threads)) return 1;
+    if (runBlock(first, last, 1, base, tid, threads) == 0) return 1;
+  }
+  return 0;
+}
+
+/** Runs rows up to `last` or the `end` of this level; returns the row behind them, 0 when told to stop. */
+function runBlock(
+  row: usize,
+  last: usize,
+  level: i32,
+  profile: usize,
+  tid: i32,
+  threads: i32,
+): usize {
+  while (row < last) {
+    const kernel = <i32>load<u16>(row);
+    if (threads > 1 && (load<u16>(row, 2) & BARRIER_BEFORE) != 0 && barrier(threads)) return 0;
+    if (kernel == END) return row + rowBytes(row);
+    if (kernel == REPEAT) {
+      row = repeat(row, last, level, profile, tid, threads);
+      if (row == 0) return 0;
+      continue;
+    }
+    if (profile != 0) timed(row, kernel, profile, tid, threads);
+    else dispatch(kernel, patched(row, tid), tid, threads);
+    row += rowBytes(row);
+  }
+  return aborted() ? 0 : row;
+}
+
+/** repeat(count, countAt, bytes): the rows up to its `end`, count times, or as often as the i32 at countAt says. */
+function repeat(
+  row: usize,
+  last: usize,
+  level: i32,
+  profile: usize,
+  tid: i32,
+  threads: i32,
+): usize {
+  const args = patched(row, tid);
+  const countAt = <usize>load<u32>(args, 8);
+  const count = countAt != 0 ? load<i32>(countAt) : load<i32>(args);
+  const behind = row + <usize>load<u32>(args, 16);
+  const body = row + rowBytes(row);
+  for (let i = 0; i < count; i++) {
+    setIndex(tid, level, i);
+    if (runBlock(body, last, level + 1, profile, tid, threads) == 0) return 0;
+  }
+  return behind;
+}
+
+function timed(row: usize, kernel: i32, profile: usize, tid: i32, threads: i32): void {
+  const start = now();
+  dispatch(kernel, patched(row, tid), tid, threads);
+  if (threads > 1) barrier(threads);
+  if (tid == 0) store<f64>(profile + row, load<f64>(profile + row) + (now() - start));
+}
+
+/** The row's arguments with the strides of the running loops added. */
+function patched(row: usize, tid: i32): usize {
+  const args = row + 8;
+  const patches = <i32>load<u16>(row, 6);
+  if (patches == 0) return args;
+  const count = <usize>load<u16>(row, 4);
+  const scratch = SCRATCH + <usize>tid * SCRATCH_BYTES;
+  const copy = scratch + ARGUMENTS;
+  memory.copy(copy, args, count * 8);
+  let patch = args + count * 8;
+  for (let i = 0; i < patches; i++, patch += 8) {
+    const at = copy + ((<usize>load<u16>(patch)) << 3);
+    const index = load<i32>(scratch + ((<usize>load<u16>(patch, 2)) << 2));
+    store<i32>(at, load<i32>(at) + index * load<i32>(patch, 4));
+  }
+  return copy;
+}
+
+function setIndex(tid: i32, level: i32, index: i32): void {
+  store<i32>(SCRATCH + <usize>tid * SCRATCH_BYTES + ((<usize>level) << 2), index);
+}
+
+function rowBytes(row: usize): usize {
+  return 8 + 8 * (<usize>load<u16>(row, 4) + <usize>load<u16>(row, 6));
+}

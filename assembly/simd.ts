@@ -1,0 +1,52 @@
+/** The vector vocabulary of the kernels, for `real` = f32 (4 lanes) or f64 (2 lanes). */
+
+export const LANES: i32 = 16 / sizeof<real>();
+
+/** a·b + c: fused where the build has relaxed SIMD, otherwise multiplied and then added. */
+export function madd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return v128.relaxed_madd<real>(a, b, c);
+  return v128.add<real>(v128.mul<real>(a, b), c);
+}
+
+export function splat(x: real): v128 {
+  return v128.splat<real>(x);
+}
+
+/** Sum of the lanes, pairwise: (x0 + x2) + (x1 + x3). */
+export function sumLanes(v: v128): real {
+  if (sizeof<real>() == 8) return v128.extract_lane<real>(v, 0) + v128.extract_lane<real>(v, 1);
+  const w = v128.add<f32>(v, v128.shuffle<i32>(v, v, 2, 3, 0, 1));
+  return <real>(v128.extract_lane<f32>(w, 0) + v128.extract_lane<f32>(w, 1));
+}
+
+/** Maximum of the lanes; NaN if any lane is NaN. */
+export function maxLanes(v: v128): real {
+  const w = v128.max<real>(v, v128.shuffle<i64>(v, v, 1, 0));
+  if (sizeof<real>() == 8) return v128.extract_lane<real>(w, 0);
+  return v128.extract_lane<real>(v128.max<real>(w, v128.shuffle<i32>(w, w, 1, 0, 3, 2)), 0);
+}
+
+/** Minimum of the lanes; NaN if any lane is NaN. */
+export function minLanes(v: v128): real {
+  const w = v128.min<real>(v, v128.shuffle<i64>(v, v, 1, 0));
+  if (sizeof<real>() == 8) return v128.extract_lane<real>(w, 0);
+  return v128.extract_lane<real>(v128.min<real>(w, v128.shuffle<i32>(w, w, 1, 0, 3, 2)), 0);
+}
+
+/** The first `n` < LANES numbers at `p`; the other lanes are `fill`. Never reads past them. */
+export function loadPart(p: usize, n: i32, fill: real): v128 {
+  let v = splat(fill);
+  if (sizeof<real>() == 8) return n > 0 ? v128.replace_lane<real>(v, 0, load<real>(p)) : v;
+  if (n > 0) v = v128.replace_lane<real>(v, 0, load<real>(p));
+  if (n > 1) v = v128.replace_lane<real>(v, 1, load<real>(p, 4));
+  if (n > 2) v = v128.replace_lane<real>(v, sizeof<real>() == 8 ? 0 : 2, load<real>(p, 8));
+  return v;
+}
+
+/** Stores the first `n` < LANES lanes of `v` at `p`. */
+export function storePart(p: usize, v: v128, n: i32): void {
+  if (n > 0) store<real>(p, v128.extract_lane<real>(v, 0));
+  if (sizeof<real>() == 8) return;
+  if (n > 1) store<real>(p, v128.extract_lane<real>(v, 1), 4);
+  if (n > 2) store<real>(p, v128.extract_lane<real>(v, sizeof<real>() == 8 ? 0 : 2), 8);
+}
