@@ -1,4 +1,4 @@
-export { heapStart, tileColumns, tileRows } from './layout';
-export { storeConstants } from './math';
+export { heapStart, realBytes, relaxed, tileColumns, tileRows } from './layout';
+export { hostCos, hostExp, hostLog, hostPow, storeConstants } from './math';
 export { run } from './run';
-export { park } from './team';
+export { clearTeam, doneWord, park, startTeam, stopTeam } from './team';

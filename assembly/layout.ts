@@ -5,6 +5,8 @@ export const CONTROL: usize = 64;
 export const SCRATCH: usize = 4096;
 export const SCRATCH_BYTES: usize = 512;
 export const MAX_THREADS: i32 = 64;
+/** The frame of the calling thread when it runs a program itself, maybe beside a team. */
+export const HOST_FRAME: usize = SCRATCH - SCRATCH_BYTES;
 /** Coefficients of math.ts: vector constants inside a hot loop are loaded from here. */
 export const CONSTANTS: usize = SCRATCH + <usize>MAX_THREADS * SCRATCH_BYTES;
 export const HEAP: usize = CONSTANTS + 8192;
@@ -13,6 +15,9 @@ export const HEAP: usize = CONSTANTS + 8192;
 export const MR: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
 export const NR: i32 = 2 * LANES;
 
+export function frameOf(tid: i32): usize {
+  return SCRATCH + <usize>tid * SCRATCH_BYTES;
+}
 export function heapStart(): usize {
   return HEAP;
 }
@@ -21,4 +26,10 @@ export function tileRows(): i32 {
 }
 export function tileColumns(): i32 {
   return NR;
+}
+export function realBytes(): i32 {
+  return <i32>sizeof<real>();
+}
+export function relaxed(): bool {
+  return ASC_FEATURE_RELAXED_SIMD;
 }

@@ -1,7 +1,29 @@
 import { shareStart } from './share';
 import { LANES, loadPart, storePart } from './simd';
 
-/** y[i] = op(x[i]) for this thread's share. `Op` is only ever a type argument: `changetype<Op>(0).apply(x)` inlines. */
+/*
+ * Elementwise skeletons. An op is only ever a type argument: `changetype<Op>(0).apply(x)` inlines. All loads of an
+ * iteration come before its stores, and the output may be the same memory as an input.
+ */
+export abstract class Unary {
+  abstract apply(x: v128): v128;
+}
+export abstract class UnaryWith {
+  abstract apply(x: v128, a: v128, b: v128): v128;
+}
+export abstract class Binary {
+  abstract apply(a: v128, b: v128): v128;
+}
+export abstract class BinaryWith {
+  abstract apply(a: v128, b: v128, alpha: v128): v128;
+}
+export abstract class Ternary {
+  abstract apply(a: v128, b: v128, c: v128): v128;
+}
+
+const REAL: usize = sizeof<real>();
+
+/** y[i] = op(x[i]) for this thread's share. */
 export function map<Op extends Unary>(
   y: usize,
   x: usize,
@@ -11,17 +33,177 @@ export function map<Op extends Unary>(
   threads: i32,
 ): void {
   const first = shareStart(n, unit, tid, threads);
-  const count = shareStart(n, unit, tid + 1, threads) - first;
-  mapSpan<Op>(y + <usize>first * sizeof<real>(), x + <usize>first * sizeof<real>(), count);
+  const end = shareStart(n, unit, tid + 1, threads);
+  mapSpan<Op>(y + <usize>first * REAL, x + <usize>first * REAL, end - first);
 }
 
 function mapSpan<Op extends Unary>(y: usize, x: usize, count: i32): void {
-  const end = y + <usize>(count & -LANES) * sizeof<real>();
-  for (; y < end; y += 16, x += 16) v128.store(y, changetype<Op>(0).apply(v128.load(x)));
-  const rest = count & (LANES - 1);
-  if (rest > 0) storePart(y, changetype<Op>(0).apply(loadPart(x, rest, 0)), rest);
+  for (; count >= 2 * LANES; count -= 2 * LANES, y += 32, x += 32) {
+    const y0 = changetype<Op>(0).apply(v128.load(x));
+    const y1 = changetype<Op>(0).apply(v128.load(x, 16));
+    v128.store(y, y0);
+    v128.store(y, y1, 16);
+  }
+  for (; count > 0; count -= LANES, y += 16, x += 16) {
+    put(y, changetype<Op>(0).apply(take(x, count)), count);
+  }
 }
 
-export abstract class Unary {
-  abstract apply(x: v128): v128;
+/** y[i] = op(x[i], a, b) for this thread's share. */
+export function mapWith<Op extends UnaryWith>(
+  y: usize,
+  x: usize,
+  n: i32,
+  unit: i32,
+  a: real,
+  b: real,
+  tid: i32,
+  threads: i32,
+): void {
+  const first = shareStart(n, unit, tid, threads);
+  let count = shareStart(n, unit, tid + 1, threads) - first;
+  const av = v128.splat<real>(a);
+  const bv = v128.splat<real>(b);
+  y += <usize>first * REAL;
+  x += <usize>first * REAL;
+  for (; count >= 2 * LANES; count -= 2 * LANES, y += 32, x += 32) {
+    const y0 = changetype<Op>(0).apply(v128.load(x), av, bv);
+    const y1 = changetype<Op>(0).apply(v128.load(x, 16), av, bv);
+    v128.store(y, y0);
+    v128.store(y, y1, 16);
+  }
+  for (; count > 0; count -= LANES, y += 16, x += 16) {
+    put(y, changetype<Op>(0).apply(take(x, count), av, bv), count);
+  }
+}
+
+/** z[i] = op(a[i], b[i]) for this thread's share. */
+export function zip<Op extends Binary>(
+  z: usize,
+  a: usize,
+  b: usize,
+  n: i32,
+  unit: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  const first = shareStart(n, unit, tid, threads);
+  const end = shareStart(n, unit, tid + 1, threads);
+  const at = <usize>first * REAL;
+  zipSpan<Op>(z + at, a + at, b + at, end - first);
+}
+
+/** z[r, c] = op(a[r, c], b[r·bRow + c·bCol]) for this thread's share of the rows; bCol is 0 or 1. */
+export function zipBroadcast<Op extends Binary>(
+  z: usize,
+  a: usize,
+  b: usize,
+  rows: i32,
+  unit: i32,
+  cols: i32,
+  bRow: i32,
+  bCol: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  const first = shareStart(rows, unit, tid, threads);
+  const end = shareStart(rows, unit, tid + 1, threads);
+  const rowBytes = <usize>cols * REAL;
+  z += <usize>first * rowBytes;
+  a += <usize>first * rowBytes;
+  b += <usize>(first * bRow) * REAL;
+  const whole = bRow == 0 && bCol == 0;
+  const span = whole ? (end - first) * cols : cols;
+  if (span <= 0) return;
+  for (let r = whole ? end - 1 : first; r < end; r++) {
+    if (bCol != 0) zipSpan<Op>(z, a, b, span);
+    else zipScalar<Op>(z, a, v128.load_splat<real>(b), span);
+    z += rowBytes;
+    a += rowBytes;
+    b += <usize>bRow * REAL;
+  }
+}
+
+function zipSpan<Op extends Binary>(z: usize, a: usize, b: usize, count: i32): void {
+  for (; count >= 2 * LANES; count -= 2 * LANES, z += 32, a += 32, b += 32) {
+    const z0 = changetype<Op>(0).apply(v128.load(a), v128.load(b));
+    const z1 = changetype<Op>(0).apply(v128.load(a, 16), v128.load(b, 16));
+    v128.store(z, z0);
+    v128.store(z, z1, 16);
+  }
+  for (; count > 0; count -= LANES, z += 16, a += 16, b += 16) {
+    put(z, changetype<Op>(0).apply(take(a, count), take(b, count)), count);
+  }
+}
+
+function zipScalar<Op extends Binary>(z: usize, a: usize, b: v128, count: i32): void {
+  for (; count >= 2 * LANES; count -= 2 * LANES, z += 32, a += 32) {
+    const z0 = changetype<Op>(0).apply(v128.load(a), b);
+    const z1 = changetype<Op>(0).apply(v128.load(a, 16), b);
+    v128.store(z, z0);
+    v128.store(z, z1, 16);
+  }
+  for (; count > 0; count -= LANES, z += 16, a += 16) {
+    put(z, changetype<Op>(0).apply(take(a, count), b), count);
+  }
+}
+
+/** z[i] = op(a[i], b[i], alpha) for this thread's share. */
+export function zipWith<Op extends BinaryWith>(
+  z: usize,
+  a: usize,
+  b: usize,
+  n: i32,
+  unit: i32,
+  alpha: real,
+  tid: i32,
+  threads: i32,
+): void {
+  const first = shareStart(n, unit, tid, threads);
+  let count = shareStart(n, unit, tid + 1, threads) - first;
+  const v = v128.splat<real>(alpha);
+  z += <usize>first * REAL;
+  a += <usize>first * REAL;
+  b += <usize>first * REAL;
+  for (; count >= 2 * LANES; count -= 2 * LANES, z += 32, a += 32, b += 32) {
+    const z0 = changetype<Op>(0).apply(v128.load(a), v128.load(b), v);
+    const z1 = changetype<Op>(0).apply(v128.load(a, 16), v128.load(b, 16), v);
+    v128.store(z, z0);
+    v128.store(z, z1, 16);
+  }
+  for (; count > 0; count -= LANES, z += 16, a += 16, b += 16) {
+    put(z, changetype<Op>(0).apply(take(a, count), take(b, count), v), count);
+  }
+}
+
+/** z[i] = op(a[i], b[i], c[i]) for this thread's share. */
+export function zip3<Op extends Ternary>(
+  z: usize,
+  a: usize,
+  b: usize,
+  c: usize,
+  n: i32,
+  unit: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  const first = shareStart(n, unit, tid, threads);
+  let count = shareStart(n, unit, tid + 1, threads) - first;
+  z += <usize>first * REAL;
+  a += <usize>first * REAL;
+  b += <usize>first * REAL;
+  c += <usize>first * REAL;
+  for (; count > 0; count -= LANES, z += 16, a += 16, b += 16, c += 16) {
+    put(z, changetype<Op>(0).apply(take(a, count), take(b, count), take(c, count)), count);
+  }
+}
+
+/** The vector at p, or the first `count` numbers of it where fewer are left. */
+function take(p: usize, count: i32): v128 {
+  return count >= LANES ? v128.load(p) : loadPart(p, count, 0);
+}
+
+function put(p: usize, v: v128, count: i32): void {
+  if (count >= LANES) v128.store(p, v);
+  else storePart(p, v, count);
 }

@@ -1,6 +1,6 @@
 import { dispatch } from './dispatch.gen';
 import { now } from './host';
-import { SCRATCH, SCRATCH_BYTES } from './layout';
+import { HOST_FRAME } from './layout';
 import { aborted, barrier } from './team';
 
 /*
@@ -12,7 +12,13 @@ const REPEAT: i32 = 0;
 const END: i32 = 1;
 const BARRIER_BEFORE: i32 = 1;
 
-/** Scratch of a thread: the index of each loop level, then the patched arguments of the running row. */
+/**
+ * The frame of a thread, SCRATCH_BYTES: the index of each loop level (up to 8), who runs, the patched arguments of
+ * the running row (up to 48), the words of team.ts.
+ */
+const TID: usize = 32;
+const THREADS: usize = 36;
+const PROFILE: usize = 40;
 const ARGUMENTS: usize = 64;
 
 /**
@@ -27,88 +33,90 @@ export function run(
   tid: i32,
   threads: i32,
 ): i32 {
-  const base = profile != 0 ? profile - first : 0;
+  return runIn(HOST_FRAME, first, last, steps, profile, tid, threads);
+}
+
+/** The same in a given frame: the host has one of its own, so that it can run beside a team. */
+export function runIn(
+  frame: usize,
+  first: usize,
+  last: usize,
+  steps: i32,
+  profile: usize,
+  tid: i32,
+  threads: i32,
+): i32 {
+  store<i32>(frame, tid, TID);
+  store<i32>(frame, threads, THREADS);
+  store<u32>(frame, profile != 0 ? <u32>(profile - first) : 0, PROFILE);
   for (let step = 0; step < steps; step++) {
-    setIndex(tid, 0, step);
+    store<i32>(frame, step);
     if (threads > 1 && barrier(threads)) return 1;
-    if (runBlock(first, last, 1, base, tid, threads) == 0) return 1;
+    if (runBlock(first, last, 1, frame) == 0) return 1;
   }
   return 0;
 }
 
 /** Runs rows up to `last` or the `end` of this level; returns the row behind them, 0 when told to stop. */
-function runBlock(
-  row: usize,
-  last: usize,
-  level: i32,
-  profile: usize,
-  tid: i32,
-  threads: i32,
-): usize {
+function runBlock(row: usize, last: usize, level: i32, frame: usize): usize {
+  const tid = load<i32>(frame, TID);
+  const threads = load<i32>(frame, THREADS);
+  const profile = load<u32>(frame, PROFILE) != 0;
   while (row < last) {
     const kernel = <i32>load<u16>(row);
     if (threads > 1 && (load<u16>(row, 2) & BARRIER_BEFORE) != 0 && barrier(threads)) return 0;
     if (kernel == END) return row + rowBytes(row);
     if (kernel == REPEAT) {
-      row = repeat(row, last, level, profile, tid, threads);
+      row = repeat(row, last, level, frame);
       if (row == 0) return 0;
       continue;
     }
-    if (profile != 0) timed(row, kernel, profile, tid, threads);
-    else dispatch(kernel, patched(row, tid), tid, threads);
+    if (profile) timed(row, kernel, frame);
+    else dispatch(kernel, patched(row, frame), tid, threads);
     row += rowBytes(row);
   }
-  return aborted() ? 0 : row;
+  return threads > 1 && aborted() ? 0 : row;
 }
 
 /** repeat(count, countAt, bytes): the rows up to its `end`, count times, or as often as the i32 at countAt says. */
-function repeat(
-  row: usize,
-  last: usize,
-  level: i32,
-  profile: usize,
-  tid: i32,
-  threads: i32,
-): usize {
-  const args = patched(row, tid);
+function repeat(row: usize, last: usize, level: i32, frame: usize): usize {
+  const args = patched(row, frame);
   const countAt = <usize>load<u32>(args, 8);
   const count = countAt != 0 ? load<i32>(countAt) : load<i32>(args);
   const behind = row + <usize>load<u32>(args, 16);
   const body = row + rowBytes(row);
   for (let i = 0; i < count; i++) {
-    setIndex(tid, level, i);
-    if (runBlock(body, last, level + 1, profile, tid, threads) == 0) return 0;
+    store<i32>(frame + ((<usize>level) << 2), i);
+    if (runBlock(body, last, level + 1, frame) == 0) return 0;
   }
   return behind;
 }
 
-function timed(row: usize, kernel: i32, profile: usize, tid: i32, threads: i32): void {
+function timed(row: usize, kernel: i32, frame: usize): void {
+  const tid = load<i32>(frame, TID);
+  const threads = load<i32>(frame, THREADS);
   const start = now();
-  dispatch(kernel, patched(row, tid), tid, threads);
+  dispatch(kernel, patched(row, frame), tid, threads);
   if (threads > 1) barrier(threads);
-  if (tid == 0) store<f64>(profile + row, load<f64>(profile + row) + (now() - start));
+  const slot = <usize>load<u32>(frame, PROFILE) + row;
+  if (tid == 0) store<f64>(slot, load<f64>(slot) + (now() - start));
 }
 
 /** The row's arguments with the strides of the running loops added. */
-function patched(row: usize, tid: i32): usize {
+function patched(row: usize, frame: usize): usize {
   const args = row + 8;
   const patches = <i32>load<u16>(row, 6);
   if (patches == 0) return args;
   const count = <usize>load<u16>(row, 4);
-  const scratch = SCRATCH + <usize>tid * SCRATCH_BYTES;
-  const copy = scratch + ARGUMENTS;
+  const copy = frame + ARGUMENTS;
   memory.copy(copy, args, count * 8);
   let patch = args + count * 8;
   for (let i = 0; i < patches; i++, patch += 8) {
     const at = copy + ((<usize>load<u16>(patch)) << 3);
-    const index = load<i32>(scratch + ((<usize>load<u16>(patch, 2)) << 2));
+    const index = load<i32>(frame + ((<usize>load<u16>(patch, 2)) << 2));
     store<i32>(at, load<i32>(at) + index * load<i32>(patch, 4));
   }
   return copy;
-}
-
-function setIndex(tid: i32, level: i32, index: i32): void {
-  store<i32>(SCRATCH + <usize>tid * SCRATCH_BYTES + ((<usize>level) << 2), index);
 }
 
 function rowBytes(row: usize): usize {

@@ -50,3 +50,14 @@ export function storePart(p: usize, v: v128, n: i32): void {
   if (n > 1) store<real>(p, v128.extract_lane<real>(v, 1), 4);
   if (n > 2) store<real>(p, v128.extract_lane<real>(v, sizeof<real>() == 8 ? 0 : 2), 8);
 }
+
+/** The first min(n, LANES) numbers at `p`; the other lanes are 0. */
+export function loadUpTo(p: usize, n: i32): v128 {
+  return n >= LANES ? v128.load(p) : loadPart(p, n, 0);
+}
+
+/** Stores the first min(n, LANES) lanes of `v` at `p`. */
+export function storeUpTo(p: usize, v: v128, n: i32): void {
+  if (n >= LANES) v128.store(p, v);
+  else storePart(p, v, n);
+}

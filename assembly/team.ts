@@ -1,23 +1,28 @@
-import { CONTROL } from './layout';
-import { run } from './run';
+import { CONTROL, frameOf, MAX_THREADS } from './layout';
+import { runIn } from './run';
 
 /*
- * A team of threads over one shared memory: the only atomics in the project. The host writes a command, raises GO
- * and waits for DONE; the threads park on GO. Each word has a cache line of its own.
+ * A team of threads over one shared memory: the only atomics in the project. The host writes a command, raises the
+ * GO word of each thread that shall take part and waits for DONE; threads park on their GO. A word that several
+ * threads write has a cache line of its own. Whoever sleeps counts itself before it looks at its word a last time,
+ * and wait() looks again, so that a wake-up is never lost; stopping changes every word that is slept on.
  */
-const GO: usize = CONTROL;
-const SLEEPERS: usize = CONTROL + 64;
 const ARRIVED: usize = CONTROL + 128;
 const PHASE: usize = CONTROL + 192;
 const PHASE_SLEEPERS: usize = CONTROL + 256;
 const ABORT: usize = CONTROL + 320;
 const FINISHED: usize = CONTROL + 384;
 const DONE: usize = CONTROL + 448;
-/** first, last, steps, profile, threads (0: leave) */
+/** first, last, steps, profile, threads, barrier spins, report; written only while no thread is running */
 const COMMAND: usize = CONTROL + 512;
 
-const BARRIER_SPINS: i32 = 20000;
-const PARK_SPINS: i32 = 2000;
+/** In a thread's own frame. */
+const GO: usize = 448;
+const SLEEPING: usize = 452;
+const SEEN: usize = 456;
+
+/** About 2 µs: when the host answers, it does so much later. */
+const PARK_SPINS: i32 = 4000;
 
 /** True once the team was told to stop. */
 export function aborted(): bool {
@@ -27,42 +32,96 @@ export function aborted(): bool {
 /** Waits until all `threads` threads are here; true when the team was told to stop. */
 export function barrier(threads: i32): bool {
   const phase = atomic.load<i32>(PHASE);
+  if (aborted()) return true;
   if (atomic.add<i32>(ARRIVED, 1) + 1 == threads) {
     atomic.store<i32>(ARRIVED, 0);
     atomic.store<i32>(PHASE, phase + 1);
     if (atomic.load<i32>(PHASE_SLEEPERS) != 0) atomic.notify(PHASE, -1);
     return false;
   }
-  waitWhile(PHASE, phase, PHASE_SLEEPERS, BARRIER_SPINS);
+  waitWhile(PHASE, phase, PHASE_SLEEPERS, load<i32>(COMMAND, 20));
   return aborted();
 }
 
-/** A thread's life: waits for a command, runs it as thread `tid`, and so on until told to leave. */
-export function park(tid: i32): void {
-  let seen = 0;
+/**
+ * A thread's life: waits for a command, runs it as thread `tid`, and so on until told to stop, which returns 0.
+ * Returns 1 to have the host told by message that a command is done, where it asked for that; then park again.
+ */
+export function park(tid: i32): i32 {
+  const frame = frameOf(tid);
   while (true) {
-    waitWhile(GO, seen, SLEEPERS, PARK_SPINS);
-    seen = atomic.load<i32>(GO);
+    waitWhile(frame + GO, load<i32>(frame, SEEN), frame + SLEEPING, PARK_SPINS);
+    store<i32>(frame, atomic.load<i32>(frame, GO), SEEN);
+    if (aborted()) return 0;
     const threads = load<i32>(COMMAND, 16);
-    if (threads == 0 || aborted()) return;
-    if (tid >= threads) continue;
+    const report = load<i32>(COMMAND, 24);
     const first = <usize>load<u32>(COMMAND);
     const last = <usize>load<u32>(COMMAND, 4);
-    if (run(first, last, load<i32>(COMMAND, 8), <usize>load<u32>(COMMAND, 12), tid, threads) != 0)
-      return;
-    if (atomic.add<i32>(FINISHED, 1) + 1 == threads) {
-      atomic.store<i32>(DONE, seen);
-      atomic.notify(DONE, -1);
-    }
+    const profile = <usize>load<u32>(COMMAND, 12);
+    if (runIn(frame, first, last, load<i32>(COMMAND, 8), profile, tid, threads) != 0) return 0;
+    if (atomic.add<i32>(FINISHED, 1) + 1 < threads) continue;
+    atomic.store<i32>(FINISHED, 0);
+    atomic.add<i32>(DONE, 1);
+    atomic.notify(DONE, -1);
+    if (report != 0) return 1;
   }
 }
 
-/** Returns when the word at `at` is no longer `value` or the team is told to stop: spins, then sleeps. */
+/** For the host: has the first `threads` threads run the rows in `[first, last)`; DONE changes when all are through. */
+export function startTeam(
+  first: usize,
+  last: usize,
+  steps: i32,
+  profile: usize,
+  threads: i32,
+  spins: i32,
+  report: i32,
+): void {
+  store<u32>(COMMAND, <u32>first);
+  store<u32>(COMMAND, <u32>last, 4);
+  store<i32>(COMMAND, steps, 8);
+  store<u32>(COMMAND, <u32>profile, 12);
+  store<i32>(COMMAND, threads, 16);
+  store<i32>(COMMAND, spins, 20);
+  store<i32>(COMMAND, report, 24);
+  for (let tid = 0; tid < threads; tid++) {
+    const frame = frameOf(tid);
+    atomic.add<i32>(frame, 1, GO);
+    if (atomic.load<i32>(frame, SLEEPING) != 0) atomic.notify(frame + GO, -1);
+  }
+}
+
+/** For the host: makes every thread leave `park` soon. */
+export function stopTeam(): void {
+  atomic.store<i32>(ABORT, 1);
+  atomic.add<i32>(PHASE, 1);
+  atomic.notify(PHASE, -1);
+  atomic.add<i32>(DONE, 1);
+  atomic.notify(DONE, -1);
+  for (let tid = 0; tid < MAX_THREADS; tid++) {
+    const frame = frameOf(tid);
+    atomic.add<i32>(frame, 1, GO);
+    atomic.notify(frame + GO, -1);
+  }
+}
+
+/** For the host: the words as in fresh memory; no thread of an earlier team may be left. */
+export function clearTeam(): void {
+  memory.fill(CONTROL, 0, COMMAND - CONTROL);
+  for (let tid = 0; tid < MAX_THREADS; tid++) memory.fill(frameOf(tid) + GO, 0, 64);
+}
+
+/** Address of the i32 that changes when a command is done. */
+export function doneWord(): usize {
+  return DONE;
+}
+
+/** Returns when the word at `at` is no longer `value`: spins, then sleeps. */
 function waitWhile(at: usize, value: i32, sleepers: usize, spins: i32): void {
   for (let i = 0; i < spins; i++) {
-    if (atomic.load<i32>(at) != value || aborted()) return;
+    if (atomic.load<i32>(at) != value) return;
   }
   atomic.add<i32>(sleepers, 1);
-  while (atomic.load<i32>(at) == value && !aborted()) atomic.wait<i32>(at, value, -1);
+  while (atomic.load<i32>(at) == value) atomic.wait<i32>(at, value, -1);
   atomic.sub<i32>(sleepers, 1);
 }

@@ -50,13 +50,16 @@ export interface Row {
 
 export function kernel(id: number, name: string, parameters: Kernel['parameters']) {
   const info: Kernel = { id, name, parameters, unit: parameters.findIndex(([p]) => p === 'unit') };
-  return (...args: (Pointer | number)[]): Row => ({ kernel: info, args });
+  return (...args: (Pointer | number)[]): Row => ({
+    kernel: info,
+    args: args.slice(0, parameters.length),
+  });
 }
 
 /** repeat n … end: the rows between run `count` times, or as often as the i32 at `countAt` says. */
 const repeatRow = kernel(0, 'repeat', [
   ['count', 'i32'],
-  ['countAt', 'In'],
+  ['countAt', 'InAll'],
   ['bytes', 'u32'],
 ]);
 const endRow = kernel(1, 'end', []);

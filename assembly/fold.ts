@@ -1,0 +1,207 @@
+import { LANES, loadPart, maxLanes, minLanes, storePart, sumLanes } from './simd';
+
+/** A reduction, only ever a type argument. `shift` is the row's or column's mean, for those that need one. */
+export abstract class Fold {
+  /** The result for no elements, where accumulators start. */
+  abstract empty(): real;
+  /** What stands in the unused lanes of a part of a vector. */
+  abstract neutral(shift: real): real;
+  abstract step(sum: v128, x: v128, shift: v128): v128;
+  abstract join(a: v128, b: v128): v128;
+  abstract lanes(v: v128): real;
+}
+
+export class Sum extends Fold {
+  @inline empty(): real {
+    return 0;
+  }
+  @inline neutral(_shift: real): real {
+    return 0;
+  }
+  @inline step(sum: v128, x: v128, _shift: v128): v128 {
+    return v128.add<real>(sum, x);
+  }
+  @inline join(a: v128, b: v128): v128 {
+    return v128.add<real>(a, b);
+  }
+  @inline lanes(v: v128): real {
+    return sumLanes(v);
+  }
+}
+
+/** `pmax` keeps a NaN of its first operand; one of the second becomes a lane of ones, which is a NaN. */
+export class Max extends Fold {
+  @inline empty(): real {
+    return <real>-Infinity;
+  }
+  @inline neutral(_shift: real): real {
+    return <real>-Infinity;
+  }
+  @inline step(sum: v128, x: v128, _shift: v128): v128 {
+    return v128.or(v128.pmax<real>(sum, x), v128.ne<real>(x, x));
+  }
+  @inline join(a: v128, b: v128): v128 {
+    return v128.or(v128.pmax<real>(a, b), v128.ne<real>(b, b));
+  }
+  @inline lanes(v: v128): real {
+    return maxLanes(v);
+  }
+}
+
+export class Min extends Fold {
+  @inline empty(): real {
+    return <real>Infinity;
+  }
+  @inline neutral(_shift: real): real {
+    return <real>Infinity;
+  }
+  @inline step(sum: v128, x: v128, _shift: v128): v128 {
+    return v128.or(v128.pmin<real>(sum, x), v128.ne<real>(x, x));
+  }
+  @inline join(a: v128, b: v128): v128 {
+    return v128.or(v128.pmin<real>(a, b), v128.ne<real>(b, b));
+  }
+  @inline lanes(v: v128): real {
+    return minLanes(v);
+  }
+}
+
+/** Numbers of a row that are folded one after the other; longer rows are halved and joined pairwise. */
+const ROW_BLOCK: i32 = 512 * LANES;
+/** The same for the rows of a column. */
+const COLUMN_BLOCK: i32 = 64;
+
+/** Fold of the n numbers at x. */
+export function foldRow<Op extends Fold>(x: usize, n: i32, shift: real): real {
+  return changetype<Op>(0).lanes(foldSpan<Op>(x, n, shift));
+}
+
+function foldSpan<Op extends Fold>(x: usize, n: i32, shift: real): v128 {
+  if (n <= ROW_BLOCK) return foldBlock<Op>(x, n, shift);
+  const half = ((n >> 1) + ROW_BLOCK - 1) & -ROW_BLOCK;
+  const right = x + <usize>half * sizeof<real>();
+  return changetype<Op>(0).join(foldSpan<Op>(x, half, shift), foldSpan<Op>(right, n - half, shift));
+}
+
+function foldBlock<Op extends Fold>(x: usize, n: i32, shift: real): v128 {
+  const wide = n & (-8 * LANES);
+  const s = v128.splat<real>(shift);
+  let a = v128.splat<real>(changetype<Op>(0).empty());
+  if (wide > 0) a = foldWide<Op>(x, x + <usize>wide * sizeof<real>(), s);
+  let p = x + <usize>wide * sizeof<real>();
+  const end = x + <usize>(n & -LANES) * sizeof<real>();
+  for (; p < end; p += 16) a = changetype<Op>(0).step(a, v128.load(p), s);
+  const rest = n & (LANES - 1);
+  if (rest == 0) return a;
+  return changetype<Op>(0).step(a, loadPart(p, rest, changetype<Op>(0).neutral(shift)), s);
+}
+
+/** Eight accumulators hide the latency of the additions. */
+function foldWide<Op extends Fold>(x: usize, end: usize, s: v128): v128 {
+  const op = changetype<Op>(0);
+  let a = v128.splat<real>(op.empty());
+  let b = a;
+  let c = a;
+  let d = a;
+  let e = a;
+  let f = a;
+  let g = a;
+  let h = a;
+  for (; x < end; x += 128) {
+    a = op.step(a, v128.load(x), s);
+    b = op.step(b, v128.load(x, 16), s);
+    c = op.step(c, v128.load(x, 32), s);
+    d = op.step(d, v128.load(x, 48), s);
+    e = op.step(e, v128.load(x, 64), s);
+    f = op.step(f, v128.load(x, 80), s);
+    g = op.step(g, v128.load(x, 96), s);
+    h = op.step(h, v128.load(x, 112), s);
+  }
+  return op.join(op.join(op.join(a, b), op.join(c, d)), op.join(op.join(e, f), op.join(g, h)));
+}
+
+/** y[c] = fold of x[0 … rows − 1, c] for the columns first … last − 1; mean 0: none. x is [rows, cols]. */
+export function foldColumns<Op extends Fold>(
+  y: usize,
+  x: usize,
+  mean: usize,
+  cols: i32,
+  first: i32,
+  last: i32,
+  rows: i32,
+): i32 {
+  const stride = <usize>cols * sizeof<real>();
+  let at = <usize>first * sizeof<real>();
+  let left = last - first;
+  for (; left >= 4 * LANES; left -= 4 * LANES, at += 64)
+    fourColumns<Op>(y + at, x + at, mean == 0 ? 0 : mean + at, stride, rows);
+  for (; left > 0; left -= LANES, at += 16)
+    oneColumn<Op>(y + at, x + at, mean == 0 ? 0 : mean + at, stride, rows, min(left, LANES));
+  return last;
+}
+
+/** Four vectors of columns at a time: whole cache lines of x. */
+function fourColumns<Op extends Fold>(
+  y: usize,
+  x: usize,
+  mean: usize,
+  stride: usize,
+  rows: i32,
+): void {
+  const op = changetype<Op>(0);
+  const empty = v128.splat<real>(op.empty());
+  const s0 = mean == 0 ? empty : v128.load(mean);
+  const s1 = mean == 0 ? empty : v128.load(mean, 16);
+  const s2 = mean == 0 ? empty : v128.load(mean, 32);
+  const s3 = mean == 0 ? empty : v128.load(mean, 48);
+  let y0 = empty;
+  let y1 = empty;
+  let y2 = empty;
+  let y3 = empty;
+  for (let row = 0; row < rows; row += COLUMN_BLOCK) {
+    let a = empty;
+    let b = empty;
+    let c = empty;
+    let d = empty;
+    for (let i = min(COLUMN_BLOCK, rows - row); i > 0; i--, x += stride) {
+      a = op.step(a, v128.load(x), s0);
+      b = op.step(b, v128.load(x, 16), s1);
+      c = op.step(c, v128.load(x, 32), s2);
+      d = op.step(d, v128.load(x, 48), s3);
+    }
+    y0 = op.join(y0, a);
+    y1 = op.join(y1, b);
+    y2 = op.join(y2, c);
+    y3 = op.join(y3, d);
+  }
+  v128.store(y, y0);
+  v128.store(y, y1, 16);
+  v128.store(y, y2, 32);
+  v128.store(y, y3, 48);
+}
+
+function oneColumn<Op extends Fold>(
+  y: usize,
+  x: usize,
+  mean: usize,
+  stride: usize,
+  rows: i32,
+  count: i32,
+): void {
+  const op = changetype<Op>(0);
+  const empty = v128.splat<real>(op.empty());
+  const s = mean == 0 ? empty : loadUpTo(mean, count);
+  let sum = empty;
+  for (let row = 0; row < rows; row += COLUMN_BLOCK) {
+    let a = empty;
+    for (let i = min(COLUMN_BLOCK, rows - row); i > 0; i--, x += stride)
+      a = op.step(a, loadUpTo(x, count), s);
+    sum = op.join(sum, a);
+  }
+  if (count == LANES) v128.store(y, sum);
+  else storePart(y, sum, count);
+}
+
+function loadUpTo(x: usize, count: i32): v128 {
+  return count == LANES ? v128.load(x) : loadPart(x, count, 0);
+}

@@ -1,0 +1,397 @@
+import { Binary, BinaryWith, Ternary, zip, zip3, zipBroadcast, zipWith } from '../map';
+import { pow as power } from '../math';
+import { In, InAll, InOut, Out, shareStart } from '../share';
+import { madd, splat } from '../simd';
+
+class Add extends Binary {
+  @inline apply(a: v128, b: v128): v128 {
+    return v128.add<real>(a, b);
+  }
+}
+class Sub extends Binary {
+  @inline apply(a: v128, b: v128): v128 {
+    return v128.sub<real>(a, b);
+  }
+}
+class Mul extends Binary {
+  @inline apply(a: v128, b: v128): v128 {
+    return v128.mul<real>(a, b);
+  }
+}
+class Div extends Binary {
+  @inline apply(a: v128, b: v128): v128 {
+    return v128.div<real>(a, b);
+  }
+}
+class Pow extends Binary {
+  @inline apply(a: v128, b: v128): v128 {
+    return power(a, b);
+  }
+}
+class Maximum extends Binary {
+  @inline apply(a: v128, b: v128): v128 {
+    return v128.max<real>(a, b);
+  }
+}
+class Minimum extends Binary {
+  @inline apply(a: v128, b: v128): v128 {
+    return v128.min<real>(a, b);
+  }
+}
+class Equal extends Binary {
+  @inline apply(a: v128, b: v128): v128 {
+    return v128.and(v128.eq<real>(a, b), splat(1));
+  }
+}
+class NotEqual extends Binary {
+  @inline apply(a: v128, b: v128): v128 {
+    return v128.and(v128.ne<real>(a, b), splat(1));
+  }
+}
+class Less extends Binary {
+  @inline apply(a: v128, b: v128): v128 {
+    return v128.and(v128.lt<real>(a, b), splat(1));
+  }
+}
+class LessEqual extends Binary {
+  @inline apply(a: v128, b: v128): v128 {
+    return v128.and(v128.le<real>(a, b), splat(1));
+  }
+}
+class Greater extends Binary {
+  @inline apply(a: v128, b: v128): v128 {
+    return v128.and(v128.gt<real>(a, b), splat(1));
+  }
+}
+class GreaterEqual extends Binary {
+  @inline apply(a: v128, b: v128): v128 {
+    return v128.and(v128.ge<real>(a, b), splat(1));
+  }
+}
+class Select extends Ternary {
+  @inline apply(condition: v128, a: v128, b: v128): v128 {
+    return v128.bitselect(b, a, v128.eq<real>(condition, splat(0)));
+  }
+}
+class Axpy extends BinaryWith {
+  @inline apply(y: v128, x: v128, alpha: v128): v128 {
+    return madd(x, alpha, y);
+  }
+}
+
+/** z = a + b */
+export function add(z: Out, a: In, b: In, n: i32, unit: i32, tid: i32, threads: i32): void {
+  zip<Add>(z, a, b, n, unit, tid, threads);
+}
+
+/** z = a − b */
+export function sub(z: Out, a: In, b: In, n: i32, unit: i32, tid: i32, threads: i32): void {
+  zip<Sub>(z, a, b, n, unit, tid, threads);
+}
+
+/** z = a·b */
+export function mul(z: Out, a: In, b: In, n: i32, unit: i32, tid: i32, threads: i32): void {
+  zip<Mul>(z, a, b, n, unit, tid, threads);
+}
+
+/** z = a / b */
+export function div(z: Out, a: In, b: In, n: i32, unit: i32, tid: i32, threads: i32): void {
+  zip<Div>(z, a, b, n, unit, tid, threads);
+}
+
+/** z = a^b */
+export function pow(z: Out, a: In, b: In, n: i32, unit: i32, tid: i32, threads: i32): void {
+  zip<Pow>(z, a, b, n, unit, tid, threads);
+}
+
+/** z = max(a, b); NaN if either is */
+export function maximum(z: Out, a: In, b: In, n: i32, unit: i32, tid: i32, threads: i32): void {
+  zip<Maximum>(z, a, b, n, unit, tid, threads);
+}
+
+/** z = min(a, b); NaN if either is */
+export function minimum(z: Out, a: In, b: In, n: i32, unit: i32, tid: i32, threads: i32): void {
+  zip<Minimum>(z, a, b, n, unit, tid, threads);
+}
+
+/** z = 1 where a = b, else 0 */
+export function equal(z: Out, a: In, b: In, n: i32, unit: i32, tid: i32, threads: i32): void {
+  zip<Equal>(z, a, b, n, unit, tid, threads);
+}
+
+/** z = 1 where a ≠ b, else 0 */
+export function notEqual(z: Out, a: In, b: In, n: i32, unit: i32, tid: i32, threads: i32): void {
+  zip<NotEqual>(z, a, b, n, unit, tid, threads);
+}
+
+/** z = 1 where a < b, else 0 */
+export function less(z: Out, a: In, b: In, n: i32, unit: i32, tid: i32, threads: i32): void {
+  zip<Less>(z, a, b, n, unit, tid, threads);
+}
+
+/** z = 1 where a ≤ b, else 0 */
+export function lessEqual(z: Out, a: In, b: In, n: i32, unit: i32, tid: i32, threads: i32): void {
+  zip<LessEqual>(z, a, b, n, unit, tid, threads);
+}
+
+/** z = 1 where a > b, else 0 */
+export function greater(z: Out, a: In, b: In, n: i32, unit: i32, tid: i32, threads: i32): void {
+  zip<Greater>(z, a, b, n, unit, tid, threads);
+}
+
+/** z = 1 where a ≥ b, else 0 */
+export function greaterEqual(
+  z: Out,
+  a: In,
+  b: In,
+  n: i32,
+  unit: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  zip<GreaterEqual>(z, a, b, n, unit, tid, threads);
+}
+
+/** z = a + b, with b[r·bRow + c·bCol] for a[r, c]: (0, 0) a scalar, (0, 1) a row, (1, 0) a column */
+export function addBroadcast(
+  z: Out,
+  a: In,
+  b: InAll,
+  rows: i32,
+  unit: i32,
+  cols: i32,
+  bRow: i32,
+  bCol: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  zipBroadcast<Add>(z, a, b, rows, unit, cols, bRow, bCol, tid, threads);
+}
+
+/** z = a − b, with b[r·bRow + c·bCol] for a[r, c]: (0, 0) a scalar, (0, 1) a row, (1, 0) a column */
+export function subBroadcast(
+  z: Out,
+  a: In,
+  b: InAll,
+  rows: i32,
+  unit: i32,
+  cols: i32,
+  bRow: i32,
+  bCol: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  zipBroadcast<Sub>(z, a, b, rows, unit, cols, bRow, bCol, tid, threads);
+}
+
+/** z = a·b, with b[r·bRow + c·bCol] for a[r, c]: (0, 0) a scalar, (0, 1) a row, (1, 0) a column */
+export function mulBroadcast(
+  z: Out,
+  a: In,
+  b: InAll,
+  rows: i32,
+  unit: i32,
+  cols: i32,
+  bRow: i32,
+  bCol: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  zipBroadcast<Mul>(z, a, b, rows, unit, cols, bRow, bCol, tid, threads);
+}
+
+/** z = a / b, with b[r·bRow + c·bCol] for a[r, c]: (0, 0) a scalar, (0, 1) a row, (1, 0) a column */
+export function divBroadcast(
+  z: Out,
+  a: In,
+  b: InAll,
+  rows: i32,
+  unit: i32,
+  cols: i32,
+  bRow: i32,
+  bCol: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  zipBroadcast<Div>(z, a, b, rows, unit, cols, bRow, bCol, tid, threads);
+}
+
+/** z = a^b, with b[r·bRow + c·bCol] for a[r, c]: (0, 0) a scalar, (0, 1) a row, (1, 0) a column */
+export function powBroadcast(
+  z: Out,
+  a: In,
+  b: InAll,
+  rows: i32,
+  unit: i32,
+  cols: i32,
+  bRow: i32,
+  bCol: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  zipBroadcast<Pow>(z, a, b, rows, unit, cols, bRow, bCol, tid, threads);
+}
+
+/** z = max(a, b); NaN if either is, with b[r·bRow + c·bCol] for a[r, c]: (0, 0) a scalar, (0, 1) a row, (1, 0) a column */
+export function maximumBroadcast(
+  z: Out,
+  a: In,
+  b: InAll,
+  rows: i32,
+  unit: i32,
+  cols: i32,
+  bRow: i32,
+  bCol: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  zipBroadcast<Maximum>(z, a, b, rows, unit, cols, bRow, bCol, tid, threads);
+}
+
+/** z = min(a, b); NaN if either is, with b[r·bRow + c·bCol] for a[r, c]: (0, 0) a scalar, (0, 1) a row, (1, 0) a column */
+export function minimumBroadcast(
+  z: Out,
+  a: In,
+  b: InAll,
+  rows: i32,
+  unit: i32,
+  cols: i32,
+  bRow: i32,
+  bCol: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  zipBroadcast<Minimum>(z, a, b, rows, unit, cols, bRow, bCol, tid, threads);
+}
+
+/** z = 1 where a = b, else 0, with b[r·bRow + c·bCol] for a[r, c]: (0, 0) a scalar, (0, 1) a row, (1, 0) a column */
+export function equalBroadcast(
+  z: Out,
+  a: In,
+  b: InAll,
+  rows: i32,
+  unit: i32,
+  cols: i32,
+  bRow: i32,
+  bCol: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  zipBroadcast<Equal>(z, a, b, rows, unit, cols, bRow, bCol, tid, threads);
+}
+
+/** z = 1 where a ≠ b, else 0, with b[r·bRow + c·bCol] for a[r, c]: (0, 0) a scalar, (0, 1) a row, (1, 0) a column */
+export function notEqualBroadcast(
+  z: Out,
+  a: In,
+  b: InAll,
+  rows: i32,
+  unit: i32,
+  cols: i32,
+  bRow: i32,
+  bCol: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  zipBroadcast<NotEqual>(z, a, b, rows, unit, cols, bRow, bCol, tid, threads);
+}
+
+/** z = 1 where a < b, else 0, with b[r·bRow + c·bCol] for a[r, c]: (0, 0) a scalar, (0, 1) a row, (1, 0) a column */
+export function lessBroadcast(
+  z: Out,
+  a: In,
+  b: InAll,
+  rows: i32,
+  unit: i32,
+  cols: i32,
+  bRow: i32,
+  bCol: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  zipBroadcast<Less>(z, a, b, rows, unit, cols, bRow, bCol, tid, threads);
+}
+
+/** z = 1 where a ≤ b, else 0, with b[r·bRow + c·bCol] for a[r, c]: (0, 0) a scalar, (0, 1) a row, (1, 0) a column */
+export function lessEqualBroadcast(
+  z: Out,
+  a: In,
+  b: InAll,
+  rows: i32,
+  unit: i32,
+  cols: i32,
+  bRow: i32,
+  bCol: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  zipBroadcast<LessEqual>(z, a, b, rows, unit, cols, bRow, bCol, tid, threads);
+}
+
+/** z = 1 where a > b, else 0, with b[r·bRow + c·bCol] for a[r, c]: (0, 0) a scalar, (0, 1) a row, (1, 0) a column */
+export function greaterBroadcast(
+  z: Out,
+  a: In,
+  b: InAll,
+  rows: i32,
+  unit: i32,
+  cols: i32,
+  bRow: i32,
+  bCol: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  zipBroadcast<Greater>(z, a, b, rows, unit, cols, bRow, bCol, tid, threads);
+}
+
+/** z = 1 where a ≥ b, else 0, with b[r·bRow + c·bCol] for a[r, c]: (0, 0) a scalar, (0, 1) a row, (1, 0) a column */
+export function greaterEqualBroadcast(
+  z: Out,
+  a: In,
+  b: InAll,
+  rows: i32,
+  unit: i32,
+  cols: i32,
+  bRow: i32,
+  bCol: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  zipBroadcast<GreaterEqual>(z, a, b, rows, unit, cols, bRow, bCol, tid, threads);
+}
+
+/** z = condition ≠ 0 ? a : b */
+export function select(
+  z: Out,
+  condition: In,
+  a: In,
+  b: In,
+  n: i32,
+  unit: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  zip3<Select>(z, condition, a, b, n, unit, tid, threads);
+}
+
+/** z = 1 where the i32 a = b, else 0 */
+export function equalI32(z: Out, a: In, b: In, n: i32, unit: i32, tid: i32, threads: i32): void {
+  const end = shareStart(n, unit, tid + 1, threads);
+  for (let i = shareStart(n, unit, tid, threads); i < end; i++) {
+    const at = (<usize>i) << 2;
+    store<real>(z + <usize>i * sizeof<real>(), <real>(load<i32>(a + at) == load<i32>(b + at)));
+  }
+}
+
+/** y += alpha·x */
+export function axpy(
+  y: InOut,
+  x: In,
+  n: i32,
+  unit: i32,
+  alpha: real,
+  tid: i32,
+  threads: i32,
+): void {
+  zipWith<Axpy>(y, y, x, n, unit, alpha, tid, threads);
+}

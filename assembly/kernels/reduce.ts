@@ -1,0 +1,333 @@
+import { Fold, foldColumns, foldRow, Max, Min, Sum } from '../fold';
+import { In, InAll, Out, shareStart } from '../share';
+import { madd, sumLanes } from '../simd';
+
+class SquaredDeviation extends Fold {
+  @inline empty(): real {
+    return 0;
+  }
+  @inline neutral(shift: real): real {
+    return shift;
+  }
+  @inline step(sum: v128, x: v128, shift: v128): v128 {
+    const d = v128.sub<real>(x, shift);
+    return madd(d, d, sum);
+  }
+  @inline join(a: v128, b: v128): v128 {
+    return v128.add<real>(a, b);
+  }
+  @inline lanes(v: v128): real {
+    return sumLanes(v);
+  }
+}
+
+function eachRow<Op extends Fold>(
+  y: usize,
+  x: usize,
+  mean: usize,
+  rows: i32,
+  unit: i32,
+  cols: i32,
+  scale: real,
+  tid: i32,
+  threads: i32,
+): i32 {
+  const last = shareStart(rows, unit, tid + 1, threads);
+  for (let r = <usize>shareStart(rows, unit, tid, threads); r < <usize>last; r++) {
+    const shift = mean == 0 ? <real>0 : load<real>(mean + r * sizeof<real>());
+    const row = x + r * <usize>cols * sizeof<real>();
+    store<real>(y + r * sizeof<real>(), foldRow<Op>(row, cols, shift) / scale);
+  }
+  return last;
+}
+
+function eachColumn<Op extends Fold>(
+  y: usize,
+  x: usize,
+  mean: usize,
+  cols: i32,
+  unit: i32,
+  rows: i32,
+  tid: i32,
+  threads: i32,
+): i32 {
+  const first = shareStart(cols, unit, tid, threads);
+  const last = shareStart(cols, unit, tid + 1, threads);
+  return foldColumns<Op>(y, x, mean, cols, first, last, rows);
+}
+
+function eachChunk<Op extends Fold>(
+  partial: usize,
+  x: usize,
+  chunks: i32,
+  unit: i32,
+  chunk: i32,
+  n: i32,
+  tid: i32,
+  threads: i32,
+): i32 {
+  const last = shareStart(chunks, unit, tid + 1, threads);
+  for (let c = shareStart(chunks, unit, tid, threads); c < last; c++) {
+    const first = min(n, c * chunk);
+    const count = min(n - first, chunk);
+    const sum = foldRow<Op>(x + <usize>first * sizeof<real>(), count, 0);
+    store<real>(partial + <usize>c * sizeof<real>(), sum);
+  }
+  return last;
+}
+
+function eachColumnChunk<Op extends Fold>(
+  partial: usize,
+  x: usize,
+  mean: usize,
+  chunks: i32,
+  unit: i32,
+  chunk: i32,
+  rows: i32,
+  cols: i32,
+  tid: i32,
+  threads: i32,
+): i32 {
+  const last = shareStart(chunks, unit, tid + 1, threads);
+  const rowBytes = <usize>cols * sizeof<real>();
+  for (let c = shareStart(chunks, unit, tid, threads); c < last; c++) {
+    const first = min(rows, c * chunk);
+    const part = x + <usize>first * rowBytes;
+    const count = min(rows - first, chunk);
+    foldColumns<Op>(partial + <usize>c * rowBytes, part, mean, cols, 0, cols, count);
+  }
+  return last;
+}
+
+/** y[r] = Σ_c x[r, c]; x [rows, cols]. */
+export function sumRows(
+  y: Out,
+  x: In,
+  rows: i32,
+  unit: i32,
+  cols: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  eachRow<Sum>(y, x, 0, rows, unit, cols, 1, tid, threads);
+}
+
+/** y[r] = Σ_c x[r, c] / cols; x [rows, cols]. */
+export function meanRows(
+  y: Out,
+  x: In,
+  rows: i32,
+  unit: i32,
+  cols: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  eachRow<Sum>(y, x, 0, rows, unit, cols, <real>cols, tid, threads);
+}
+
+/** y[r] = max_c x[r, c], NaN if there is one; x [rows, cols]. */
+export function maxRows(
+  y: Out,
+  x: In,
+  rows: i32,
+  unit: i32,
+  cols: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  eachRow<Max>(y, x, 0, rows, unit, cols, 1, tid, threads);
+}
+
+/** y[r] = min_c x[r, c], NaN if there is one; x [rows, cols]. */
+export function minRows(
+  y: Out,
+  x: In,
+  rows: i32,
+  unit: i32,
+  cols: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  eachRow<Min>(y, x, 0, rows, unit, cols, 1, tid, threads);
+}
+
+/** y[r] = Σ_c (x[r, c] − mean[r])²; x [rows, cols]. */
+export function squaredDeviationRows(
+  y: Out,
+  x: In,
+  mean: In,
+  rows: i32,
+  unit: i32,
+  cols: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  eachRow<SquaredDeviation>(y, x, mean, rows, unit, cols, 1, tid, threads);
+}
+
+/** y[c] = Σ_r x[r, c]; x [rows, cols]. */
+export function sumColumns(
+  y: Out,
+  x: InAll,
+  cols: i32,
+  unit: i32,
+  rows: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  eachColumn<Sum>(y, x, 0, cols, unit, rows, tid, threads);
+}
+
+/** y[c] = max_r x[r, c], NaN if there is one; x [rows, cols]. */
+export function maxColumns(
+  y: Out,
+  x: InAll,
+  cols: i32,
+  unit: i32,
+  rows: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  eachColumn<Max>(y, x, 0, cols, unit, rows, tid, threads);
+}
+
+/** y[c] = min_r x[r, c], NaN if there is one; x [rows, cols]. */
+export function minColumns(
+  y: Out,
+  x: InAll,
+  cols: i32,
+  unit: i32,
+  rows: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  eachColumn<Min>(y, x, 0, cols, unit, rows, tid, threads);
+}
+
+/** y[c] = Σ_r (x[r, c] − mean[c])²; x [rows, cols]. */
+export function squaredDeviationColumns(
+  y: Out,
+  x: InAll,
+  mean: In,
+  cols: i32,
+  unit: i32,
+  rows: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  eachColumn<SquaredDeviation>(y, x, mean, cols, unit, rows, tid, threads);
+}
+
+/** partial[c] = Σ of x[c·chunk … min(n, (c + 1)·chunk) − 1]. */
+export function sumChunks(
+  partial: Out,
+  x: InAll,
+  chunks: i32,
+  unit: i32,
+  chunk: i32,
+  n: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  eachChunk<Sum>(partial, x, chunks, unit, chunk, n, tid, threads);
+}
+
+/** partial[c] = max of x[c·chunk … min(n, (c + 1)·chunk) − 1]; −Inf if empty. */
+export function maxChunks(
+  partial: Out,
+  x: InAll,
+  chunks: i32,
+  unit: i32,
+  chunk: i32,
+  n: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  eachChunk<Max>(partial, x, chunks, unit, chunk, n, tid, threads);
+}
+
+/** partial[c] = min of x[c·chunk … min(n, (c + 1)·chunk) − 1]; +Inf if empty. */
+export function minChunks(
+  partial: Out,
+  x: InAll,
+  chunks: i32,
+  unit: i32,
+  chunk: i32,
+  n: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  eachChunk<Min>(partial, x, chunks, unit, chunk, n, tid, threads);
+}
+
+/** partial[k, c] = Σ of x[r, c] for r = k·chunk … min(rows, (k + 1)·chunk) − 1; x [rows, cols], partial [chunks, cols]. */
+export function sumColumnChunks(
+  partial: Out,
+  x: InAll,
+  chunks: i32,
+  unit: i32,
+  chunk: i32,
+  rows: i32,
+  cols: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  eachColumnChunk<Sum>(partial, x, 0, chunks, unit, chunk, rows, cols, tid, threads);
+}
+
+/** partial[k, c] = max of x[r, c] for r = k·chunk … min(rows, (k + 1)·chunk) − 1; x [rows, cols], partial [chunks, cols]. */
+export function maxColumnChunks(
+  partial: Out,
+  x: InAll,
+  chunks: i32,
+  unit: i32,
+  chunk: i32,
+  rows: i32,
+  cols: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  eachColumnChunk<Max>(partial, x, 0, chunks, unit, chunk, rows, cols, tid, threads);
+}
+
+/** partial[k, c] = min of x[r, c] for r = k·chunk … min(rows, (k + 1)·chunk) − 1; x [rows, cols], partial [chunks, cols]. */
+export function minColumnChunks(
+  partial: Out,
+  x: InAll,
+  chunks: i32,
+  unit: i32,
+  chunk: i32,
+  rows: i32,
+  cols: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  eachColumnChunk<Min>(partial, x, 0, chunks, unit, chunk, rows, cols, tid, threads);
+}
+
+/** partial[k, c] = Σ of (x[r, c] − mean[c])² for r = k·chunk … min(rows, (k + 1)·chunk) − 1; x [rows, cols], mean [cols], partial [chunks, cols]. */
+export function squaredDeviationColumnChunks(
+  partial: Out,
+  x: InAll,
+  mean: InAll,
+  chunks: i32,
+  unit: i32,
+  chunk: i32,
+  rows: i32,
+  cols: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  eachColumnChunk<SquaredDeviation>(
+    partial,
+    x,
+    mean,
+    chunks,
+    unit,
+    chunk,
+    rows,
+    cols,
+    tid,
+    threads,
+  );
+}

@@ -1,0 +1,112 @@
+/*
+ * Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3; SC 2011), four counters at
+ * a time. Counter = (block, stream, draw, 0), key = (seed, step key). Element 16·g + 4·w + k of a tensor gets word w
+ * of block 4·g + k in draw 0, so that a vector is the same word of four counters; further draws are for retries.
+ */
+import { SCRATCH, SCRATCH_BYTES } from './layout';
+import { shareStart } from './share';
+import { stepKey, stepSeed } from './step';
+
+const M0: u32 = 0xd2511f53;
+const M1: u32 = 0xcd9e8d57;
+const W0: u32 = 0x9e3779b9;
+const W1: u32 = 0xbb67ae85;
+
+const GROUP: i32 = 16;
+
+/** What is made of the random words of four neighbouring elements; only ever a type argument. */
+export abstract class Draw {
+  /** Bytes of an element. */
+  abstract size(): usize;
+  /** Writes the four elements at y, from those at x. */
+  abstract take(y: usize, x: usize, bits: v128, p: v128, q: v128): void;
+}
+
+/** y[i] = op(x[i], random word i) for this thread's share. x may be y. */
+export function generate<Op extends Draw>(
+  y: usize,
+  x: usize,
+  n: i32,
+  unit: i32,
+  p: v128,
+  q: v128,
+  stream: u32,
+  step: usize,
+  tid: i32,
+  threads: i32,
+): i32 {
+  const size = changetype<Op>(0).size();
+  const first = shareStart(n, unit, tid, threads);
+  const last = shareStart(n, unit, tid + 1, threads);
+  const seed = stepSeed(step);
+  const key = stepKey(step);
+  for (let i = first & -GROUP; i < last; i += GROUP) {
+    const from = max(first, i);
+    const to = min(last, i + GROUP);
+    if (to - from == GROUP) {
+      const at = <usize>i * size;
+      group<Op>(y + at, x + at, i, p, q, stream, seed, key);
+      continue;
+    }
+    // In scratch: the running row's arguments stand there, but the kernel has them already.
+    const whole = SCRATCH + <usize>tid * SCRATCH_BYTES + 128;
+    const part = whole + <usize>(from - i) * size;
+    const bytes = <usize>(to - from) * size;
+    memory.copy(part, x + <usize>from * size, bytes);
+    group<Op>(whole, whole, i, p, q, stream, seed, key);
+    memory.copy(y + <usize>from * size, part, bytes);
+  }
+  return last;
+}
+
+function group<Op extends Draw>(
+  y: usize,
+  x: usize,
+  i: i32,
+  p: v128,
+  q: v128,
+  stream: u32,
+  k0: u32,
+  k1: u32,
+): void {
+  const m0 = v128.splat<u32>(M0);
+  const m1 = v128.splat<u32>(M1);
+  let c0 = v128.add<i32>(v128.splat<i32>(i >> 2), i32x4(0, 1, 2, 3));
+  let c1 = v128.splat<u32>(stream);
+  let c2 = v128.splat<u32>(0);
+  let c3 = c2;
+  for (let round = 0; round < 10; round++, k0 += W0, k1 += W1) {
+    const a = v128.extmul_low<u32>(c0, m0);
+    const b = v128.extmul_high<u32>(c0, m0);
+    const c = v128.extmul_low<u32>(c2, m1);
+    const d = v128.extmul_high<u32>(c2, m1);
+    c0 = v128.xor(v128.xor(v128.shuffle<u32>(c, d, 1, 3, 5, 7), c1), v128.splat<u32>(k0));
+    c2 = v128.xor(v128.xor(v128.shuffle<u32>(a, b, 1, 3, 5, 7), c3), v128.splat<u32>(k1));
+    c1 = v128.shuffle<u32>(c, d, 0, 2, 4, 6);
+    c3 = v128.shuffle<u32>(a, b, 0, 2, 4, 6);
+  }
+  const op = changetype<Op>(0);
+  const quad: usize = <usize>4 * op.size();
+  op.take(y, x, c0, p, q);
+  op.take(y + quad, x + quad, c1, p, q);
+  op.take(y + <usize>2 * quad, x + <usize>2 * quad, c2, p, q);
+  op.take(y + <usize>3 * quad, x + <usize>3 * quad, c3, p, q);
+}
+
+/** The four words of one counter. */
+export function philox(block: u32, stream: u32, draw: u32, last: u32, k0: u32, k1: u32): v128 {
+  let c0 = block;
+  let c1 = stream;
+  let c2 = draw;
+  let c3 = last;
+  for (let round = 0; round < 10; round++, k0 += W0, k1 += W1) {
+    const a = <u64>c0 * <u64>M0;
+    const b = <u64>c2 * <u64>M1;
+    c0 = <u32>(b >> 32) ^ c1 ^ k0;
+    c2 = <u32>(a >> 32) ^ c3 ^ k1;
+    c1 = <u32>b;
+    c3 = <u32>a;
+  }
+  const v = v128.replace_lane<u32>(v128.splat<u32>(c0), 1, c1);
+  return v128.replace_lane<u32>(v128.replace_lane<u32>(v, 2, c2), 3, c3);
+}

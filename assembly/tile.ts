@@ -1,0 +1,148 @@
+import { MR, NR } from './layout';
+import { LANES, loadUpTo, madd, storeUpTo } from './simd';
+
+const A_STEP: usize = <usize>MR * sizeof<real>();
+
+/**
+ * C[rows, cols] = bias + Σ_k a[k][MR] ⊗ b[k][NR] (+ C when `accumulate`) over `steps` steps of a panel of A
+ * and one of B; `ldc` is in bytes. Sums are formed in the same order whatever part of a tile is computed.
+ */
+export function multiplyPanels(
+  c: usize,
+  a: usize,
+  b: usize,
+  bias: usize,
+  steps: i32,
+  ldc: usize,
+  rows: i32,
+  cols: i32,
+  accumulate: bool,
+): void {
+  if (cols <= LANES) tile<Narrow>(c, a, b, bias, steps, ldc, rows, cols, accumulate);
+  else if (MR > 4 && rows <= 4) tile<Short>(c, a, b, bias, steps, ldc, rows, cols, accumulate);
+  else tile<Full>(c, a, b, bias, steps, ldc, rows, cols, accumulate);
+}
+
+/** The part of an MR × NR tile that is computed: panels are padded, so it may be more than is stored. */
+abstract class Part {
+  abstract rows(): i32;
+  abstract vectors(): i32;
+}
+class Full extends Part {
+  @inline rows(): i32 {
+    return MR;
+  }
+  @inline vectors(): i32 {
+    return 2;
+  }
+}
+class Short extends Part {
+  @inline rows(): i32 {
+    return 4;
+  }
+  @inline vectors(): i32 {
+    return 2;
+  }
+}
+class Narrow extends Part {
+  @inline rows(): i32 {
+    return MR;
+  }
+  @inline vectors(): i32 {
+    return 1;
+  }
+}
+
+/** Not unrolled over k: more than one step in flight would spill the sums. */
+function tile<P extends Part>(
+  c: usize,
+  a: usize,
+  b: usize,
+  bias: usize,
+  steps: i32,
+  ldc: usize,
+  rows: i32,
+  cols: i32,
+  accumulate: bool,
+): void {
+  const tall = changetype<P>(0).rows() == 6;
+  const wide = changetype<P>(0).vectors() == 2;
+  let c00 = v128.splat<real>(0);
+  let c01 = c00;
+  if (bias != 0) {
+    c00 = loadUpTo(bias, cols);
+    if (wide) c01 = loadUpTo(bias + 16, cols - LANES);
+  }
+  let c10 = c00;
+  let c11 = c01;
+  let c20 = c00;
+  let c21 = c01;
+  let c30 = c00;
+  let c31 = c01;
+  let c40 = c00;
+  let c41 = c01;
+  let c50 = c00;
+  let c51 = c01;
+  for (const end = a + <usize>steps * A_STEP; a < end; a += A_STEP, b += 32) {
+    const b0 = v128.load(b);
+    const b1 = wide ? v128.load(b, 16) : b0;
+    let x = v128.load_splat<real>(a);
+    c00 = madd(x, b0, c00);
+    if (wide) c01 = madd(x, b1, c01);
+    x = v128.load_splat<real>(a, sizeof<real>());
+    c10 = madd(x, b0, c10);
+    if (wide) c11 = madd(x, b1, c11);
+    x = v128.load_splat<real>(a, 2 * sizeof<real>());
+    c20 = madd(x, b0, c20);
+    if (wide) c21 = madd(x, b1, c21);
+    x = v128.load_splat<real>(a, 3 * sizeof<real>());
+    c30 = madd(x, b0, c30);
+    if (wide) c31 = madd(x, b1, c31);
+    if (tall) {
+      x = v128.load_splat<real>(a, 4 * sizeof<real>());
+      c40 = madd(x, b0, c40);
+      if (wide) c41 = madd(x, b1, c41);
+      x = v128.load_splat<real>(a, 5 * sizeof<real>());
+      c50 = madd(x, b0, c50);
+      if (wide) c51 = madd(x, b1, c51);
+    }
+  }
+  if (rows == MR && cols == NR) {
+    c = storeWhole(c, c00, c01, ldc, accumulate);
+    c = storeWhole(c, c10, c11, ldc, accumulate);
+    c = storeWhole(c, c20, c21, ldc, accumulate);
+    c = storeWhole(c, c30, c31, ldc, accumulate);
+    if (tall) {
+      c = storeWhole(c, c40, c41, ldc, accumulate);
+      storeWhole(c, c50, c51, ldc, accumulate);
+    }
+    return;
+  }
+  storeRow(c, c00, c01, cols, accumulate);
+  if (rows > 1) storeRow(c + ldc, c10, c11, cols, accumulate);
+  if (rows > 2) storeRow(c + 2 * ldc, c20, c21, cols, accumulate);
+  if (rows > 3) storeRow(c + 3 * ldc, c30, c31, cols, accumulate);
+  if (tall && rows > 4) storeRow(c + 4 * ldc, c40, c41, cols, accumulate);
+  if (tall && rows > 5) storeRow(c + 5 * ldc, c50, c51, cols, accumulate);
+}
+
+/** Returns the place of the next row. */
+function storeWhole(c: usize, v0: v128, v1: v128, ldc: usize, accumulate: bool): usize {
+  if (accumulate) {
+    v0 = v128.add<real>(v0, v128.load(c));
+    v1 = v128.add<real>(v1, v128.load(c, 16));
+  }
+  v128.store(c, v0);
+  v128.store(c, v1, 16);
+  return c + ldc;
+}
+
+function storeRow(c: usize, v0: v128, v1: v128, cols: i32, accumulate: bool): void {
+  storeCols(c, v0, cols, accumulate);
+  if (cols > LANES) storeCols(c + 16, v1, cols - LANES, accumulate);
+}
+
+function storeCols(c: usize, v: v128, n: i32, accumulate: bool): void {
+  if (accumulate) v = v128.add<real>(v, loadUpTo(c, n));
+  storeUpTo(c, v, n);
+}

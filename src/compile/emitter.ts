@@ -1,0 +1,79 @@
+import type { Emitter, Tensor } from '../graph/tensor.ts';
+import type { Target } from '../runtime/engine.ts';
+import { type Buffer, end, type Pointer, type Row, repeat } from '../runtime/row.ts';
+import type { StorageMap } from './storage.ts';
+
+/** The step table: one row of 64 bytes a step, filled by the host before a call. */
+export const STEPS: Buffer = { name: 'steps', bytes: 0 };
+export const STEP_BYTES = 64;
+
+/** What programs record: for each step `slots` reals. */
+export const RESULTS: Buffer = { name: 'results', bytes: 0 };
+
+/** A row and the node it belongs to. */
+export interface EmittedRow {
+  readonly row: Row;
+  readonly node: Tensor;
+}
+
+/** Elements below which a tensor is not worth sharing among threads. */
+const SERIAL = 4096;
+
+/** Collects the rows of a program while ops emit them. */
+export class RowEmitter implements Emitter {
+  readonly realBytes: 4 | 8;
+  readonly MR: number;
+  readonly NR: number;
+  readonly rows: EmittedRow[] = [];
+  readonly step: Pointer = { buffer: STEPS, offset: 0, bytes: STEP_BYTES, strides: [[0, STEP_BYTES]] };
+  #storage: StorageMap;
+  #slots: number;
+  #node: Tensor | null = null;
+  #level = 0;
+
+  constructor(target: Target, storage: StorageMap, slots: number) {
+    this.realBytes = target.realBytes;
+    this.MR = target.MR;
+    this.NR = target.NR;
+    this.#storage = storage;
+    this.#slots = slots;
+  }
+
+  emit(node: Tensor): void {
+    this.#node = node;
+    node.op.emit(this, node);
+  }
+
+  at(tensor: Tensor): Pointer {
+    return this.#storage.at(tensor);
+  }
+
+  result(slot: number): Pointer {
+    const bytes = this.realBytes;
+    return { buffer: RESULTS, offset: slot * bytes, bytes, strides: [[0, this.#slots * bytes]] };
+  }
+
+  temp(bytes: number): Pointer {
+    const node = this.#node as Tensor;
+    return { buffer: { name: `${node.scope || node.op.name}/temp`, bytes }, offset: 0, bytes };
+  }
+
+  row(row: Row): void {
+    this.rows.push({ row, node: this.#node as Tensor });
+  }
+
+  repeat(count: number, body: (moving: (p: Pointer, bytes: number) => Pointer) => void): void {
+    this.#level++;
+    const level = this.#level;
+    this.row(repeat(count));
+    body((p, bytes) => ({ ...p, strides: [...(p.strides ?? []), [level, bytes] as const] }));
+    this.row(end());
+    this.#level--;
+  }
+
+  unit(rows: number, columns: number): number {
+    if (rows >= 2 * this.MR) return this.MR;
+    return rows * columns <= SERIAL ? Math.max(rows, 1) : 1;
+  }
+}
+

@@ -1,0 +1,53 @@
+import { isTensor, type Tensor } from '../graph/tensor.ts';
+import { Trace, withTrace } from '../nn/trace.ts';
+import { defaultEngine } from '../runtime/create.ts';
+import type { Engine } from '../runtime/engine.ts';
+import type { NDArray } from './array.ts';
+import { Executable, type Step, Workspace } from './executable.ts';
+import { compile } from './program.ts';
+
+export interface EvaluateOptions {
+  /** Default: the engine of the process. */
+  readonly engine?: Engine;
+  /** Values of `input` tensors by name. */
+  readonly inputs?: Readonly<Record<string, ArrayLike<number>>>;
+  /** Governs random ops, default 0. */
+  readonly seed?: number;
+}
+
+/** A step outside of training. */
+export function plainStep(seed = 0): Step {
+  return { rate: 0, number: 1, seed, key: 0, offset: 0 };
+}
+
+type Expression = Tensor | readonly Tensor[] | (() => Tensor | readonly Tensor[]);
+
+/**
+ * Computes tensors: compiles what they depend on, runs it once, returns owned copies. A function is traced first, so
+ * that it may call layers.
+ *
+ * @example await evaluate(add(tensor([1, 2]), 3)) // { data: Float32Array [4, 5], shape: [2] }
+ */
+export async function evaluate(expression: Tensor | (() => Tensor), options?: EvaluateOptions): Promise<NDArray>;
+export async function evaluate(expression: readonly Tensor[] | (() => readonly Tensor[]), options?: EvaluateOptions): Promise<NDArray[]>;
+export async function evaluate(expression: Expression, options: EvaluateOptions = {}): Promise<NDArray | NDArray[]> {
+  const { inputs = {}, seed = 0 } = options;
+  const engine = options.engine ?? (await defaultEngine());
+  const traced = typeof expression === 'function' && !isTensor(expression) ? withTrace(new Trace(false), expression) : expression;
+  const tensors = isTensor(traced) ? [traced] : traced;
+  const outputs = Object.fromEntries(tensors.map((t, i) => [String(i), t]));
+  const program = compile({ name: 'evaluate', outputs }, engine.target);
+  const workspace = new Workspace(engine, 'evaluate');
+  const executable = new Executable(program, workspace);
+  try {
+    const results = await engine.exclusive(async () => {
+      for (const [name, data] of Object.entries(inputs)) executable.write(name, data);
+      await executable.run([plainStep(seed)]);
+      return Promise.all(tensors.map((_, i) => executable.read(String(i))));
+    });
+    return isTensor(traced) ? (results[0] as NDArray) : results;
+  } finally {
+    executable.free();
+    workspace.free();
+  }
+}

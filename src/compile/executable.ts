@@ -1,0 +1,223 @@
+import { bytesOf } from '../graph/tensor.ts';
+import { encode, rowBytes } from '../runtime/encode.ts';
+import type { Engine } from '../runtime/engine.ts';
+import { MemoryError, OptionError, StateError } from '../runtime/errors.ts';
+import type { Pointer } from '../runtime/row.ts';
+import { fromMemory, type NDArray, toMemory } from './array.ts';
+import { Block } from './block.ts';
+import { debugLevel, debugLine } from './debug.ts';
+import { RESULTS, STEP_BYTES, STEPS } from './emitter.ts';
+import { printProgram, summary } from './print.ts';
+import type { Port, Program } from './program.ts';
+
+/** What varies from step to step; see `assembly/step.ts`. */
+export interface Step {
+  /** Learning rate. */
+  readonly rate: number;
+  /** Number of the update, from 1. */
+  readonly number: number;
+  readonly seed: number;
+  /** Key of the random numbers of this step. */
+  readonly key: number;
+  /** First example of the batch in the order of the epoch. */
+  readonly offset: number;
+}
+
+/** Steps that one call can hold. */
+export const MAX_STEPS = 4096;
+
+/** Memory that the programs of one model share: the arena, as large as the largest needs, and the step table. */
+export class Workspace {
+  readonly engine: Engine;
+  readonly steps: Block;
+  readonly owner: string;
+  #arena: Block | null = null;
+  #results: Block | null = null;
+
+  constructor(engine: Engine, owner: string) {
+    this.engine = engine;
+    this.owner = owner;
+    this.steps = new Block(engine, `step table of ${owner}`, MAX_STEPS * STEP_BYTES);
+  }
+
+  get arena(): Block {
+    return this.#arena as Block;
+  }
+
+  get results(): Block {
+    return this.#results as Block;
+  }
+
+  /** Makes room for a program; what was loaded before may have to be encoded again. */
+  reserve({ plan, slots, target }: Program): void {
+    this.#arena = this.#grown(this.#arena, 'arena', plan.bytes);
+    this.#results = this.#grown(this.#results, 'results', Math.max(1, slots) * MAX_STEPS * target.realBytes);
+  }
+
+  #grown(old: Block | null, what: string, bytes: number): Block {
+    if (old && old.bytes >= bytes) return old;
+    const block = new Block(this.engine, `${what} of ${this.owner}`, Math.max(bytes, 64));
+    old?.free();
+    return block;
+  }
+
+  bytes(): number {
+    return this.steps.bytes + (this.#arena?.bytes ?? 0) + (this.#results?.bytes ?? 0);
+  }
+
+  free(): void {
+    for (const block of [this.steps, this.#arena, this.#results]) block?.free();
+  }
+}
+
+export interface CallOptions {
+  readonly profile?: Block;
+}
+
+/** A program in an engine's memory, ready to run. */
+export class Executable {
+  readonly program: Program;
+  readonly #workspace: Workspace;
+  #block: Block | null = null;
+  #loadedWith: readonly unknown[] = [];
+
+  constructor(program: Program, workspace: Workspace) {
+    this.program = program;
+    this.#workspace = workspace;
+    workspace.reserve(program);
+    if (debugLevel() >= 1) debugLine(debugLevel() >= 4 ? printProgram(program) : summary(program));
+  }
+
+  /** Bytes of the rows; constants follow them. */
+  get rowBytes(): number {
+    return this.program.rows.reduce((sum, row) => sum + rowBytes(row), 0);
+  }
+
+  bytes(): number {
+    return this.#block?.bytes ?? 0;
+  }
+
+  /** Address of the first row. */
+  get at(): number {
+    return (this.#block as Block).at;
+  }
+
+  /** Writes rows and constants to memory if they are not there, or if the memory they refer to has moved. */
+  load(): void {
+    const { engine, arena, results } = this.#workspace;
+    const now = [arena, results, engine.generation];
+    if (this.#block && now.every((x, i) => x === this.#loadedWith[i])) return;
+    const { program } = this;
+    const size = (this.rowBytes + 63) & ~63;
+    this.#block ??= new Block(engine, `program ${program.name}`, size + program.constants.buffer.bytes);
+    const { at } = this.#block;
+    const resolve = (p: Pointer) => this.#resolve(p, at + size);
+    engine.write(at, encode(program.rows, program.barriers, resolve, program.target.realBytes));
+    for (const { at: offset, node } of program.constants.data) {
+      engine.write(at + size + offset, toMemory(node.attrs.data, node.dtype, program.target.realBytes));
+    }
+    this.#loadedWith = now;
+  }
+
+  #resolve({ buffer, offset }: Pointer, constants: number): number {
+    if (!buffer) return offset;
+    if (buffer instanceof Block) return buffer.at + offset;
+    const { steps, results, arena } = this.#workspace;
+    if (buffer === STEPS) return steps.at + offset;
+    if (buffer === RESULTS) return results.at + offset;
+    if (buffer === this.program.constants.buffer) return constants + offset;
+    const planned = this.program.plan.offsets.get(buffer);
+    if (planned === undefined) throw new StateError(`${buffer.name} has no memory: build the model first`);
+    return arena.at + planned + offset;
+  }
+
+  /** Leaves the values of an input for the next call. */
+  write(name: string, data: ArrayLike<number>): void {
+    const port = this.#port(this.program.inputs, name);
+    const { realBytes } = this.program.target;
+    const values = toMemory(data, port.dtype, realBytes);
+    if (values.byteLength !== bytesOf(port, realBytes)) {
+      throw new OptionError(`input "${name}": ${values.length} numbers for shape [${port.shape}]`);
+    }
+    this.#workspace.engine.write(this.#resolve(port.pointer, 0), values);
+  }
+
+  /** Runs one step for each entry. */
+  async run(steps: readonly Step[], { profile }: CallOptions = {}): Promise<void> {
+    this.#prepare(steps);
+    const options = profile ? { profile: profile.at } : {};
+    await this.#workspace.engine.run({ ...this.#range(steps.length), ...options });
+  }
+
+  /** The same at once on the calling thread, where the engine can. */
+  runSync(steps: readonly Step[]): void {
+    this.#prepare(steps);
+    this.#sync().run(this.#range(steps.length));
+  }
+
+  #sync() {
+    const { sync } = this.#workspace.engine;
+    if (!sync) throw new StateError('this engine runs in a worker: use predict instead of predictSync');
+    return sync;
+  }
+
+  #prepare(steps: readonly Step[]): void {
+    if (steps.length > MAX_STEPS) throw new MemoryError(`${steps.length} steps in one call, at most ${MAX_STEPS}`);
+    this.load();
+    this.#workspace.engine.write(this.#workspace.steps.at, stepTable(steps));
+  }
+
+  #range(steps: number) {
+    const threads = this.program.serial ? { threads: 1 } : {};
+    return { first: this.at, last: this.at + this.rowBytes, steps, ...threads };
+  }
+
+  async read(name: string): Promise<NDArray> {
+    const { port, at, bytes, realBytes } = this.#output(name);
+    const copy = await this.#workspace.engine.read(at, bytes);
+    return { data: fromMemory(copy, port.dtype, realBytes), shape: port.shape };
+  }
+
+  readSync(name: string): NDArray {
+    const { port, at, bytes, realBytes } = this.#output(name);
+    return { data: fromMemory(this.#sync().read(at, bytes), port.dtype, realBytes), shape: port.shape };
+  }
+
+  #output(name: string) {
+    const port = this.#port(this.program.outputs, name);
+    const { realBytes } = this.program.target;
+    const constants = this.at + ((this.rowBytes + 63) & ~63);
+    return { port, at: this.#resolve(port.pointer, constants), bytes: bytesOf(port, realBytes), realBytes };
+  }
+
+  /** What the last call recorded: `slots` numbers for each step. */
+  async records(steps: number): Promise<ArrayLike<number>> {
+    const { slots, target } = this.program;
+    const bytes = await this.#workspace.engine.read(this.#workspace.results.at, steps * slots * target.realBytes);
+    return fromMemory(bytes, 'real', target.realBytes);
+  }
+
+  #port(ports: ReadonlyMap<string, Port>, name: string): Port {
+    const port = ports.get(name);
+    if (!port) throw new OptionError(`program ${this.program.name} has no "${name}"; known: ${[...ports.keys()]}`);
+    return port;
+  }
+
+  free(): void {
+    this.#block?.free();
+    this.#block = null;
+  }
+}
+
+function stepTable(steps: readonly Step[]): Uint8Array {
+  const table = new DataView(new ArrayBuffer(steps.length * STEP_BYTES));
+  steps.forEach((step, i) => {
+    const at = i * STEP_BYTES;
+    table.setFloat64(at, step.rate, true);
+    table.setInt32(at + 8, step.number, true);
+    table.setUint32(at + 12, step.seed, true);
+    table.setUint32(at + 16, step.key, true);
+    table.setInt32(at + 20, step.offset, true);
+  });
+  return new Uint8Array(table.buffer);
+}

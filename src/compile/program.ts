@@ -1,0 +1,154 @@
+import { bytesOf, type DType, type Tensor } from '../graph/tensor.ts';
+import { sizeOf } from '../graph/shape.ts';
+import type { Assignment } from '../nn/trace.ts';
+import { record } from '../ops/update.ts';
+import type { Target } from '../runtime/engine.ts';
+import { kernels } from '../runtime/kernels.gen.ts';
+import type { Buffer, Pointer, Row } from '../runtime/row.ts';
+import { placeBarriers } from './barriers.ts';
+import { debugLevel } from './debug.ts';
+import { type EmittedRow, RESULTS, RowEmitter, STEPS } from './emitter.ts';
+import { mergeNeighbours } from './merge.ts';
+import { lifetimes, type Plan, plan } from './plan.ts';
+import { schedule } from './schedule.ts';
+import { type Constants, StorageMap } from './storage.ts';
+
+/** What a program is to compute. */
+export interface ProgramSpec {
+  readonly name: string;
+  /** Values the host reads after a call (of the last step). */
+  readonly outputs?: Readonly<Record<string, Tensor>>;
+  /** Scalars the host reads for every step of a call. */
+  readonly records?: readonly Tensor[];
+  readonly assignments?: readonly Assignment[];
+  /** Nodes that change variables in place. */
+  readonly effects?: readonly Tensor[];
+}
+
+/** Where the host finds or leaves a tensor. */
+export interface Port {
+  readonly pointer: Pointer;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+}
+
+/** A compiled step: plain data, the same for any number of threads. */
+export interface Program {
+  readonly name: string;
+  readonly target: Target;
+  readonly rows: readonly Row[];
+  /** The node that each row belongs to. */
+  readonly nodes: readonly Tensor[];
+  readonly barriers: readonly boolean[];
+  readonly plan: Plan;
+  readonly constants: Constants;
+  readonly inputs: ReadonlyMap<string, Port>;
+  readonly outputs: ReadonlyMap<string, Port>;
+  /** Reals recorded for each step. */
+  readonly slots: number;
+  readonly flops: number;
+  /** Too little work to share among threads. */
+  readonly serial: boolean;
+}
+
+/** Turns nodes into rows: order, storage, rows, memory plan, barriers. Touches no wasm memory. */
+export function compile(spec: ProgramSpec, target: Target): Program {
+  const { outputs = {}, records = [], assignments = [], effects = [] } = spec;
+  const recorded = records.map((tensor, slot) => record(tensor, slot));
+  const results = Object.values(outputs);
+  const order = schedule([...results, ...assignments.map((a) => a.value), ...recorded, ...effects]);
+  const reuse = debugLevel() < 3;
+  const storage = new StorageMap(order, results, assignments, target.realBytes, reuse);
+  const emitted = mergeNeighbours(emitRows(order, storage, target, records.length));
+  const rows = emitted.map((e) => e.row);
+  const placed = planMemory(rows, order, results, storage, reuse);
+  const flops = order.reduce((sum, n) => sum + (n.op.flops?.(n) ?? 0), 0);
+  const barriers = placeBarriers(rows, virtualAddresses(placed));
+  const ports = (tensors: readonly (readonly [string, Tensor])[]) =>
+    new Map(tensors.map(([name, t]) => [name, { pointer: storage.at(t), shape: t.shape, dtype: t.dtype }]));
+  const inputs = order.filter((n) => n.op.source === 'input');
+  return {
+    name: spec.name,
+    target,
+    rows,
+    nodes: emitted.map((e) => e.node),
+    barriers,
+    plan: placed,
+    constants: storage.constants,
+    inputs: ports(inputs.map((n) => [n.attrs.name as string, n])),
+    outputs: ports(Object.entries(outputs)),
+    slots: records.length,
+    flops,
+    serial: isSerial(rows, barriers, flops),
+  };
+}
+
+function emitRows(order: readonly Tensor[], storage: StorageMap, target: Target, slots: number): EmittedRow[] {
+  const emitter = new RowEmitter(target, storage, slots);
+  for (const node of order) {
+    if (!node.op.writes) emitter.emit(node);
+  }
+  for (const node of order) {
+    if (node.op.writes) emitter.emit(node);
+  }
+  for (const { variable, value } of storage.copies) {
+    const to = { ...variable.pointer(target.realBytes), bytes: bytesOf(value, target.realBytes) };
+    const n = sizeOf(value.shape);
+    const copy = value.dtype === 'i32' ? kernels.copyI32 : kernels.copy;
+    emitter.rows.push({ row: copy(to, storage.at(value), n, emitter.unit(n, 1)), node: value });
+  }
+  return emitter.rows;
+}
+
+/** Inputs live from the start, outputs to the end; what is bound at load time is not planned. */
+function planMemory(
+  rows: readonly Row[], order: readonly Tensor[], outputs: readonly Tensor[], storage: StorageMap, reuse: boolean,
+): Plan {
+  const bound = new Set<Buffer>([STEPS, RESULTS, storage.constants.buffer]);
+  for (const node of order) {
+    const outside = node.op.source === 'variable' || node.op.source === 'external';
+    const { buffer } = storage.at(node);
+    if (outside && buffer) bound.add(buffer);
+  }
+  for (const buffer of storage.pinnedBuffers()) bound.add(buffer);
+  const lives = lifetimes(rows, (buffer) => !bound.has(buffer));
+  const last = rows.length;
+  const keep = (node: Tensor, whole: boolean) => {
+    const { buffer } = storage.at(node);
+    if (!buffer || bound.has(buffer)) return;
+    const life = lives.get(buffer) ?? { first: 0, last };
+    lives.set(buffer, { first: whole ? 0 : life.first, last });
+  };
+  for (const node of order) if (node.op.source === 'input') keep(node, true);
+  for (const node of outputs) keep(node, false);
+  return plan(lives, reuse);
+}
+
+/** A numbering of all memory in which different buffers never meet, except in the arena as planned. */
+function virtualAddresses(placed: Plan): (p: Pointer) => number {
+  const bases = new Map<Buffer, number>();
+  let top = placed.bytes;
+  return ({ buffer, offset }) => {
+    if (!buffer) return offset;
+    const planned = placed.offsets.get(buffer);
+    if (planned !== undefined) return planned + offset;
+    let base = bases.get(buffer);
+    if (base === undefined) {
+      base = top;
+      top += 2 ** 33;
+      bases.set(buffer, base);
+    }
+    return base + offset;
+  };
+}
+
+/** Microseconds: a flop at 60 GFLOP/s, a byte at 20 GB/s; a barrier costs what two threads must first gain. */
+function isSerial(rows: readonly Row[], barriers: readonly boolean[], flops: number): boolean {
+  let bytes = 0;
+  for (const row of rows) {
+    for (const arg of row.args) if (typeof arg !== 'number') bytes += arg.bytes;
+  }
+  const work = flops / 60e3 + bytes / 20e3;
+  const meetings = barriers.filter(Boolean).length + 1;
+  return work / 2 < meetings * 0.3 + 2;
+}

@@ -1,0 +1,105 @@
+import type { TypedArray } from '../compile/array.ts';
+import { formatShape, type Shape, sizeOf } from '../graph/shape.ts';
+import type { DType } from '../graph/tensor.ts';
+import { flatten, type Nested, shapeOf } from '../ops/leaf.ts';
+import { DataError, OptionError, ShapeError } from '../runtime/errors.ts';
+
+/** Typed numbers with their shape; u8 stays u8 in memory and becomes value·scale + offset when a batch is gathered. */
+export interface ArrayData {
+  readonly data: TypedArray;
+  readonly shape: Shape;
+  readonly scale?: number;
+  readonly offset?: number;
+}
+
+/** What `fit`, `evaluate` and `predict` take for one input or output: first axis examples. */
+export type DataLike = ArrayData | readonly Nested[] | TypedArray;
+
+/** Checked data of one input or output. */
+export interface Table {
+  readonly name: string;
+  readonly data: TypedArray;
+  /** Examples first. */
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly scale: number;
+  readonly offset: number;
+}
+
+/**
+ * Checks and describes data. `kind` labels: whole numbers, kept as i32. `rowShape`, where known, gives flat typed arrays
+ * their shape and must agree with the others'.
+ */
+export function table(name: string, given: DataLike, kind: 'values' | 'labels', rowShape?: Shape): Table {
+  const { data, shape, scale = 1, offset = 0 } = describe(name, given, rowShape);
+  if (data.length !== sizeOf(shape)) {
+    throw new ShapeError(`${name}: ${data.length} numbers for shape ${formatShape(shape)}`);
+  }
+  if (kind === 'labels') return { name, data: labels(name, data), shape: labelShape(shape), dtype: 'i32', scale: 1, offset: 0 };
+  checkRows(name, shape, rowShape);
+  if (data instanceof Uint8Array || data instanceof Uint8ClampedArray) {
+    return { name, data, shape, dtype: 'u8', scale, offset };
+  }
+  if (scale !== 1 || offset !== 0) {
+    throw new OptionError(`${name}: scale and offset are for Uint8Array, got ${data.constructor.name}`);
+  }
+  checkNumbers(name, data, shape);
+  return { name, data, shape, dtype: 'real', scale, offset };
+}
+
+function describe(name: string, given: DataLike, rowShape?: Shape): ArrayData {
+  if (given === undefined || given === null) throw new DataError(`${name}: no data given`);
+  if (Array.isArray(given)) return { data: Float64Array.from(flatten(given as Nested[])), shape: shapeOf(given as Nested[]) };
+  if (ArrayBuffer.isView(given)) {
+    const data = given as TypedArray;
+    const row = rowShape ?? [];
+    return { data, shape: [Math.floor(data.length / sizeOf(row)), ...row] };
+  }
+  const { data, shape } = given as ArrayData;
+  if (!data || !shape) throw new DataError(`${name}: expected arrays, typed arrays or { data, shape }`);
+  return given as ArrayData;
+}
+
+/** Labels of n examples are [n]; a last axis of size 1 is dropped. */
+function labelShape(shape: Shape): Shape {
+  return shape.length > 1 && shape.at(-1) === 1 ? shape.slice(0, -1) : shape;
+}
+
+function labels(name: string, data: TypedArray): Int32Array {
+  const found = Int32Array.from(data);
+  const wrong = found.findIndex((n, i) => n !== data[i]);
+  if (wrong >= 0) throw new DataError(`${name}: label ${data[wrong]} at ${wrong} is not a whole number`);
+  return found;
+}
+
+function checkRows(name: string, shape: Shape, rowShape?: Shape): void {
+  if (shape.length === 0) throw new ShapeError(`${name}: expected an axis of examples`);
+  if (!rowShape || formatShape(shape.slice(1)) === formatShape(rowShape)) return;
+  throw new ShapeError(
+    `${name}: examples have shape ${formatShape(shape.slice(1))}, the model expects ${formatShape(rowShape)}`,
+  );
+}
+
+function checkNumbers(name: string, data: TypedArray, shape: Shape): void {
+  if (!(data instanceof Float32Array || data instanceof Float64Array)) return;
+  for (let i = 0; i < data.length; i++) {
+    if (Number.isFinite(data[i])) continue;
+    const row = Math.floor(i / sizeOf(shape.slice(1)));
+    throw new DataError(`${name}: ${data[i]} in example ${row}, expected finite numbers`);
+  }
+}
+
+/** Throws unless all labels are in 0 … classes − 1. */
+export function checkLabels({ name, data }: Table, classes: number): void {
+  for (let i = 0; i < data.length; i++) {
+    const label = data[i] as number;
+    if (label >= 0 && label < classes) continue;
+    throw new DataError(`${name}: label ${label} of example ${i}, expected 0 to ${classes - 1}`);
+  }
+}
+
+/** Examples [from, to) of a table, sharing its memory. */
+export function rowsOf(t: Table, from: number, to: number): Table {
+  const row = sizeOf(t.shape.slice(1));
+  return { ...t, data: t.data.subarray(from * row, to * row), shape: [to - from, ...t.shape.slice(1)] };
+}

@@ -1,0 +1,130 @@
+import { type Buffer, NONE, type Pointer } from '../runtime/row.ts';
+import { scopePath } from './scope.ts';
+import { checkShape, type Shape, sizeOf } from './shape.ts';
+
+/** `real` is f32 or f64 as the build has it; `bool` is stored as real 0 or 1. */
+export type DType = 'real' | 'i32' | 'u8' | 'bool';
+
+export type Attrs = Readonly<Record<string, unknown>>;
+
+/** A node of the graph: the result of an op that has not run yet. Holds no memory. */
+export interface Tensor {
+  readonly id: number;
+  // biome-ignore lint/suspicious/noExplicitAny: an op's own attribute type is known only to the op
+  readonly op: OpInfo<any>;
+  readonly inputs: readonly Tensor[];
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  readonly attrs: any;
+  readonly shape: Shape;
+  readonly dtype: DType;
+  /** Path of the layer that made it. */
+  readonly scope: string;
+}
+
+export interface TensorType {
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+/** What `emit` may ask of the compiler. */
+export interface Emitter {
+  readonly realBytes: 4 | 8;
+  readonly MR: number;
+  readonly NR: number;
+  /** Row of the step table that belongs to the running step. */
+  readonly step: Pointer;
+  /** Place for value `slot` of the running step, which the host reads after the call. */
+  result(slot: number): Pointer;
+  /** Memory of a tensor. */
+  at(tensor: Tensor): Pointer;
+  /** Memory for the rows of this node alone. */
+  temp(bytes: number): Pointer;
+  row(row: import('../runtime/row.ts').Row): void;
+  /** The rows that `body` emits, `count` times; pointers made by `moving` advance by `bytes` each time. */
+  repeat(count: number, body: (moving: (p: Pointer, bytes: number) => Pointer) => void): void;
+  /** How `rows` of `columns` elements are shared among threads: rows in a unit. */
+  unit(rows: number, columns: number): number;
+}
+
+/** Gradients of an op's inputs; null: the result does not depend on it. */
+export type Grads = readonly (Tensor | null)[];
+
+/** All rules of one op in one place; see `defineOp`. */
+export interface OpInfo<A = Attrs> {
+  readonly name: string;
+  /** Type of the result; throws `ShapeError` or `TypeMismatchError`. */
+  readonly type: (inputs: readonly Tensor[], attrs: A) => TensorType;
+  /** Appends the rows that compute the node. */
+  readonly emit: (e: Emitter, node: Tensor & { readonly attrs: A }) => void;
+  /** Gradients of the inputs from that of the result; null: does not depend on it. Broadcasting is undone by the caller. */
+  readonly grad?: (dy: Tensor, node: Tensor & { readonly attrs: A }) => Grads;
+  /** Arithmetic operations of the node, for profiles. */
+  readonly flops?: (node: Tensor & { readonly attrs: A }) => number;
+  /** The result is the memory of input 0 with another shape: nothing is emitted. */
+  readonly view?: boolean;
+  /** Inputs whose memory the result may take. */
+  readonly inplace?: readonly number[];
+  /** Inputs that are changed; such nodes run behind all others. */
+  readonly writes?: readonly number[];
+  /** Where the value comes from when no op computes it. */
+  readonly source?: 'input' | 'variable' | 'constant' | 'external';
+  readonly onnx?: { readonly type: string; readonly since: number };
+}
+
+let nextId = 0;
+
+export function makeTensor<A>(op: OpInfo<A>, inputs: readonly Tensor[], attrs: A): Tensor {
+  const { shape, dtype } = op.type(inputs, attrs);
+  checkShape(shape);
+  return { id: nextId++, op, inputs, attrs, shape, dtype, scope: scopePath() };
+}
+
+export function isTensor(x: unknown): x is Tensor {
+  return typeof x === 'object' && x !== null && 'op' in x && 'inputs' in x && 'shape' in x;
+}
+
+export function bytesOf(type: TensorType, realBytes: 4 | 8): number {
+  const element = type.dtype === 'u8' ? 1 : type.dtype === 'i32' ? 4 : realBytes;
+  return sizeOf(type.shape) * element;
+}
+
+/** State that outlives a step: a weight, a statistic, an optimiser's slot. */
+export class Variable {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly trainable: boolean;
+  /** Expression of the first value, traced when the variable gets its memory. */
+  readonly initial: () => Tensor;
+  /** Where it lives, once the model is built. */
+  storage: { readonly buffer: Buffer; readonly offset: number } | null = null;
+
+  constructor(
+    name: string,
+    shape: Shape,
+    initial: () => Tensor,
+    options: { dtype?: DType; trainable?: boolean } = {},
+  ) {
+    checkShape(shape);
+    this.name = name;
+    this.shape = shape;
+    this.initial = initial;
+    this.dtype = options.dtype ?? 'real';
+    this.trainable = options.trainable ?? true;
+  }
+
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  pointer(realBytes: 4 | 8): Pointer {
+    if (!this.storage) return NONE;
+    const { buffer, offset } = this.storage;
+    return { buffer, offset, bytes: paddedBytes(this, realBytes) };
+  }
+}
+
+/** Bytes of a variable in its slab: whole cache lines, so that one row can update neighbours together. */
+export function paddedBytes(type: TensorType, realBytes: 4 | 8): number {
+  return (bytesOf(type, realBytes) + 63) & ~63;
+}

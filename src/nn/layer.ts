@@ -1,0 +1,118 @@
+import { read } from '../ops/leaf.ts';
+import { hash, scopePath, withScope } from '../graph/scope.ts';
+import { formatShape, type Shape, sameShape } from '../graph/shape.ts';
+import { type Tensor, Variable } from '../graph/tensor.ts';
+import { ShapeError } from '../runtime/errors.ts';
+import { type Initializer, initializer as findInitializer } from './init.ts';
+import type { Regularizer } from './regularizer.ts';
+import { currentTrace, type Trace } from './trace.ts';
+
+/** Options that every layer takes. */
+export interface LayerOptions {
+  readonly name?: string;
+  /** Whether training changes the weights, default true. */
+  readonly trainable?: boolean;
+}
+
+/** A function of tensors with weights of its own. Called twice, it uses the same weights. */
+export interface Layer<Inputs extends Tensor[] = Tensor[]> {
+  (...inputs: Inputs): Tensor;
+  readonly type: string;
+  /** What rebuilds the layer: plain data. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Given, or chosen at the first call: its type, numbered. */
+  readonly label: string | undefined;
+  trainable: boolean;
+  /** Weights and statistics in the order they were made; none before the first call. */
+  readonly variables: readonly Variable[];
+}
+
+export interface WeightOptions {
+  readonly initializer?: string | Initializer;
+  readonly regularizer?: Regularizer | undefined;
+  readonly trainable?: boolean;
+}
+
+/** What a layer's function may ask for while it is traced. */
+export interface LayerScope {
+  readonly training: boolean;
+  /** Value of the weight `name`, made at the first call. */
+  weight(name: string, shape: Shape, options?: WeightOptions): Tensor;
+  /** State that training does not differentiate: `assign` changes it at the end of the step. */
+  state(name: string, shape: Shape, initializer: string | Initializer): Tensor;
+  assign(name: string, value: Tensor): void;
+  /** A stream of random numbers of its own. */
+  stream(): number;
+  /** Adds a scalar to the loss. */
+  addLoss(penalty: Tensor): void;
+}
+
+/**
+ * Makes a layer from a plain function. `call` gets the scope, from which it asks for weights by name, and the inputs.
+ *
+ * @example
+ * const scale = layer('scale', {}, (scope, x) => mul(x, scope.weight('factor', [x.shape.at(-1)], { initializer: 'ones' })));
+ */
+export function layer<Inputs extends Tensor[]>(
+  type: string,
+  options: LayerOptions & Readonly<Record<string, unknown>>,
+  call: (scope: LayerScope, ...inputs: Inputs) => Tensor,
+): Layer<Inputs> {
+  const { name, trainable, ...config } = options;
+  const state = { label: name, trainable: trainable ?? true, variables: new Map<string, Variable>() };
+  const apply = (...inputs: Inputs): Tensor => {
+    const trace = currentTrace();
+    trace.layers.add(self as unknown as Layer);
+    state.label ??= trace.uniqueName(type);
+    return withScope(type, state.label, () => call(scopeOf(trace, state), ...inputs));
+  };
+  const self = Object.defineProperties(apply, {
+    type: { value: type, enumerable: true },
+    config: { value: config, enumerable: true },
+    label: { get: () => state.label, enumerable: true },
+    trainable: {
+      get: () => state.trainable,
+      set: (value: boolean) => {
+        state.trainable = value;
+      },
+      enumerable: true,
+    },
+    variables: { get: () => [...state.variables.values()], enumerable: true },
+  }) as unknown as Layer<Inputs>;
+  return self;
+}
+
+interface LayerState {
+  readonly trainable: boolean;
+  readonly variables: Map<string, Variable>;
+}
+
+function scopeOf(trace: Trace, layerState: LayerState): LayerScope {
+  const variable = (name: string, shape: Shape, initial: Initializer, trainable: boolean) => {
+    const known = layerState.variables.get(name);
+    if (known && !sameShape(known.shape, shape)) {
+      throw new ShapeError(`${name} is ${formatShape(known.shape)}, this input expects ${formatShape(shape)}`);
+    }
+    const path = `${scopePath()}/${name}`;
+    const made = known ?? new Variable(path, shape, () => initial(shape, hash(path)), { trainable });
+    layerState.variables.set(name, made);
+    trace.variables.add(made);
+    if (!made.trainable || !layerState.trainable) trace.frozen.add(made);
+    return made;
+  };
+  return {
+    training: trace.training,
+    weight(name, shape, { initializer = 'glorotUniform', regularizer, trainable = true } = {}) {
+      const value = read(variable(name, shape, findInitializer(initializer), trainable));
+      if (regularizer) trace.penalties.push(regularizer(value));
+      return value;
+    },
+    state: (name, shape, initial) => read(variable(name, shape, findInitializer(initial), false)),
+    assign(name, value) {
+      const target = layerState.variables.get(name) as Variable;
+      trace.assignments.push({ variable: target, value });
+    },
+    stream: () => trace.stream('random'),
+    addLoss: (penalty) => trace.penalties.push(penalty),
+  };
+}

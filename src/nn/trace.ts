@@ -1,0 +1,64 @@
+import { hash, scopePath } from '../graph/scope.ts';
+import type { Tensor, Variable } from '../graph/tensor.ts';
+import type { Layer } from './layer.ts';
+import { StateError } from '../runtime/errors.ts';
+
+/** `variable` takes `value` at the end of the step. */
+export interface Assignment {
+  readonly variable: Variable;
+  readonly value: Tensor;
+}
+
+/** What one walk through a model's layers collects. */
+export class Trace {
+  readonly training: boolean;
+  readonly variables = new Set<Variable>();
+  /** Those of them that training must leave alone. */
+  readonly frozen = new Set<Variable>();
+  readonly assignments: Assignment[] = [];
+  /** Scalars that are added to the loss. */
+  readonly penalties: Tensor[] = [];
+  /** Called layers in the order of their first call. */
+  readonly layers = new Set<Layer>();
+  #names = new Map<string, number>();
+  #streams = new Map<string, number>();
+
+  constructor(training: boolean) {
+    this.training = training;
+  }
+
+  /** `type`, or `type_1`, `type_2` … when the scope has it already. */
+  uniqueName(type: string): string {
+    const key = `${scopePath()}/${type}`;
+    const count = this.#names.get(key) ?? 0;
+    this.#names.set(key, count + 1);
+    return count ? `${type}_${count}` : type;
+  }
+
+  /** A stream of random numbers of its own for each request, the same in every trace. */
+  stream(purpose: string): number {
+    const key = `${scopePath()}/${purpose}`;
+    const count = this.#streams.get(key) ?? 0;
+    this.#streams.set(key, count + 1);
+    return hash(`${key}:${count}`);
+  }
+}
+
+let current: Trace | null = null;
+
+/** Runs `body`, collecting into `trace` what its layers ask for. */
+export function withTrace<T>(trace: Trace, body: () => T): T {
+  const outer = current;
+  current = trace;
+  try {
+    return body();
+  } finally {
+    current = outer;
+  }
+}
+
+/** The trace under way. */
+export function currentTrace(): Trace {
+  if (!current) throw new StateError('a layer was called outside of a model, trainer or evaluate');
+  return current;
+}

@@ -1,0 +1,198 @@
+import { defineOp } from '../graph/op.ts';
+import { broadcastShapes, formatShape, type Shape, sizeOf } from '../graph/shape.ts';
+import type { Grads, Emitter, Tensor } from '../graph/tensor.ts';
+import { ShapeError } from '../runtime/errors.ts';
+import { kernels } from '../runtime/kernels.gen.ts';
+import { NONE, type Pointer } from '../runtime/row.ts';
+import { reluGrad, sigmoidGrad, tanhGrad } from './activation.ts';
+import { expectReal } from './emit.ts';
+import { reshape, transpose } from './layout.ts';
+import { expand, reduceSum } from './sum.ts';
+
+/** One product C[M,N] = act(A·B + bias), operands stored row by row or transposed. */
+interface Product {
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+  /** Code of the kernels: see ACTIVATIONS. */
+  readonly activation: number;
+}
+
+/** Products of at most so many multiplications are computed without packing. */
+const SMALL = 2048;
+
+/** Rows of one product. The choice of kernels depends on the shape only. */
+function emitProduct(e: Emitter, c: Pointer, a: Pointer, b: Pointer, bias: Pointer, p: Product): void {
+  const { M, N, K, transposeA, transposeB, activation } = p;
+  if (M * N * K <= SMALL) {
+    const [aRow, aCol] = transposeA ? [1, M] : [K, 1];
+    const [bRow, bCol] = transposeB ? [1, K] : [N, 1];
+    const unit = e.unit(M, N);
+    e.row(kernels.gemmSmall(c, a, b, bias, M, unit, N, K, aRow, aCol, bRow, bCol, N, 0, activation));
+  } else if (M === 1) {
+    const gemv = transposeB ? kernels.gemvT : kernels.gemv;
+    e.row(gemv(c, a, b, bias, N, 16 * e.NR, K, transposeB ? K : N, 0, activation));
+  } else {
+    emitPacked(e, c, a, b, bias, p);
+  }
+}
+
+function emitPacked(e: Emitter, c: Pointer, a: Pointer, b: Pointer, bias: Pointer, p: Product): void {
+  const { M, N, K, transposeA, transposeB, activation } = p;
+  const { MR, NR } = e;
+  const ap = e.temp(Math.ceil(M / MR) * MR * K * e.realBytes);
+  const bp = e.temp(Math.ceil(N / NR) * NR * K * e.realBytes);
+  const packA = transposeA ? kernels.packAT : kernels.packA;
+  const packB = transposeB ? kernels.packBT : kernels.packB;
+  e.row(packB(bp, b, N, NR, K, transposeB ? K : N));
+  e.row(packA(ap, a, M, MR, K, transposeA ? M : K));
+  if (M < 4 * MR && N >= 4 * NR) {
+    e.row(kernels.gemmColumns(c, ap, bp, bias, N, NR, M, K, N, 0, activation));
+  } else {
+    e.row(kernels.gemm(c, ap, bp, bias, M, MR, N, K, N, 0, activation));
+  }
+}
+
+export interface MatMulOptions {
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+}
+
+interface MatMulAttrs {
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+}
+
+interface Sizes {
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+  readonly batch: Shape;
+}
+
+function productSizes(name: string, a: Tensor, b: Tensor, { transposeA, transposeB }: MatMulAttrs): Sizes {
+  expectReal(name, a, b);
+  if (a.shape.length < 2 || b.shape.length < 2) {
+    throw new ShapeError(`${name}: operands ${formatShape(a.shape)} and ${formatShape(b.shape)} need two axes`);
+  }
+  const [ar, ac] = a.shape.slice(-2) as [number, number];
+  const [br, bc] = b.shape.slice(-2) as [number, number];
+  const [M, K] = transposeA ? [ac, ar] : [ar, ac];
+  const [K2, N] = transposeB ? [bc, br] : [br, bc];
+  if (K !== K2) {
+    const flip = (t: boolean) => (t ? 'ᵀ' : '');
+    throw new ShapeError(
+      `${name}: ${formatShape(a.shape)}${flip(transposeA)} times ${formatShape(b.shape)}${flip(transposeB)}: ${K} columns, ${K2} rows`,
+    );
+  }
+  return { M, N, K, batch: a.shape.slice(0, -2) };
+}
+
+/** Operands of a product: leading axes are equal on both sides, or b is one matrix. */
+function matMulArgs(a: Tensor, b: Tensor, options: MatMulOptions = {}): [Tensor[], MatMulAttrs] {
+  const attrs = { transposeA: options.transposeA ?? false, transposeB: options.transposeB ?? false };
+  if (b.shape.length <= 2 && (a.shape.length <= 2 || !attrs.transposeA)) return [[a, b], attrs];
+  const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const widen = (t: Tensor) => {
+    const shape = [...batch, ...t.shape.slice(-2)];
+    return sizeOf(shape) === sizeOf(t.shape) ? reshape(t, shape) : expand(t, shape);
+  };
+  return [[widen(a), widen(b)], attrs];
+}
+
+/** Matrix product over the last two axes; leading axes are batches that broadcast. */
+export const matMul = defineOp({
+  name: 'matMul',
+  onnx: { type: 'MatMul', since: 13 },
+  args: matMulArgs,
+  type: ([a, b], attrs) => {
+    const { M, N, batch } = productSizes('matMul', a as Tensor, b as Tensor, attrs);
+    return { shape: [...batch, M, N], dtype: 'real' };
+  },
+  flops: ({ inputs: [a, b], attrs, shape }) => 2 * sizeOf(shape) * productSizes('matMul', a as Tensor, b as Tensor, attrs).K,
+  emit(e, node) {
+    const [a, b] = node.inputs as [Tensor, Tensor];
+    const { M, N, K, batch } = productSizes('matMul', a, b, node.attrs);
+    const product = { N, K, ...node.attrs, activation: 0 };
+    const count = sizeOf(batch);
+    if (b.shape.length === 2) {
+      emitProduct(e, e.at(node), e.at(a), e.at(b), NONE, { M: M * count, ...product });
+      return;
+    }
+    const step = (m: number, n: number) => m * n * e.realBytes;
+    e.repeat(count, (moving) => {
+      const c = moving(e.at(node), step(M, N));
+      emitProduct(e, c, moving(e.at(a), step(M, K)), moving(e.at(b), step(K, N)), NONE, { M, ...product });
+    });
+  },
+  grad(dy, { inputs, attrs: { transposeA, transposeB } }): Grads {
+    const [a, b] = inputs as [Tensor, Tensor];
+    const da = transposeA
+      ? matMul(b, dy, { transposeA: transposeB, transposeB: true })
+      : matMul(dy, b, { transposeB: !transposeB });
+    if (b.shape.length === 2 && a.shape.length > 2) {
+      const db = flatProduct(a, dy);
+      return [da, transposeB ? transpose(db) : db];
+    }
+    const db = transposeB
+      ? matMul(dy, a, { transposeA: true, transposeB: transposeA })
+      : matMul(a, dy, { transposeA: !transposeA });
+    return [da, db];
+  },
+});
+
+/** aᵀ·dy with all leading axes of both taken as one. */
+function flatProduct(a: Tensor, dy: Tensor): Tensor {
+  const rows = (t: Tensor) => reshape(t, [-1, t.shape.at(-1) as number]);
+  return matMul(rows(a), rows(dy), { transposeA: true });
+}
+
+export type LinearActivation = 'linear' | 'relu' | 'sigmoid' | 'tanh';
+
+/** Activations that the product applies while a tile is in registers: code of the kernel, gradient from dy and y. */
+const ACTIVATIONS: Readonly<Record<LinearActivation, { code: number; grad: (dy: Tensor, y: Tensor) => Tensor }>> = {
+  linear: { code: 0, grad: (dy) => dy },
+  relu: { code: 1, grad: (dy, y) => reluGrad(dy, y, 0) },
+  sigmoid: { code: 2, grad: (dy, y) => sigmoidGrad(dy, y, 0) },
+  tanh: { code: 3, grad: (dy, y) => tanhGrad(dy, y, 0) },
+};
+
+/** act(x·w + b): x [.., K], w [K, N], b [N]; bias and activation while the tile is in registers. */
+export const linear = defineOp({
+  name: 'linear',
+  onnx: { type: 'Gemm', since: 13 },
+  args: (x: Tensor, w: Tensor, b?: Tensor, activation: LinearActivation = 'linear') => [
+    b ? [x, w, b] : [x, w],
+    { activation },
+  ],
+  type([x, w, b]) {
+    const [input, weight] = [x as Tensor, w as Tensor];
+    expectReal('linear', input, weight);
+    const [K, N] = weight.shape as [number, number];
+    if (input.shape.length < 2 || weight.shape.length !== 2 || input.shape.at(-1) !== K) {
+      throw new ShapeError(`input ${formatShape(input.shape)}, weight expects ${K}`);
+    }
+    if (b && (b.shape.length !== 1 || b.shape[0] !== N)) {
+      throw new ShapeError(`bias ${formatShape(b.shape)}, weight ${formatShape(weight.shape)} expects [${N}]`);
+    }
+    return { shape: [...input.shape.slice(0, -1), N], dtype: 'real' };
+  },
+  flops: ({ inputs, shape }) => 2 * sizeOf(shape) * ((inputs[1] as Tensor).shape[0] as number),
+  emit(e, node) {
+    const [x, w, b] = node.inputs as [Tensor, Tensor, Tensor | undefined];
+    const [K, N] = w.shape as [number, number];
+    const product = { M: sizeOf(x.shape.slice(0, -1)), N, K, transposeA: false, transposeB: false };
+    const activation = ACTIVATIONS[node.attrs.activation as LinearActivation].code;
+    emitProduct(e, e.at(node), e.at(x), e.at(w), b ? e.at(b) : NONE, { ...product, activation });
+  },
+  grad(dy, node): Grads {
+    const [x, w, b] = node.inputs as [Tensor, Tensor, Tensor | undefined];
+    const dz = ACTIVATIONS[node.attrs.activation as LinearActivation].grad(dy, node);
+    const dx = matMul(dz, w, { transposeB: true });
+    const dw = flatProduct(x, dz);
+    const axes = dz.shape.slice(0, -1).map((_, i) => i);
+    return b ? [dx, dw, reduceSum(dz, { axes })] : [dx, dw];
+  },
+});

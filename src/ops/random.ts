@@ -1,0 +1,72 @@
+import { defineOp } from '../graph/op.ts';
+import type { Shape } from '../graph/shape.ts';
+import type { Grads, Tensor } from '../graph/tensor.ts';
+import { OptionError } from '../runtime/errors.ts';
+import { kernels } from '../runtime/kernels.gen.ts';
+import { elementwise, emitMap, expectReal } from './emit.ts';
+
+const real = (_: readonly Tensor[], { shape }: { shape: Shape }) => ({ shape, dtype: 'real' as const });
+
+/** Uniform numbers in [low, high): the same for the same seed, step, stream and place. */
+export const randomUniform = defineOp({
+  name: 'randomUniform',
+  onnx: { type: 'RandomUniform', since: 1 },
+  args: (shape: Shape, stream: number, low = 0, high = 1) => [[], { shape, stream, low, high }],
+  type: real,
+  emit(e, node) {
+    const { n, unit } = elementwise(e, node);
+    const { stream, low, high } = node.attrs;
+    e.row(kernels.randomUniform(e.at(node), n, unit, low, high, stream, e.step));
+  },
+});
+
+/** Normal numbers. */
+export const randomNormal = defineOp({
+  name: 'randomNormal',
+  onnx: { type: 'RandomNormal', since: 1 },
+  args: (shape: Shape, stream: number, mean = 0, std = 1) => [[], { shape, stream, mean, std }],
+  type: real,
+  emit(e, node) {
+    const { n, unit } = elementwise(e, node);
+    const { stream, mean, std } = node.attrs;
+    e.row(kernels.randomNormal(e.at(node), n, unit, mean, std, stream, e.step));
+  },
+});
+
+/** Normal numbers within two standard deviations. */
+export const randomTruncatedNormal = defineOp({
+  name: 'randomTruncatedNormal',
+  args: (shape: Shape, stream: number, mean = 0, std = 1) => [[], { shape, stream, mean, std }],
+  type: real,
+  emit(e, node) {
+    const { n, unit } = elementwise(e, node);
+    const { stream, mean, std } = node.attrs;
+    e.row(kernels.randomTruncatedNormal(e.at(node), n, unit, mean, std, stream, e.step));
+  },
+});
+
+/** 0 … n − 1 in random order, i32. */
+export const randomPermutation = defineOp({
+  name: 'randomPermutation',
+  args: (n: number, stream: number) => [[], { n, stream }],
+  type: (_, { n }) => ({ shape: [n], dtype: 'i32' }),
+  emit: (e, node) => e.row(kernels.permutation(e.at(node), node.attrs.n, node.attrs.stream, e.step)),
+});
+
+/** 0 with probability `rate`, else x/(1 − rate): inverted dropout. The gradient drops the same elements. */
+export const dropoutMask = defineOp({
+  name: 'dropout',
+  onnx: { type: 'Dropout', since: 13 },
+  inplace: [0],
+  args: (x: Tensor, rate: number, stream: number) => [[x], { rate, stream }],
+  type([x], { rate }) {
+    if (!(rate >= 0 && rate < 1)) throw new OptionError(`dropout: rate ${rate}, expected 0 ≤ rate < 1`);
+    expectReal('dropout', x as Tensor);
+    return { shape: (x as Tensor).shape, dtype: 'real' };
+  },
+  emit: (e, node) =>
+    emitMap(e, node, (y, x, n, unit) =>
+      kernels.dropout(y, x, n, unit, node.attrs.rate, node.attrs.stream, e.step),
+    ),
+  grad: (dy, { attrs }): Grads => [dropoutMask(dy, attrs.rate, attrs.stream)],
+});

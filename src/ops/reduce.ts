@@ -1,0 +1,91 @@
+import { defineOp } from '../graph/op.ts';
+import { sizeOf } from '../graph/shape.ts';
+import type { Grads, Emitter, Tensor } from '../graph/tensor.ts';
+import { kernels } from '../runtime/kernels.gen.ts';
+import { affine, div, equal, mul, sub } from './binary.ts';
+import { expectReal } from './emit.ts';
+import { reshape } from './layout.ts';
+import { emitReduce, expand, type ReduceAttrs, type ReduceOptions, reduceArgs, reduceSum, spread } from './sum.ts';
+import { square } from './unary.ts';
+
+/** Elements that a reduction takes for each result. */
+function taken(x: Tensor, y: Tensor): number {
+  return sizeOf(x.shape) / sizeOf(y.shape);
+}
+
+/** Mean over `axes`. */
+export function reduceMean(x: Tensor, options: ReduceOptions = {}): Tensor {
+  const sum = reduceSum(x, options);
+  return affine(sum, 1 / taken(x, sum));
+}
+
+/** Mean of the squared distance from the mean over `axes` (two passes; divides by n). */
+export function reduceVariance(x: Tensor, options: ReduceOptions = {}): Tensor {
+  const mean = reduceMean(x, { ...options, keepDims: true });
+  return reduceMean(square(sub(x, expand(mean, x.shape))), options);
+}
+
+function extreme(name: string, onnx: string, k: Parameters<typeof emitReduce>[2]) {
+  return defineOp<[x: Tensor, options?: ReduceOptions], ReduceAttrs>({
+    name,
+    onnx: { type: onnx, since: 13 },
+    args: reduceArgs,
+    type: ([x], { shape }) => {
+      expectReal(name, x as Tensor);
+      return { shape, dtype: 'real' };
+    },
+    flops: ({ inputs: [x] }) => sizeOf((x as Tensor).shape),
+    emit: (e, node) => emitReduce(e, node, k),
+    grad(dy, node): Grads {
+      const x = node.inputs[0] as Tensor;
+      const hit = equal(x, spread(node, x, node.attrs));
+      const { over, outer, inner } = node.attrs;
+      const seen = reshape(hit, [outer, inner]);
+      const count = reduceSum(seen, { axes: over === 'inner' ? 1 : 0 });
+      return [mul(hit, spread(div(dy, reshape(count, dy.shape)), x, node.attrs))];
+    },
+  });
+}
+
+/** Largest over `axes`; its gradient is shared by equals. NaN if any is NaN. */
+export const reduceMax = extreme('reduceMax', 'ReduceMax', {
+  rows: kernels.maxRows,
+  columns: kernels.maxColumns,
+  chunks: kernels.maxChunks,
+  columnChunks: kernels.maxColumnChunks,
+});
+
+/** Smallest over `axes`; its gradient is shared by equals. NaN if any is NaN. */
+export const reduceMin = extreme('reduceMin', 'ReduceMin', {
+  rows: kernels.minRows,
+  columns: kernels.minColumns,
+  chunks: kernels.minChunks,
+  columnChunks: kernels.minColumnChunks,
+});
+
+type ArgRows = typeof kernels.argMaxRows;
+type ArgColumns = typeof kernels.argMaxColumns;
+
+function argExtreme(name: string, onnx: string, rows: ArgRows, columns: ArgColumns) {
+  return defineOp<[x: Tensor, axis?: number], ReduceAttrs>({
+    name,
+    onnx: { type: onnx, since: 13 },
+    args: (x, axis = -1) => reduceArgs(x, { axes: axis }),
+    type: ([x], { shape }) => {
+      expectReal(name, x as Tensor);
+      return { shape, dtype: 'i32' };
+    },
+    emit(e: Emitter, node) {
+      const { over, outer, inner } = node.attrs;
+      const x = e.at(node.inputs[0] as Tensor);
+      if (over === 'inner') e.row(rows(e.at(node), x, outer, e.unit(outer, inner), inner));
+      else e.row(columns(e.at(node), x, inner, 32, outer));
+    },
+  });
+}
+
+/** Index (i32) of the first largest element along `axis`, default the last. */
+export const argMax = argExtreme('argMax', 'ArgMax', kernels.argMaxRows, kernels.argMaxColumns);
+
+/** Index (i32) of the first smallest element along `axis`, default the last. */
+export const argMin = argExtreme('argMin', 'ArgMin', kernels.argMinRows, kernels.argMinColumns);

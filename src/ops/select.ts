@@ -1,0 +1,80 @@
+import { defineOp } from '../graph/op.ts';
+import { broadcastShapes, sameShape, sizeOf } from '../graph/shape.ts';
+import type { Grads, DType, Tensor } from '../graph/tensor.ts';
+import { kernels } from '../runtime/kernels.gen.ts';
+import { TypeMismatchError } from '../runtime/errors.ts';
+
+import { elementwise, emitMap, emitZip, expectI32, expectReal } from './emit.ts';
+import { asTensor } from './leaf.ts';
+import { expand } from './sum.ts';
+
+
+/** a where the condition is not 0, else b. */
+export const where = defineOp({
+  name: 'where',
+  onnx: { type: 'Where', since: 16 },
+  inplace: [1, 2],
+  args: (condition: Tensor, a: Tensor | number, b: Tensor | number) => {
+    const all = [condition, asTensor(a), asTensor(b)];
+    const shape = all.map((t) => t.shape).reduce(broadcastShapes);
+    return [all.map((t) => (sameShape(t.shape, shape) ? t : expand(t, shape))), {}];
+  },
+  type(inputs) {
+    expectReal('where', ...inputs);
+    return { shape: (inputs[0] as Tensor).shape, dtype: 'real' };
+  },
+  flops: (node) => sizeOf(node.shape),
+  emit(e, node) {
+    const { n, unit } = elementwise(e, node);
+    const [c, a, b] = node.inputs.map((t) => e.at(t)) as [never, never, never];
+    e.row(kernels.select(e.at(node), c, a, b, n, unit));
+  },
+  grad(dy, { inputs: [condition] }): Grads {
+    const c = condition as Tensor;
+    return [null, where(c, dy, 0), where(c, 0, dy)];
+  },
+});
+
+/** 1 where the i32 tensors are equal, else 0. */
+export const equalI32 = defineOp({
+  name: 'equalI32',
+  args: (a: Tensor, b: Tensor) => [[a, b], {}],
+  type([a, b]) {
+    expectI32('equalI32', 'first input', a as Tensor);
+    expectI32('equalI32', 'second input', b as Tensor);
+    return { shape: broadcastShapes((a as Tensor).shape, (b as Tensor).shape), dtype: 'bool' };
+  },
+  emit: (e, node) => emitZip(e, node, kernels.equalI32),
+});
+
+/** The tensor in another element type: i32 ↔ real (truncated), u8 → real as value·scale + offset. */
+export const cast = defineOp({
+  name: 'cast',
+  onnx: { type: 'Cast', since: 13 },
+  args: (x: Tensor, dtype: DType, scale = 1, offset = 0) => [[x], { dtype, scale, offset }],
+  type([x], { dtype }) {
+    const from = (x as Tensor).dtype;
+    const known = (dtype === 'real' && from !== 'bool') || (dtype === 'i32' && from !== 'u8');
+    if (!known) throw new TypeMismatchError(`cast: no conversion from ${from} to ${dtype}`);
+    return { shape: (x as Tensor).shape, dtype };
+  },
+  emit(e, node) {
+    const from = (node.inputs[0] as Tensor).dtype;
+    const { dtype, scale, offset } = node.attrs;
+    emitMap(e, node, (y, x, n, unit) => {
+      if (from === 'u8') return kernels.u8ToReal(y, x, n, unit, scale, offset);
+      if (from === 'i32') return kernels.i32ToReal(y, x, n, unit);
+      return dtype === 'i32' ? kernels.realToI32(y, x, n, unit) : kernels.copy(y, x, n, unit);
+    });
+  },
+  grad: (dy, { inputs: [x] }): Grads => [(x as Tensor).dtype === 'real' ? dy : null],
+});
+
+/** The value without its gradient. */
+export const stopGradient = defineOp({
+  name: 'stopGradient',
+  view: true,
+  args: (x: Tensor) => [[x], {}],
+  type: ([x]) => x as Tensor,
+  emit() {},
+});

@@ -1,0 +1,120 @@
+import { defineOp } from '../graph/op.ts';
+import { sizeOf } from '../graph/shape.ts';
+import type { Grads, Tensor } from '../graph/tensor.ts';
+import { kernels } from '../runtime/kernels.gen.ts';
+import type { Pointer, Row } from '../runtime/row.ts';
+import { add, affine, div, greaterEqual, lessEqual, mul, neg } from './binary.ts';
+import { emitMap, expectReal } from './emit.ts';
+
+type MapRow = (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+type Gradient = (dy: Tensor, x: Tensor, y: Tensor) => Tensor;
+
+/** An elementwise op of one tensor. Without a gradient it is flat: its derivative is zero. */
+export function unaryOp(name: string, onnx: string, row: MapRow, grad?: Gradient) {
+  return defineOp<[x: Tensor], Record<string, never>>({
+    name,
+    onnx: { type: onnx, since: 13 },
+    inplace: [0],
+    args: (x) => [[x], {}],
+    type: ([x]) => {
+      expectReal(name, x as Tensor);
+      return { shape: (x as Tensor).shape, dtype: 'real' };
+    },
+    flops: (node) => sizeOf(node.shape),
+    emit: (e, node) => emitMap(e, node, row),
+    ...(grad ? { grad: (dy, node): Grads => [grad(dy, node.inputs[0] as Tensor, node)] } : {}),
+  });
+}
+
+/** |x| */
+export const abs = unaryOp('abs', 'Abs', kernels.abs, (dy, x) => mul(dy, sign(x)));
+/** −1, 0 or 1 */
+export const sign = unaryOp('sign', 'Sign', kernels.sign);
+/** eˣ */
+export const exp = unaryOp('exp', 'Exp', kernels.exp, (dy, _, y) => mul(dy, y));
+/** eˣ − 1, exact near 0 */
+export const expm1 = unaryOp('expm1', 'Expm1', kernels.expm1, (dy, _, y) => mul(dy, affine(y, 1, 1)));
+/** ln x */
+export const log = unaryOp('log', 'Log', kernels.log, (dy, x) => div(dy, x));
+/** ln(1 + x), exact near 0 */
+export const log1p = unaryOp('log1p', 'Log1p', kernels.log1p, (dy, x) => div(dy, affine(x, 1, 1)));
+/** √x */
+export const sqrt = unaryOp('sqrt', 'Sqrt', kernels.sqrt, (dy, _, y) => div(affine(dy, 0.5), y));
+/** 1/√x */
+export const rsqrt = unaryOp('rsqrt', 'Rsqrt', kernels.rsqrt, (dy, x, y) =>
+  mul(affine(dy, -0.5), div(y, x)),
+);
+/** 1/x */
+export const reciprocal = unaryOp('reciprocal', 'Reciprocal', kernels.reciprocal, (dy, _, y) =>
+  neg(mul(dy, square(y))),
+);
+/** x² */
+export const square = unaryOp('square', 'Square', kernels.square, (dy, x) => mul(affine(dy, 2), x));
+/** sin x */
+export const sin = unaryOp('sin', 'Sin', kernels.sin, (dy, x) => mul(dy, cos(x)));
+/** cos x */
+export const cos = unaryOp('cos', 'Cos', kernels.cos, (dy, x) => neg(mul(dy, sin(x))));
+/** erf x = 2/√π ∫₀ˣ e^(−t²) dt */
+export const erf = unaryOp('erf', 'Erf', kernels.erf, (dy, x) =>
+  mul(dy, affine(exp(neg(square(x))), 2 / Math.sqrt(Math.PI))),
+);
+/** ⌊x⌋ */
+export const floor = unaryOp('floor', 'Floor', kernels.floor);
+/** ⌈x⌉ */
+export const ceil = unaryOp('ceil', 'Ceil', kernels.ceil);
+/** Nearest integer, halves to even */
+export const round = unaryOp('round', 'Round', kernels.round);
+/** 1 where x is neither infinite nor NaN, else 0 */
+export const isFinite = unaryOp('isFinite', 'IsFinite', kernels.isFinite);
+/** 1 − x: negation of truth values */
+export const not = unaryOp('not', 'Not', kernels.not, (dy) => neg(dy));
+
+/** x^p with a number p. */
+export const powScalar = defineOp({
+  name: 'powScalar',
+  inplace: [0],
+  args: (x: Tensor, exponent: number) => [[x], { exponent }],
+  type: ([x]) => {
+    expectReal('pow', x as Tensor);
+    return { shape: (x as Tensor).shape, dtype: 'real' };
+  },
+  flops: (node) => sizeOf(node.shape),
+  emit: (e, node) =>
+    emitMap(e, node, (y, x, n, unit) => kernels.powScalar(y, x, n, unit, node.attrs.exponent)),
+  grad(dy, { inputs: [x], attrs: { exponent } }): Grads {
+    if (exponent === 0) return [affine(dy, 0)];
+    return [mul(affine(dy, exponent), powScalar(x as Tensor, exponent - 1))];
+  },
+});
+
+/** x limited to [low, high]. */
+export const clip = defineOp({
+  name: 'clip',
+  onnx: { type: 'Clip', since: 13 },
+  inplace: [0],
+  args: (x: Tensor, low: number, high: number) => [[x], { low, high }],
+  type: ([x]) => {
+    expectReal('clip', x as Tensor);
+    return { shape: (x as Tensor).shape, dtype: 'real' };
+  },
+  flops: (node) => sizeOf(node.shape),
+  emit: (e, node) =>
+    emitMap(e, node, (y, x, n, unit) =>
+      kernels.clip(y, x, n, unit, node.attrs.low, node.attrs.high),
+    ),
+  grad(dy, node): Grads {
+    const x = node.inputs[0] as Tensor;
+    return [mul(dy, inside(x, node.attrs.low, node.attrs.high))];
+  },
+});
+
+/** 1 where low ≤ x ≤ high, else 0. */
+function inside(x: Tensor, low: number, high: number): Tensor {
+  return mul(greaterEqual(x, low), lessEqual(x, high));
+}
+
+/** Adds up tensors of the same shape. */
+export function addAll(tensors: readonly Tensor[]): Tensor {
+  const [first, ...rest] = tensors;
+  return rest.reduce((sum, t) => add(sum, t), first as Tensor);
+}

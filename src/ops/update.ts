@@ -1,0 +1,104 @@
+import { defineOp } from '../graph/op.ts';
+import { paddedBytes, type Tensor } from '../graph/tensor.ts';
+import { kernels } from '../runtime/kernels.gen.ts';
+import { NONE, type Pointer, type Row } from '../runtime/row.ts';
+
+/** Elements that one thread takes at least: updates are one pass over whole slabs. */
+const UNIT = 4096;
+
+interface Common {
+  /** Decoupled: p −= rate·weightDecay·p first. */
+  readonly weightDecay: number;
+}
+
+interface Update<A> {
+  /** State beside the parameter, in the order of the kernel's pointers. */
+  readonly row: (at: readonly Pointer[], n: number, attrs: A, guard: Pointer, step: Pointer) => Row;
+}
+
+/**
+ * An in-place update: inputs are the parameter, its gradient, then the slots; the last input is the loss, and nothing
+ * changes where it is not finite.
+ */
+function updateOp<A extends Common>(name: string, { row }: Update<A>) {
+  return defineOp<[parameter: Tensor, gradient: Tensor, slots: readonly Tensor[], guard: Tensor, attrs: A], A>({
+    name,
+    args: (parameter, gradient, slots, guard, attrs) => [[parameter, gradient, ...slots, guard], attrs],
+    writes: [0, 2, 3, 4],
+    type: () => ({ shape: [], dtype: 'real' }),
+    emit(e, node) {
+      const pointers = node.inputs.map((t) => e.at(t));
+      const guard = pointers.pop() as Pointer;
+      const n = paddedBytes(node.inputs[0] as Tensor, e.realBytes) / e.realBytes;
+      e.row(row(pointers, n, node.attrs, guard, e.step));
+    },
+  });
+}
+
+type P2 = [Pointer, Pointer];
+type P3 = [Pointer, Pointer, Pointer];
+type P4 = [Pointer, Pointer, Pointer, Pointer];
+
+/** p −= rate·g */
+export const sgdUpdate = updateOp<Common>('sgdUpdate', {
+  row: (at, n, a, guard, step) => kernels.sgd(...(at as P2), n, UNIT, a.weightDecay, guard, step),
+});
+
+/** m = μ·m − rate·g; p += m (Nesterov: p += μ·m − rate·g) */
+export const momentumUpdate = updateOp<Common & { momentum: number; nesterov: boolean }>('momentumUpdate', {
+  row: (at, n, a, guard, step) =>
+    kernels.momentum(...(at as P3), n, UNIT, a.momentum, Number(a.nesterov), a.weightDecay, guard, step),
+});
+
+export interface RmspropAttrs extends Common {
+  readonly rho: number;
+  readonly momentum: number;
+  readonly epsilon: number;
+  /** ε is added behind the square root. */
+  readonly outside: boolean;
+  readonly centered: boolean;
+}
+
+/** v = ρ·v + (1 − ρ)·g²; p −= rate·g/√(v + ε); slots v, then the mean if centered, then the momentum if not 0. */
+export const rmspropUpdate = updateOp<RmspropAttrs>('rmspropUpdate', {
+  row([p, g, v, ...more], n, a, guard, step) {
+    const mean = a.centered ? (more.shift() as Pointer) : NONE;
+    const velocity = a.momentum !== 0 ? (more.shift() as Pointer) : NONE;
+    const slots = [p, g, v] as P3;
+    const outside = Number(a.outside);
+    return kernels.rmsprop(...slots, mean, velocity, n, UNIT, a.rho, a.momentum, a.epsilon, outside, a.weightDecay, guard, step);
+  },
+});
+
+export interface AdamAttrs extends Common {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  /** ε is scaled with the bias correction of v, as PyTorch does. */
+  readonly outside: boolean;
+}
+
+/** m, v: running means of g and g²; p −= α·m/(√v + ε), α = rate·√(1 − β2ᵗ)/(1 − β1ᵗ); a third slot: their maximum (AMSGrad). */
+export const adamUpdate = updateOp<AdamAttrs>('adamUpdate', {
+  row([p, g, m, v, max], n, a, guard, step) {
+    const slots = [p, g, m, v] as P4;
+    return kernels.adam(...slots, max ?? NONE, n, UNIT, a.beta1, a.beta2, a.epsilon, Number(a.outside), a.weightDecay, guard, step);
+  },
+});
+
+/** a += g²; p −= rate·g/√(a + ε) */
+export const adagradUpdate = updateOp<Common & { epsilon: number; outside: boolean }>('adagradUpdate', {
+  row: (at, n, a, guard, step) =>
+    kernels.adagrad(...(at as P3), n, UNIT, a.epsilon, Number(a.outside), a.weightDecay, guard, step),
+});
+
+/** Keeps a value of each step for the host: place [steps] is bound when the program is loaded. */
+export const record = defineOp({
+  name: 'record',
+  writes: [],
+  args: (x: Tensor, slot: number) => [[x], { slot }],
+  type: () => ({ shape: [], dtype: 'real' }),
+  emit(e, node) {
+    e.row(kernels.copy(e.result(node.attrs.slot), e.at(node.inputs[0] as Tensor), 1, 1));
+  },
+});

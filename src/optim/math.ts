@@ -1,0 +1,184 @@
+/**
+ * exp, log, pow and cos in double precision with + − × ÷ √ only, so that learning rates do not depend on the
+ * JavaScript engine. Methods and coefficients of exp, log and cos: fdlibm (Sun Microsystems 1993). Errors: exp, log, cos
+ * below 1 ulp; pow below 2 ulp.
+ */
+
+const LN2_HI = 6.93147180369123816490e-1;
+const LN2_LO = 1.90821492927058770002e-10;
+const view = new DataView(new ArrayBuffer(8));
+
+/** x·2^k */
+function scale(x: number, k: number): number {
+  if (k > 1023) return scale(x * 2 ** 1023, k - 1023);
+  if (k < -1022) return scale(x * 2 ** -1022, k + 1022);
+  view.setUint32(0, (k + 1023) << 20);
+  view.setUint32(4, 0);
+  return x * view.getFloat64(0);
+}
+
+/** x = m·2^k with √½ ≤ m < √2, for finite x > 0. */
+function split(x: number): [m: number, k: number] {
+  const small = x < 2 ** -1022;
+  view.setFloat64(0, small ? x * 2 ** 54 : x);
+  const high = view.getUint32(0);
+  let k = (high >>> 20) - 1023;
+  view.setUint32(0, (high & 0xfffff) | 0x3ff00000);
+  let m = view.getFloat64(0);
+  if (m >= Math.SQRT2) {
+    m /= 2;
+    k += 1;
+  }
+  return [m, small ? k - 54 : k];
+}
+
+/** e^(x + rest), |rest| far below |x| */
+function expOf(x: number, rest: number): number {
+  if (Number.isNaN(x)) return x;
+  if (x > 709.79) return Number.POSITIVE_INFINITY;
+  if (x < -745.2) return 0;
+  const k = Math.round(x * Math.LOG2E);
+  const hi = x - k * LN2_HI;
+  const lo = k * LN2_LO - rest;
+  const r = hi - lo;
+  const t = r * r;
+  const p =
+    1.66666666666666019037e-1 +
+    t * (-2.77777777770155933842e-3 + t * (6.61375632143793436117e-5 + t * (-1.6533902205465251539e-6 + t * 4.13813679705723846039e-8)));
+  const c = r - t * p;
+  return scale(1 - (lo - (r * c) / (2 - c) - hi), k);
+}
+
+/** eˣ */
+export function exp(x: number): number {
+  return expOf(x, 0);
+}
+
+/** ln x */
+export function log(x: number): number {
+  if (!(x > 0) || x === Number.POSITIVE_INFINITY) {
+    return x === 0 ? Number.NEGATIVE_INFINITY : x > 0 ? x : Number.NaN;
+  }
+  const [m, k] = split(x);
+  const f = m - 1;
+  const s = f / (2 + f);
+  const z = s * s;
+  const w = z * z;
+  const odd = w * (0.3999999999940941908 + w * (0.2222219843214978396 + w * 0.1531383769920937332));
+  const even =
+    z * (0.6666666666666735130 + w * (0.2857142874366239149 + w * (0.1818357216161805012 + w * 0.1479819860511658591)));
+  const half = (f * f) / 2;
+  return k * LN2_HI - (half - (s * (half + odd + even) + k * LN2_LO) - f);
+}
+
+/** A number as an unevaluated sum of two, |lo| ≤ ulp(hi)/2. */
+type Pair = readonly [hi: number, lo: number];
+
+function sum(a: number, b: number): Pair {
+  const s = a + b;
+  const t = s - a;
+  return [s, a - (s - t) + (b - t)];
+}
+
+/** The exact product (Dekker 1971). */
+function product(a: number, b: number): Pair {
+  const p = a * b;
+  const [ah, al] = halves(a);
+  const [bh, bl] = halves(b);
+  return [p, al * bl - (p - ah * bh - al * bh - ah * bl)];
+}
+
+function halves(x: number): Pair {
+  const t = x * 134217729;
+  const hi = t - (t - x);
+  return [hi, x - hi];
+}
+
+function addPairs([ah, al]: Pair, [bh, bl]: Pair): Pair {
+  const [s, e] = sum(ah, bh);
+  return sum(s, e + al + bl);
+}
+
+function timesPair([ah, al]: Pair, [bh, bl]: Pair): Pair {
+  const [p, e] = product(ah, bh);
+  return sum(p, e + (ah * bl + al * bh));
+}
+
+const LN2: Pair = [0.6931471805599453, 2.3190468138462996e-17];
+const THIRD: Pair = [0.6666666666666666, 3.700743415417188e-17];
+
+/** ln x with about 20 more bits: 2·(s + s³/3 + s⁵/5 + …), s = (m − 1)/(m + 1), the first terms as pairs. */
+function logPair(x: number): Pair {
+  const [m, k] = split(x);
+  const [d, dLow] = sum(m, 1);
+  const f = m - 1;
+  const s0 = f / d;
+  const [p, pLow] = product(s0, d);
+  const s: Pair = sum(s0, (f - p - pLow - s0 * dLow) / d);
+  const square = timesPair(s, s);
+  const z = square[0];
+  let tail = 0;
+  for (let n = 23; n >= 5; n -= 2) tail = tail * z + 2 / n;
+  const cubic = timesPair(timesPair(square, s), addPairs(THIRD, [tail * z, 0]));
+  const small = addPairs([2 * s[0], 2 * s[1]], cubic);
+  return addPairs(timesPair(LN2, [k, 0]), small);
+}
+
+/** x^y; NaN for a negative x unless y is a whole number. */
+export function pow(x: number, y: number): number {
+  if (y === 0 || x === 1) return 1;
+  if (y === 1 || Number.isNaN(x) || Number.isNaN(y)) return x * y;
+  if (y === 2) return x * x;
+  if (x < 0) return Number.isInteger(y) ? (y % 2 === 0 ? 1 : -1) * pow(-x, y) : Number.NaN;
+  if (y === 0.5) return Math.sqrt(x);
+  if (x === 0 || !Number.isFinite(x)) return (x === 0) === y > 0 ? 0 : Number.POSITIVE_INFINITY;
+  if (!Number.isFinite(y)) return x > 1 === y > 0 ? Number.POSITIVE_INFINITY : 0;
+  const [hi, lo] = logPair(x);
+  const estimate = y * hi;
+  if (Math.abs(estimate) > 800) return estimate > 0 ? Number.POSITIVE_INFINITY : 0;
+  const [p, rest] = product(y, hi);
+  return expOf(p, rest + y * lo);
+}
+
+const HALF_PI = [1.57079632673412561417, 6.07710050630396597660e-11, 2.02226624879595063154e-21] as const;
+
+/** Remainder of x by π/2 as a pair, and the quadrant. */
+function reduce(x: number): [r: Pair, quadrant: number] {
+  const k = Math.round(x * 0.6366197723675814);
+  const r = x - k * HALF_PI[0];
+  const w = k * HALF_PI[1];
+  const t = r - w;
+  const low = k * HALF_PI[2] - (r - t - w);
+  const hi = t - low;
+  return [[hi, t - hi - low], k & 3];
+}
+
+function cosKernel([x, y]: Pair): number {
+  const z = x * x;
+  const p =
+    z * (4.16666666666666019037e-2 +
+      z * (-1.38888888888741095749e-3 +
+        z * (2.48015872894767294178e-5 +
+          z * (-2.75573143513906633035e-7 + z * (2.08757232129817482790e-9 + z * -1.13596475577881948265e-11)))));
+  const half = z / 2;
+  const w = 1 - half;
+  return w + (1 - w - half + (z * p - x * y));
+}
+
+function sinKernel([x, y]: Pair): number {
+  const z = x * x;
+  const v = z * x;
+  const p =
+    8.33333333332248946124e-3 +
+    z * (-1.98412698298579493134e-4 +
+      z * (2.75573137070700676789e-6 + z * (-2.50507602534068634195e-8 + z * 1.58969099521155010221e-10)));
+  return x - (z * (y / 2 - v * p) - y - v * -1.66666666666666324348e-1);
+}
+
+/** cos x for |x| ≤ 2^20; NaN beyond. */
+export function cos(x: number): number {
+  if (!(Math.abs(x) <= 2 ** 20)) return Number.NaN;
+  const [r, quadrant] = reduce(x);
+  const value = quadrant % 2 === 0 ? cosKernel(r) : sinKernel(r);
+  return quadrant === 1 || quadrant === 2 ? -value : value;
+}

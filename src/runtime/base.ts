@@ -1,0 +1,94 @@
+import type { Engine, MemoryInfo, RunOptions, RuntimeInfo, Target } from './engine.ts';
+import { DisposedError } from './errors.ts';
+import { Heap } from './heap.ts';
+import { Jobs } from './jobs.ts';
+import type { Exports } from './load.ts';
+
+/** What all engines share: the heap, the queue of jobs, the end. */
+export abstract class BaseEngine implements Engine {
+  readonly target: Target;
+  readonly info: RuntimeInfo;
+  readonly #heap: Heap;
+  readonly #jobs = new Jobs();
+  #disposed = false;
+
+  constructor(target: Target, info: RuntimeInfo, heapStart: number, limit: number) {
+    this.target = target;
+    this.info = info;
+    this.#heap = new Heap(heapStart, limit, (end) => this.reserve(end));
+  }
+
+  get generation(): number {
+    return 0;
+  }
+
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
+  alloc(bytes: number, owner: string): number {
+    this.check();
+    const fresh = this.#heap.top;
+    const at = this.#heap.alloc(bytes, owner);
+    const old = Math.min(bytes, fresh - at);
+    if (old > 0) this.clear(at, old);
+    return at;
+  }
+
+  free(at: number): void {
+    this.check();
+    this.#heap.free(at);
+  }
+
+  exclusive<T>(job: () => Promise<T>): Promise<T> {
+    return this.#jobs.run(async () => {
+      this.check();
+      return job();
+    });
+  }
+
+  memory(): MemoryInfo {
+    this.check();
+    return { size: this.size, used: this.#heap.used, peak: this.#heap.peak };
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  abstract write(at: number, data: ArrayBufferView): void;
+  abstract read(at: number, bytes: number): Promise<Uint8Array<ArrayBuffer>>;
+  abstract run(options: RunOptions): Promise<void>;
+
+  protected abstract readonly size: number;
+  /** Makes the memory at least `end` bytes long, or returns false. */
+  protected abstract reserve(end: number): boolean;
+  protected abstract clear(at: number, bytes: number): void;
+  protected abstract close(): void;
+
+  protected get top(): number {
+    return this.#heap.top;
+  }
+
+  protected check(): void {
+    if (this.#disposed) throw new DisposedError('the engine was disposed');
+  }
+}
+
+export function targetOf(
+  exports: Pick<Exports, 'realBytes' | 'relaxed' | 'tileRows' | 'tileColumns'>,
+): Target {
+  const realBytes = exports.realBytes() === 8 ? 8 : 4;
+  return {
+    build: realBytes === 8 ? 'f64' : exports.relaxed() ? 'relaxed' : 'simd',
+    realBytes,
+    MR: exports.tileRows(),
+    NR: exports.tileColumns(),
+  };
+}

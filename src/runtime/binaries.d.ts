@@ -1,0 +1,5 @@
+/** A build of the kernels, base64; written by scripts/build.ts. */
+declare module '../../build/*.js' {
+  const base64: string;
+  export default base64;
+}

@@ -1,0 +1,140 @@
+import { type Binary, loadBinary, type WasmSource } from './builds.ts';
+import type { BuildName, Engine, RuntimeInfo } from './engine.ts';
+import { isNode, notShared, processors } from './environment.ts';
+import { EngineError, messageOf, OptionError } from './errors.ts';
+import { type Instance, instantiate } from './instance.ts';
+import { InlineEngine } from './local.ts';
+import { RemoteEngine } from './remote.ts';
+import { TeamEngine } from './team.ts';
+import type { WorkerFactory } from './thread.ts';
+
+type Kind = RuntimeInfo['kind'];
+
+export interface EngineOptions {
+  /** Default: `relaxed` where it is faster, else `simd`. */
+  readonly build?: BuildName;
+  /** Default: one for each processor, at most 16. */
+  readonly threads?: number;
+  /** The same bits on every machine and in every browser: the `simd` build. */
+  readonly reproducible?: boolean;
+  /**
+   * `team`: threads over shared memory, default where memory can be shared. `worker`: one worker reached by messages,
+   * default elsewhere. `inline`: the calling thread.
+   */
+  readonly kind?: Kind;
+  /** The binary, where it shall not come from the package's own chunk. */
+  readonly wasm?: WasmSource;
+  /** Starts `worker.js`, where the default does not find it. */
+  readonly workerFactory?: WorkerFactory;
+}
+
+const KINDS: readonly string[] = ['inline', 'team', 'worker'];
+const DEFAULT_THREADS = 16;
+const MAX_THREADS = 64;
+const MAX_PAGES = 65536;
+
+/**
+ * An engine, ready to run. Throws `OptionError` for options outside their range, `EngineError` where WebAssembly or
+ * the kind asked for is not to be had.
+ */
+export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
+  checkOptions(options);
+  const { kind, reasons } = chooseKind(options);
+  try {
+    return await createKind(kind, options, reasons);
+  } catch (error) {
+    if (options.kind || kind === 'inline' || !(error instanceof EngineError)) throw error;
+    const why = `on the calling thread: ${messageOf(error)}`;
+    return createKind('inline', { ...options, threads: 1 }, [...reasons, why]);
+  }
+}
+
+let standard: Promise<Engine & { readonly disposed?: boolean }> | undefined;
+
+/** The engine of those who ask for none: one for the process, created on first use. `WASMGRAD_THREADS` sets its threads. */
+export async function defaultEngine(): Promise<Engine> {
+  const engine = await standard?.catch(() => undefined);
+  if (engine && !engine.disposed) return engine;
+  standard = createEngine(environmentOptions());
+  return standard;
+}
+
+/** What runs, with how many threads, and why not more. */
+export async function runtimeInfo(engine?: Engine): Promise<RuntimeInfo> {
+  return (engine ?? (await defaultEngine())).info;
+}
+
+function environmentOptions(): EngineOptions {
+  const threads = isNode ? globalThis.process.env.WASMGRAD_THREADS : undefined;
+  return threads ? { threads: Number(threads) } : {};
+}
+
+function checkOptions({ threads, kind }: EngineOptions): void {
+  if (kind !== undefined && !KINDS.includes(kind))
+    throw new OptionError(`kind "${kind}": expected one of ${KINDS.join(', ')}`);
+  if (threads === undefined) return;
+  if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS)
+    throw new OptionError(`threads: expected an integer from 1 to ${MAX_THREADS}, got ${threads}`);
+  if (threads > 1 && kind !== undefined && kind !== 'team')
+    throw new OptionError(`threads ${threads}: the ${kind} engine has one`);
+}
+
+function chooseKind({ kind }: EngineOptions): { kind: Kind; reasons: string[] } {
+  const noSharing = notShared();
+  if (kind === 'inline') return { kind, reasons: ['one thread: `kind` is "inline"'] };
+  if (kind === 'worker') return { kind, reasons: ['one thread: `kind` is "worker"'] };
+  if (!noSharing) return { kind: 'team', reasons: [] };
+  if (kind === 'team') throw new EngineError(`no threads: ${noSharing}`);
+  const reasons = [`one thread: ${noSharing}`];
+  if (typeof Worker !== 'undefined' || isNode) return { kind: 'worker', reasons };
+  return {
+    kind: 'inline',
+    reasons: [...reasons, 'on the calling thread: there are no workers here'],
+  };
+}
+
+async function createKind(
+  kind: Kind,
+  options: EngineOptions,
+  reasons: readonly string[],
+): Promise<Engine> {
+  const shared = kind === 'team';
+  const binary = await loadBinary(options, shared);
+  if (binary.shared !== shared)
+    throw new EngineError(`\`wasm\` is ${binary.shared ? 'a' : 'not a'} build for shared memory`);
+  if (kind === 'worker')
+    return RemoteEngine.create(
+      binary.module,
+      describe(kind, 1, binary, reasons),
+      options.workerFactory,
+    );
+  const instance = instantiate(binary.module, shared);
+  if (kind === 'inline')
+    return new InlineEngine(instance, describe(kind, 1, binary, reasons, instance));
+  const threads = options.threads ?? Math.min(processors(), DEFAULT_THREADS);
+  const capped = !options.threads && processors() > threads;
+  const cap = capped
+    ? [`${threads} threads for ${processors()} processors: ask for more by \`threads\``]
+    : [];
+  const info = describe(kind, threads, binary, [...reasons, ...cap], instance);
+  return TeamEngine.create(instance, info, options.workerFactory);
+}
+
+function describe(
+  kind: Kind,
+  threads: number,
+  binary: Binary,
+  reasons: readonly string[],
+  instance?: Instance,
+): RuntimeInfo {
+  const pages = instance?.memory.maximumPages ?? MAX_PAGES;
+  const small =
+    pages < MAX_PAGES ? [`at most ${pages / 16} MB of memory: the host refused more`] : [];
+  return {
+    build: binary.build,
+    kind,
+    threads,
+    sharedMemory: binary.shared,
+    reasons: [...reasons, ...binary.reasons, ...small],
+  };
+}

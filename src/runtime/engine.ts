@@ -1,0 +1,67 @@
+export type BuildName = 'simd' | 'relaxed' | 'f64';
+
+/** What a compiler must know of a build. */
+export interface Target {
+  readonly build: BuildName;
+  readonly realBytes: 4 | 8;
+  /** Tile of the matrix product: rows and columns. */
+  readonly MR: number;
+  readonly NR: number;
+}
+
+/** What runs, with how many threads, and why not more. */
+export interface RuntimeInfo {
+  readonly build: BuildName;
+  readonly kind: 'inline' | 'team' | 'worker';
+  readonly threads: number;
+  readonly sharedMemory: boolean;
+  /** One sentence for each thing that is less than it could be. */
+  readonly reasons: readonly string[];
+}
+
+export interface RunOptions {
+  /** Rows from `first` to `last`, as addresses. */
+  readonly first: number;
+  readonly last: number;
+  readonly steps: number;
+  /** At most so many threads, default all: a small program is faster on one. */
+  readonly threads?: number;
+  /** Address of an f64 for each 8 bytes of program, to which each row's milliseconds are added. */
+  readonly profile?: number;
+}
+
+export interface MemoryInfo {
+  /** Bytes of the WebAssembly memory, bytes given out, and the most ever given out. */
+  readonly size: number;
+  readonly used: number;
+  readonly peak: number;
+}
+
+/**
+ * Where programs run: memory and threads behind five verbs. Addresses are plain numbers that stay valid until freed.
+ * `write` takes effect before any later `run` or `read`.
+ */
+export interface Engine {
+  readonly target: Target;
+  readonly info: RuntimeInfo;
+  /** Counts how often the memory's content was lost (a worker without shared memory died). */
+  readonly generation: number;
+  /** 64-byte aligned bytes, zeroed. Throws `MemoryError`, naming `owner`, when the memory cannot grow so far. */
+  alloc(bytes: number, owner: string): number;
+  free(at: number): void;
+  write(at: number, data: ArrayBufferView): void;
+  /** An owned copy. */
+  read(at: number, bytes: number): Promise<Uint8Array<ArrayBuffer>>;
+  run(options: RunOptions): Promise<void>;
+  /** The same at once on the calling thread, where its memory is at hand; undefined otherwise. */
+  readonly sync?: {
+    run(options: RunOptions): void;
+    read(at: number, bytes: number): Uint8Array<ArrayBuffer>;
+  };
+  /** Runs `job` when all jobs asked for earlier have ended. */
+  exclusive<T>(job: () => Promise<T>): Promise<T>;
+  memory(): MemoryInfo;
+  /** Ends the threads and lets the memory go; later calls throw `DisposedError`. */
+  dispose(): void;
+  [Symbol.dispose](): void;
+}

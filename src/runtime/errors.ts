@@ -1,0 +1,57 @@
+/** All errors that the library throws on purpose. */
+export class WasmgradError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** Shapes that do not fit; names the layer or op, what was given and what was expected. */
+export class ShapeError extends WasmgradError {}
+/** A tensor or array of the wrong type. */
+export class TypeMismatchError extends WasmgradError {}
+/** An option or argument outside what is allowed. */
+export class OptionError extends WasmgradError {}
+/** Data that cannot be used: NaN, labels out of range, lengths that differ. */
+export class DataError extends WasmgradError {}
+/** The memory cannot hold what was asked for. */
+export class MemoryError extends WasmgradError {}
+/** The engine broke: a thread died, WebAssembly is blocked. */
+export class EngineError extends WasmgradError {}
+/** Use after `dispose`. */
+export class DisposedError extends WasmgradError {}
+/** Not possible now: `predictSync` on a model that is training, `fit` before `compile`. */
+export class StateError extends WasmgradError {}
+
+/** The known name nearest to `name` by edit distance, for "did you mean". */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  const scored = known.map((k) => ({ k, d: distance(name.toLowerCase(), k.toLowerCase()) }));
+  scored.sort((a, b) => a.d - b.d);
+  const best = scored[0];
+  return best && best.d <= Math.max(2, name.length / 2) ? best.k : undefined;
+}
+
+/** Throws that `what` is unknown, with the nearest known name and all of them. */
+export function unknownName(what: string, name: string, known: readonly string[]): never {
+  const near = nearest(name, known);
+  const hint = near ? `; did you mean "${near}"?` : '';
+  throw new OptionError(`unknown ${what} "${name}"${hint} Known: ${known.join(', ')}`);
+}
+
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+/** The text of anything thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

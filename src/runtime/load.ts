@@ -1,0 +1,38 @@
+import { instantiateSync } from '@assemblyscript/loader';
+
+/** What every build exports; see `assembly/index.ts`. */
+export interface Exports {
+  run(
+    first: number,
+    last: number,
+    steps: number,
+    profile: number,
+    tid: number,
+    threads: number,
+  ): number;
+  park(tid: number): number;
+  startTeam(
+    first: number,
+    last: number,
+    steps: number,
+    profile: number,
+    threads: number,
+    spins: number,
+    report: number,
+  ): void;
+  stopTeam(): void;
+  clearTeam(): void;
+  doneWord(): number;
+  storeConstants(): void;
+  heapStart(): number;
+  realBytes(): number;
+  relaxed(): number;
+  tileRows(): number;
+  tileColumns(): number;
+}
+
+/** An instance of a build over `memory`. */
+export function load(module: WebAssembly.Module, memory: WebAssembly.Memory): Exports {
+  const imports = { env: { memory }, host: { now: () => performance.now() } };
+  return instantiateSync<Exports & Record<string, unknown>>(module, imports).exports;
+}

@@ -1,0 +1,82 @@
+import { builtin } from './environment.ts';
+import { messageOf } from './errors.ts';
+
+/** The parts of a browser's `Worker` and of Node's that are used. */
+export interface WorkerLike {
+  postMessage(message: unknown, transfer?: ArrayBuffer[]): void;
+  terminate(): unknown;
+  ref?(): void;
+  unref?(): void;
+  on?(event: 'message' | 'error' | 'exit', listener: (value: unknown) => void): unknown;
+  addEventListener?(type: string, listener: (event: Event) => void): void;
+}
+
+/** Starts `worker.ts`; for bundlers and pages that must do it their way. */
+export type WorkerFactory = (name: string) => WorkerLike;
+
+export interface Listener {
+  message(data: unknown): void;
+  /** The thread is gone, and not by `terminate`. Called once. */
+  died(why: string): void;
+}
+
+/** A worker of the browser or of Node behind one interface. */
+export class Thread {
+  readonly #worker: WorkerLike;
+  #ended = false;
+
+  constructor(name: string, listener: Listener, factory: WorkerFactory = startWorker) {
+    this.#worker = factory(name);
+    this.#listen(listener);
+  }
+
+  post(message: unknown, transfer: ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, transfer);
+  }
+
+  /** A script (in Node) does not end while the thread is held. */
+  hold(): void {
+    this.#worker.ref?.();
+  }
+
+  release(): void {
+    this.#worker.unref?.();
+  }
+
+  async terminate(): Promise<void> {
+    this.#ended = true;
+    await this.#worker.terminate();
+  }
+
+  #listen(listener: Listener): void {
+    const worker = this.#worker;
+    const died = (why: string): void => {
+      if (this.#ended) return;
+      this.#ended = true;
+      listener.died(why);
+    };
+    const message = (data: unknown): void => {
+      if (!this.#ended) listener.message(data);
+    };
+    if (worker.on) {
+      worker.on('message', message);
+      worker.on('error', (error) => died(messageOf(error)));
+      worker.on('exit', (code) => died(`it ended (exit code ${code})`));
+      return;
+    }
+    worker.addEventListener?.('message', (event) => message((event as MessageEvent).data));
+    worker.addEventListener?.('messageerror', () => died('a message could not be read'));
+    worker.addEventListener?.('error', (event) =>
+      died((event as ErrorEvent).message || 'the worker script did not load'),
+    );
+  }
+}
+
+function startWorker(name: string): WorkerLike {
+  const node = builtin('node:worker_threads');
+  if (node) {
+    const here = import.meta.url;
+    return new node.Worker(new URL('./worker.ts', here), { name, execArgv: [] });
+  }
+  return new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' }) as WorkerLike;
+}

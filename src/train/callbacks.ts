@@ -1,0 +1,115 @@
+import { OptionError } from '../runtime/errors.ts';
+import type { Logs } from './history.ts';
+import type { Model } from './model.ts';
+
+/** Called while a model trains; each may be asynchronous. A batch callback makes every step a call of its own. */
+export interface Callback {
+  onTrainBegin?(model: Model): unknown;
+  onEpochBegin?(epoch: number, model: Model): unknown;
+  onBatchEnd?(batch: number, logs: Logs, model: Model): unknown;
+  onEpochEnd?(epoch: number, logs: Logs, model: Model): unknown;
+  onTrainEnd?(logs: Logs, model: Model): unknown;
+}
+
+export interface EarlyStoppingOptions {
+  /** Default `val_loss`. */
+  readonly monitor?: string;
+  /** Epochs without improvement before training stops. Default 0. */
+  readonly patience?: number;
+  /** Change that counts as improvement. Default 0. */
+  readonly minDelta?: number;
+  /** Default `auto`: larger is better for accuracies, smaller for everything else. */
+  readonly mode?: 'auto' | 'min' | 'max';
+  readonly restoreBestWeights?: boolean;
+}
+
+/** +1 where larger is better, −1 where smaller is. */
+function direction(monitor: string, mode: 'auto' | 'min' | 'max'): 1 | -1 {
+  if (mode !== 'auto') return mode === 'max' ? 1 : -1;
+  return /acc|auc|precision|recall|f1|r2/i.test(monitor) ? 1 : -1;
+}
+
+function monitored(logs: Logs, monitor: string): number {
+  const value = logs[monitor];
+  if (value === undefined) {
+    throw new OptionError(`callback: "${monitor}" is not among ${Object.keys(logs).join(', ')}`);
+  }
+  return value;
+}
+
+/** Stops when `monitor` has not improved for `patience` epochs. */
+export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
+  const { monitor = 'val_loss', patience = 0, minDelta = 0, mode = 'auto', restoreBestWeights = false } = options;
+  const sign = direction(monitor, mode);
+  let best = Number.NEGATIVE_INFINITY;
+  let wait = 0;
+  let weights: Awaited<ReturnType<Model['getWeights']>> | undefined;
+  return {
+    onTrainBegin() {
+      best = Number.NEGATIVE_INFINITY;
+      wait = 0;
+      weights = undefined;
+    },
+    async onEpochEnd(_epoch, logs, model) {
+      const score = sign * monitored(logs, monitor);
+      if (score > best + minDelta) {
+        best = score;
+        wait = 0;
+        if (restoreBestWeights) weights = await model.getWeights();
+      } else if (++wait > patience) {
+        model.stopTraining = true;
+      }
+    },
+    async onTrainEnd(_logs, model) {
+      if (weights) await model.setWeights(weights);
+    },
+  };
+}
+
+/** Stops at the first batch or epoch whose loss is not finite. */
+export function terminateOnNaN(): Callback {
+  return {
+    onEpochEnd(_epoch, logs, model) {
+      if (!Number.isFinite(logs['loss'])) model.stopTraining = true;
+    },
+  };
+}
+
+export interface ReduceOnPlateauOptions extends Omit<EarlyStoppingOptions, 'restoreBestWeights'> {
+  /** New rate = rate·factor. Default 0.1. */
+  readonly factor?: number;
+  readonly minLearningRate?: number;
+}
+
+/** Lowers the learning rate when `monitor` has not improved for `patience` epochs (default 10). */
+export function reduceLearningRateOnPlateau(options: ReduceOnPlateauOptions = {}): Callback {
+  const { monitor = 'val_loss', patience = 10, minDelta = 1e-4, mode = 'auto', factor = 0.1, minLearningRate = 0 } = options;
+  const sign = direction(monitor, mode);
+  let best = Number.NEGATIVE_INFINITY;
+  let wait = 0;
+  return {
+    onEpochEnd(_epoch, logs, model) {
+      const score = sign * monitored(logs, monitor);
+      const { optimizer } = model;
+      if (score > best + minDelta) {
+        best = score;
+        wait = 0;
+      } else if (++wait >= patience) {
+        if (typeof optimizer.learningRate !== 'number') throw new OptionError('reduceLearningRateOnPlateau needs a number as learning rate');
+        optimizer.learningRate = Math.max(optimizer.learningRate * factor, minLearningRate);
+        wait = 0;
+      }
+    },
+  };
+}
+
+/** Sets the learning rate at the start of each epoch. */
+export function learningRateScheduler(schedule: (epoch: number, rate: number) => number): Callback {
+  return {
+    onEpochBegin(epoch, { optimizer }) {
+      const { learningRate } = optimizer;
+      if (typeof learningRate !== 'number') throw new OptionError('learningRateScheduler needs a number as learning rate');
+      optimizer.learningRate = schedule(epoch, learningRate);
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import { Block } from '../compile/block.ts';
+import { toMemory } from '../compile/array.ts';
+import type { Table } from '../data/table.ts';
+import type { Shape } from '../graph/shape.ts';
+import { type DType, type Tensor, type Variable, Variable as VariableClass } from '../graph/tensor.ts';
+import { batch } from '../ops/gather.ts';
+import { external, input, read } from '../ops/leaf.ts';
+import { randomPermutation } from '../ops/random.ts';
+import { hash } from '../graph/scope.ts';
+import type { Engine } from '../runtime/engine.ts';
+import { allocate } from './variables.ts';
+
+/** Where one input or target of a program comes from. */
+export interface Feed {
+  readonly name: string;
+  /** Shape of one example. */
+  readonly row: Shape;
+  readonly dtype: DType;
+  /** A table in the engine's memory from which batches are gathered; without it the host writes each batch. */
+  readonly resident?: { readonly table: Tensor; readonly order: Variable | null; readonly scale: number; readonly offset: number };
+}
+
+/** The tensor that a feed gives to a program with batches of `size`. */
+export function feedTensor({ name, row, dtype, resident }: Feed, size: number): Tensor {
+  if (!resident) return input(name, [size, ...row], dtype === 'u8' ? 'real' : dtype);
+  const order = resident.order ? read(resident.order) : null;
+  return batch(resident.table, order, size, resident.scale, resident.offset);
+}
+
+/** A feed without data, as the host fills it. */
+export function hostFeed(table: Table): Feed {
+  return { name: table.name, row: table.shape.slice(1), dtype: table.dtype };
+}
+
+/** Tables in the engine's memory, with the order in which an epoch goes through them. */
+export class ResidentData {
+  readonly feeds: readonly Feed[];
+  readonly examples: number;
+  readonly order: Variable | null;
+  readonly id: number;
+  readonly #blocks: Block[] = [];
+  static #next = 0;
+
+  constructor(engine: Engine, tables: readonly Table[], shuffle: boolean) {
+    this.id = ResidentData.#next++;
+    this.examples = tables[0]?.shape[0] ?? 0;
+    this.order = shuffle ? this.#makeOrder(engine) : null;
+    this.feeds = tables.map((t) => this.#upload(engine, t));
+  }
+
+  #makeOrder(engine: Engine): Variable {
+    const stream = hash('shuffle');
+    const order = new VariableClass('order', [this.examples], () => randomPermutation(this.examples, stream), {
+      dtype: 'i32',
+      trainable: false,
+    });
+    this.#blocks.push(allocate(engine, 'order of the epoch', [order]));
+    return order;
+  }
+
+  #upload(engine: Engine, t: Table): Feed {
+    const values = toMemory(t.data, t.dtype, engine.target.realBytes);
+    const block = new Block(engine, `data "${t.name}"`, Math.max(values.byteLength, 64));
+    this.#blocks.push(block);
+    engine.write(block.at, values);
+    const resident = {
+      table: external(block, t.shape, t.dtype),
+      order: this.order,
+      scale: t.scale,
+      offset: t.offset,
+    };
+    return { name: t.name, row: t.shape.slice(1), dtype: t.dtype, resident };
+  }
+
+  free(): void {
+    for (const block of this.#blocks) block.free();
+  }
+}
+
+/** Values of a table as the host writes them to an input: u8 scaled. */
+export function hostValues({ data, dtype, scale, offset }: Table): ArrayLike<number> {
+  return dtype === 'u8' ? Float64Array.from(data, (x) => x * scale + offset) : data;
+}

@@ -1,0 +1,58 @@
+/** Numbers of one epoch or batch by name: `loss`, metrics, and with validation the same with `val_`. */
+export type Logs = Record<string, number>;
+
+/** What a training run leaves behind. */
+export interface History {
+  /** Epochs that ran, from 0. */
+  readonly epoch: readonly number[];
+  /** For each name one number an epoch. */
+  readonly history: Readonly<Record<string, readonly number[]>>;
+  /** Loss of each mini-batch, in order. */
+  readonly batchLoss: readonly number[];
+  /** Wall time in seconds and examples trained in it. */
+  readonly seconds: number;
+  readonly examples: number;
+}
+
+/** Collects a history while training goes on. */
+export class HistoryRecorder implements History {
+  readonly epoch: number[] = [];
+  readonly history: Record<string, number[]> = {};
+  readonly batchLoss: number[] = [];
+  seconds = 0;
+  examples = 0;
+
+  add(epoch: number, logs: Logs): void {
+    this.epoch.push(epoch);
+    for (const [name, value] of Object.entries(logs)) {
+      this.history[name] ??= [];
+      this.history[name].push(value);
+    }
+  }
+}
+
+/** Means over examples of what programs record for each batch. */
+export class RunningMeans {
+  readonly #names: readonly string[];
+  readonly #sums: number[];
+  #weight = 0;
+
+  constructor(names: readonly string[]) {
+    this.#names = names;
+    this.#sums = names.map(() => 0);
+  }
+
+  add(records: ArrayLike<number>, steps: number, batchSize: number): void {
+    const slots = this.#names.length;
+    for (let step = 0; step < steps; step++) {
+      for (let k = 0; k < slots; k++) {
+        this.#sums[k] = (this.#sums[k] as number) + (records[step * slots + k] as number) * batchSize;
+      }
+    }
+    this.#weight += steps * batchSize;
+  }
+
+  logs(): Logs {
+    return Object.fromEntries(this.#names.map((name, k) => [name, (this.#sums[k] as number) / this.#weight]));
+  }
+}

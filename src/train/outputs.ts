@@ -1,0 +1,38 @@
+import type { Tensor } from '../graph/tensor.ts';
+import { loss as findLoss, type Loss } from '../nn/loss.ts';
+import { metric as findMetric, type Metric } from '../nn/metric.ts';
+import { OptionError, unknownName } from '../runtime/errors.ts';
+
+/** One value for all outputs, a list in their order, or by their name. */
+export type PerOutput<T> = T | readonly T[] | Readonly<Record<string, T>>;
+
+export type Outputs = Readonly<Record<string, Tensor>>;
+
+/** The loss of one output, with its weight in the total. */
+export interface OutputLoss {
+  readonly loss: Loss;
+  readonly weight: number;
+  readonly metrics: readonly (string | Metric)[];
+}
+
+/** Spreads an option over the outputs. */
+export function perOutput<T>(what: string, given: PerOutput<T>, names: readonly string[], isOne: (x: unknown) => x is T): T[] {
+  if (isOne(given)) return names.map(() => given);
+  if (Array.isArray(given)) {
+    if (given.length !== names.length) {
+      throw new OptionError(`${what}: ${given.length} given for ${names.length} outputs (${names})`);
+    }
+    return [...(given as readonly T[])];
+  }
+  const byName = given as Readonly<Record<string, T>>;
+  for (const key of Object.keys(byName)) if (!names.includes(key)) unknownName(`output in ${what}`, key, names);
+  return names.map((name) => {
+    if (!(name in byName)) throw new OptionError(`${what}: nothing given for output "${name}"`);
+    return byName[name] as T;
+  });
+}
+
+export const isLoss = (x: unknown): x is string | Loss => typeof x === 'string' || typeof x === 'function';
+export const isNumber = (x: unknown): x is number => typeof x === 'number';
+
+export { findLoss, findMetric };

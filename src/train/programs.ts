@@ -1,0 +1,65 @@
+import type { ProgramSpec } from '../compile/program.ts';
+import type { Tensor, Variable } from '../graph/tensor.ts';
+import type { Trace } from '../nn/trace.ts';
+import { reduceLoss } from '../nn/loss.ts';
+import { addAll } from '../ops/unary.ts';
+import { affine } from '../ops/binary.ts';
+import { reduceMean } from '../ops/reduce.ts';
+import type { Optimizer } from '../optim/optimizer.ts';
+import { type Feed, feedTensor } from './feed.ts';
+import { type Network, traceNetwork } from './network.ts';
+import { type OutputLoss, type Outputs, findMetric } from './outputs.ts';
+import { type Accumulation, type TrainState, trainStep } from './step.ts';
+
+/** Names of feeds: the inputs' own, targets by output, weights of examples. */
+export const targetName = (output: string) => `target:${output}`;
+export const SAMPLE_WEIGHT = 'sampleWeight';
+
+/** A model's loss and metrics traced for one batch. */
+export interface TracedLoss {
+  readonly trace: Trace;
+  readonly outputs: Outputs;
+  readonly loss: Tensor;
+  /** Loss first, then what else is recorded for each batch. */
+  readonly records: readonly Tensor[];
+  readonly names: readonly string[];
+}
+
+/** Loss and metrics of the network over batches of `size` from the feeds. */
+export function traceLoss(
+  network: Network, losses: ReadonlyMap<string, OutputLoss>, feeds: readonly Feed[], size: number, training: boolean,
+): TracedLoss {
+  const tensors = new Map(feeds.map((feed) => [feed.name, feedTensor(feed, size)]));
+  const inputs = Object.fromEntries([...network.inputs.keys()].map((name) => [name, tensors.get(name) as Tensor]));
+  const { trace, outputs } = traceNetwork(network, inputs, training);
+  const weight = tensors.get(SAMPLE_WEIGHT);
+  const several = losses.size > 1;
+  const parts: Tensor[] = [];
+  const named: [string, Tensor][] = [];
+  for (const [output, { loss, weight: share, metrics }] of losses) {
+    const truth = tensors.get(targetName(output)) as Tensor;
+    const predicted = outputs[output] as Tensor;
+    const value = reduceLoss(loss(truth, predicted), weight);
+    parts.push(share === 1 ? value : affine(value, share));
+    if (several) named.push([`${output}_loss`, value]);
+    for (const wanted of metrics) {
+      const { label, call } = findMetric(wanted, loss, predicted);
+      named.push([several ? `${output}_${label}` : label, reduceMean(call(truth, predicted))]);
+    }
+  }
+  const loss = addAll([...parts, ...trace.penalties]);
+  return { trace, outputs, loss, records: [loss, ...named.map(([, t]) => t)], names: ['loss', ...named.map(([n]) => n)] };
+}
+
+/** Variables that training changes. */
+export function trainable(trace: Trace): Variable[] {
+  return [...trace.variables].filter((v) => !trace.frozen.has(v));
+}
+
+export function trainSpec(
+  name: string, traced: TracedLoss, optimizer: Optimizer, state: TrainState, accumulation: Accumulation, parts: number,
+): ProgramSpec {
+  const { trace, loss, records } = traced;
+  return trainStep(name, loss, records, trainable(trace), trace.assignments, optimizer, state, accumulation, parts);
+}
+

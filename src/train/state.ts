@@ -1,0 +1,129 @@
+import type { Block } from '../compile/block.ts';
+import { Executable, Workspace } from '../compile/executable.ts';
+import { compile, type ProgramSpec } from '../compile/program.ts';
+import type { Variable } from '../graph/tensor.ts';
+import type { Optimizer } from '../optim/optimizer.ts';
+import type { Engine } from '../runtime/engine.ts';
+import { DisposedError } from '../runtime/errors.ts';
+import type { TrainState } from './step.ts';
+import { allocate, beside, initialize } from './variables.ts';
+
+const MAX_PROGRAMS = 12;
+
+/** Memory of a model: its variables, what training keeps beside them, its programs. */
+export class ModelState implements TrainState {
+  readonly engine: Engine;
+  readonly workspace: Workspace;
+  readonly name: string;
+  readonly variables: Variable[] = [];
+  gradients: Map<Variable, Variable> = new Map();
+  slots: Map<Variable, Variable[]> = new Map();
+  #blocks: Block[] = [];
+  #training: Block[] = [];
+  #programs = new Map<string, Executable>();
+  #snapshot: { block: Block; bytes: Uint8Array }[] = [];
+  #disposed = false;
+
+  constructor(engine: Engine, name: string) {
+    this.engine = engine;
+    this.name = name;
+    this.workspace = new Workspace(engine, name);
+  }
+
+  /** Gives memory and first values to variables that have none. */
+  async adopt(variables: Iterable<Variable>, seed: number): Promise<void> {
+    const fresh = [...variables].filter((v) => !v.storage);
+    for (const v of variables) if (!this.variables.includes(v)) this.variables.push(v);
+    if (fresh.length === 0) return;
+    this.#blocks.push(allocate(this.engine, `weights of ${this.name}`, fresh));
+    await initialize(this.engine, fresh, seed);
+  }
+
+  /** Makes gradients and slots for the parameters, once for each optimiser. */
+  async prepareTraining(parameters: readonly Variable[], optimizer: Optimizer): Promise<void> {
+    if (parameters.every((p) => this.gradients.has(p))) return;
+    this.dropTraining();
+    const gradients = beside(parameters, 'gradient', 0);
+    this.#training.push(allocate(this.engine, `gradients of ${this.name}`, gradients));
+    this.gradients = new Map(parameters.map((p, i) => [p, gradients[i] as Variable]));
+    for (const { name, initial } of optimizer.slots) {
+      const slot = beside(parameters, name, initial);
+      this.#training.push(allocate(this.engine, `${optimizer.name} ${name} of ${this.name}`, slot));
+      await initialize(this.engine, slot, 0);
+      parameters.forEach((p, i) => {
+        this.slots.set(p, [...(this.slots.get(p) ?? []), slot[i] as Variable]);
+      });
+    }
+  }
+
+  /** Forgets the optimiser's state and all programs. */
+  dropTraining(): void {
+    for (const block of this.#training) block.free();
+    this.#training = [];
+    this.gradients = new Map();
+    this.slots = new Map();
+    this.dropPrograms();
+  }
+
+  /** The program under `key`, compiled when it is not kept. */
+  program(key: string, spec: () => ProgramSpec): Executable {
+    if (this.#disposed) throw new DisposedError(`model "${this.name}" was disposed`);
+    const kept = this.#programs.get(key);
+    if (kept) this.#programs.delete(key);
+    const executable = kept ?? new Executable(compile(spec(), this.engine.target), this.workspace);
+    this.#programs.set(key, executable);
+    if (this.#programs.size > MAX_PROGRAMS) {
+      const [oldest] = this.#programs.keys();
+      this.#drop(oldest as string);
+    }
+    return executable;
+  }
+
+  /** Forgets programs whose key starts with `prefix`. */
+  dropPrograms(prefix = ''): void {
+    for (const key of [...this.#programs.keys()]) if (key.startsWith(prefix)) this.#drop(key);
+  }
+
+  #drop(key: string): void {
+    this.#programs.get(key)?.free();
+    this.#programs.delete(key);
+  }
+
+  /** Keeps a copy of all variables to return to when a thread dies. */
+  async snapshot(): Promise<void> {
+    const blocks = [...this.#blocks, ...this.#training];
+    this.#snapshot = await Promise.all(
+      blocks.map(async (block) => ({ block, bytes: await this.engine.read(block.at, block.bytes) })),
+    );
+  }
+
+  restore(): void {
+    for (const { block, bytes } of this.#snapshot) this.engine.write(block.at, bytes);
+  }
+
+  forgetSnapshot(): void {
+    this.#snapshot = [];
+  }
+
+  memory(): { variables: number; training: number; workspace: number; programs: number } {
+    const sum = (list: Iterable<{ bytes: number }>) => [...list].reduce((total, b) => total + b.bytes, 0);
+    return {
+      variables: sum(this.#blocks),
+      training: sum(this.#training),
+      workspace: this.workspace.bytes(),
+      programs: [...this.#programs.values()].reduce((total, p) => total + p.bytes(), 0),
+    };
+  }
+
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.dropTraining();
+    this.#disposed = true;
+    for (const block of this.#blocks) block.free();
+    this.workspace.free();
+  }
+}

@@ -1,0 +1,57 @@
+import { fromMemory, toMemory, type NDArray } from '../compile/array.ts';
+import { Block } from '../compile/block.ts';
+import { plainStep } from '../compile/evaluate.ts';
+import { Executable, Workspace } from '../compile/executable.ts';
+import { compile } from '../compile/program.ts';
+import { bytesOf, paddedBytes, Variable } from '../graph/tensor.ts';
+import { expand } from '../ops/sum.ts';
+import { scalar } from '../ops/leaf.ts';
+import type { Engine } from '../runtime/engine.ts';
+
+/** Key of the random numbers with which variables start; steps of training count from 1. */
+const INITIAL_KEY = 0;
+
+/** A slab: variables one behind the other, each on cache lines of its own. */
+export function allocate(engine: Engine, name: string, variables: readonly Variable[]): Block {
+  const { realBytes } = engine.target;
+  const bytes = variables.reduce((sum, v) => sum + paddedBytes(v, realBytes), 0);
+  const block = new Block(engine, name, Math.max(bytes, 64));
+  let offset = 0;
+  for (const variable of variables) {
+    variable.storage = { buffer: block, offset };
+    offset += paddedBytes(variable, realBytes);
+  }
+  return block;
+}
+
+/** Gives variables the values of their initial expressions. */
+export async function initialize(engine: Engine, variables: readonly Variable[], seed: number): Promise<void> {
+  const assignments = variables.map((variable) => ({ variable, value: variable.initial() }));
+  const workspace = new Workspace(engine, 'initialisation');
+  const executable = new Executable(compile({ name: 'initialize', assignments }, engine.target), workspace);
+  try {
+    await engine.exclusive(() => executable.run([{ ...plainStep(seed), key: INITIAL_KEY }]));
+  } finally {
+    executable.free();
+    workspace.free();
+  }
+}
+
+/** A variable beside each of the given ones: its gradient, or an optimiser's slot. */
+export function beside(variables: readonly Variable[], suffix: string, initial: number): Variable[] {
+  return variables.map(
+    (v) => new Variable(`${v.name}/${suffix}`, v.shape, () => expand(scalar(initial), v.shape), { trainable: false }),
+  );
+}
+
+export async function readVariable(engine: Engine, variable: Variable): Promise<NDArray> {
+  const { realBytes } = engine.target;
+  const { buffer, offset } = variable.storage as { buffer: Block; offset: number };
+  const bytes = await engine.read(buffer.at + offset, bytesOf(variable, realBytes));
+  return { data: fromMemory(bytes, variable.dtype, realBytes), shape: variable.shape };
+}
+
+export function writeVariable(engine: Engine, variable: Variable, data: ArrayLike<number>): void {
+  const { buffer, offset } = variable.storage as { buffer: Block; offset: number };
+  engine.write(buffer.at + offset, toMemory(data, variable.dtype, engine.target.realBytes));
+}
