@@ -69,7 +69,7 @@ export class Min extends Fold {
 /** Numbers of a row that are folded one after the other; longer rows are halved and joined pairwise. */
 const ROW_BLOCK: i32 = 512 * LANES;
 /** The same for the rows of a column. */
-const COLUMN_BLOCK: i32 = 64;
+const COLUMN_BLOCK: i32 = 32;
 
 /** Fold of the n numbers at x. */
 export function foldRow<Op extends Fold>(x: usize, n: i32, shift: real): real {
@@ -135,8 +135,9 @@ export function foldColumns<Op extends Fold>(
   let left = last - first;
   for (; left >= 4 * LANES; left -= 4 * LANES, at += 64)
     fourColumns<Op>(y + at, x + at, mean == 0 ? 0 : mean + at, stride, rows);
-  for (; left > 0; left -= LANES, at += 16)
-    oneColumn<Op>(y + at, x + at, mean == 0 ? 0 : mean + at, stride, rows, min(left, LANES));
+  for (; left >= LANES; left -= LANES, at += 16)
+    oneColumn<Op>(y + at, x + at, mean == 0 ? 0 : mean + at, stride, rows);
+  if (left > 0) partOfColumn<Op>(y + at, x + at, mean == 0 ? 0 : mean + at, stride, rows, left);
   return last;
 }
 
@@ -180,7 +181,44 @@ function fourColumns<Op extends Fold>(
   v128.store(y, y3, 48);
 }
 
+/** Four blocks of rows at a time hide the latency; they are joined in the same order as one by one. */
 function oneColumn<Op extends Fold>(
+  y: usize,
+  x: usize,
+  mean: usize,
+  stride: usize,
+  rows: i32,
+): void {
+  const op = changetype<Op>(0);
+  const empty = v128.splat<real>(op.empty());
+  const s = mean == 0 ? empty : v128.load(mean);
+  const block = <usize>COLUMN_BLOCK * stride;
+  let sum = empty;
+  let row = 0;
+  for (; row + 4 * COLUMN_BLOCK <= rows; row += 4 * COLUMN_BLOCK, x += 3 * block) {
+    let a = empty;
+    let b = empty;
+    let c = empty;
+    let d = empty;
+    for (let i = COLUMN_BLOCK; i > 0; i--, x += stride) {
+      a = op.step(a, v128.load(x), s);
+      b = op.step(b, v128.load(x + block), s);
+      c = op.step(c, v128.load(x + 2 * block), s);
+      d = op.step(d, v128.load(x + 3 * block), s);
+    }
+    sum = op.join(op.join(op.join(op.join(sum, a), b), c), d);
+  }
+  for (; row < rows; row += COLUMN_BLOCK) {
+    let a = empty;
+    for (let i = min(COLUMN_BLOCK, rows - row); i > 0; i--, x += stride)
+      a = op.step(a, v128.load(x), s);
+    sum = op.join(sum, a);
+  }
+  v128.store(y, sum);
+}
+
+/** The last `count` < LANES columns. */
+function partOfColumn<Op extends Fold>(
   y: usize,
   x: usize,
   mean: usize,
@@ -190,18 +228,13 @@ function oneColumn<Op extends Fold>(
 ): void {
   const op = changetype<Op>(0);
   const empty = v128.splat<real>(op.empty());
-  const s = mean == 0 ? empty : loadUpTo(mean, count);
+  const s = mean == 0 ? empty : loadPart(mean, count, 0);
   let sum = empty;
   for (let row = 0; row < rows; row += COLUMN_BLOCK) {
     let a = empty;
     for (let i = min(COLUMN_BLOCK, rows - row); i > 0; i--, x += stride)
-      a = op.step(a, loadUpTo(x, count), s);
+      a = op.step(a, loadPart(x, count, 0), s);
     sum = op.join(sum, a);
   }
-  if (count == LANES) v128.store(y, sum);
-  else storePart(y, sum, count);
-}
-
-function loadUpTo(x: usize, count: i32): v128 {
-  return count == LANES ? v128.load(x) : loadPart(x, count, 0);
+  storePart(y, sum, count);
 }

@@ -40,12 +40,17 @@ export function generate<Op extends Draw>(
   const last = shareStart(n, unit, tid + 1, threads);
   const seed = stepSeed(step);
   const key = stepKey(step);
+  const constants = SCRATCH + <usize>tid * SCRATCH_BYTES + 256;
+  v128.store(constants, v128.splat<u32>(M0));
+  v128.store(constants, v128.splat<u32>(M1), 16);
+  v128.store(constants, v128.splat<u32>(W0), 32);
+  v128.store(constants, v128.splat<u32>(W1), 48);
   for (let i = first & -GROUP; i < last; i += GROUP) {
     const from = max(first, i);
     const to = min(last, i + GROUP);
     if (to - from == GROUP) {
       const at = <usize>i * size;
-      group<Op>(y + at, x + at, i, p, q, stream, seed, key);
+      group<Op>(y + at, x + at, i, p, q, stream, seed, key, tid);
       continue;
     }
     // In scratch: the running row's arguments stand there, but the kernel has them already.
@@ -53,7 +58,7 @@ export function generate<Op extends Draw>(
     const part = whole + <usize>(from - i) * size;
     const bytes = <usize>(to - from) * size;
     memory.copy(part, x + <usize>from * size, bytes);
-    group<Op>(whole, whole, i, p, q, stream, seed, key);
+    group<Op>(whole, whole, i, p, q, stream, seed, key, tid);
     memory.copy(y + <usize>from * size, part, bytes);
   }
   return last;
@@ -68,21 +73,31 @@ function group<Op extends Draw>(
   stream: u32,
   k0: u32,
   k1: u32,
+  tid: i32,
 ): void {
-  const m0 = v128.splat<u32>(M0);
-  const m1 = v128.splat<u32>(M1);
+  const constants = SCRATCH + <usize>tid * SCRATCH_BYTES + 256;
+  const m0 = v128.load(constants);
+  const m1 = v128.load(constants, 16);
+  const w0 = v128.load(constants, 32);
+  const w1 = v128.load(constants, 48);
   let c0 = v128.add<i32>(v128.splat<i32>(i >> 2), i32x4(0, 1, 2, 3));
   let c1 = v128.splat<u32>(stream);
   let c2 = v128.splat<u32>(0);
   let c3 = c2;
-  for (let round = 0; round < 10; round++, k0 += W0, k1 += W1) {
+  let key0 = v128.splat<u32>(k0);
+  let key1 = v128.splat<u32>(k1);
+  for (let round = 0; round < 10; round++) {
+    const x1 = v128.xor(c1, key0);
+    const x3 = v128.xor(c3, key1);
+    key0 = v128.add<i32>(key0, w0);
+    key1 = v128.add<i32>(key1, w1);
     const a = v128.extmul_low<u32>(c0, m0);
     const b = v128.extmul_high<u32>(c0, m0);
     const c = v128.extmul_low<u32>(c2, m1);
     const d = v128.extmul_high<u32>(c2, m1);
-    c0 = v128.xor(v128.xor(v128.shuffle<u32>(c, d, 1, 3, 5, 7), c1), v128.splat<u32>(k0));
-    c2 = v128.xor(v128.xor(v128.shuffle<u32>(a, b, 1, 3, 5, 7), c3), v128.splat<u32>(k1));
+    c0 = v128.xor(v128.shuffle<u32>(c, d, 1, 3, 5, 7), x1);
     c1 = v128.shuffle<u32>(c, d, 0, 2, 4, 6);
+    c2 = v128.xor(v128.shuffle<u32>(a, b, 1, 3, 5, 7), x3);
     c3 = v128.shuffle<u32>(a, b, 0, 2, 4, 6);
   }
   const op = changetype<Op>(0);

@@ -1,7 +1,9 @@
-import { activate } from './activate';
 import { madd, splat } from './simd';
 
-/** How many columns of C are formed at once: LANES neighbours, or one in all lanes with the same bits. */
+/**
+ * How many columns of C are formed at once: LANES neighbours, or one in all lanes with the same
+ * bits.
+ */
 export abstract class Columns {
   abstract bytes(): usize;
   abstract load(p: usize): v128;
@@ -31,8 +33,9 @@ export class Column extends Columns {
 }
 
 /**
- * C[M, N] = act(beta·C + A·B + bias) straight from memory, four rows at a time; strides are in bytes, bN that
- * between two groups of columns. Missing rows repeat the last one: the same bits are stored again.
+ * C[M, N] = act(beta·C + A·B + bias) straight from memory, four rows at a time; strides are in
+ * bytes, bN that between two groups of columns. Missing rows repeat the last one: the same bits are
+ * stored again.
  */
 export function multiplySmall<C extends Columns>(
   c: usize,
@@ -48,7 +51,6 @@ export function multiplySmall<C extends Columns>(
   bN: usize,
   cM: usize,
   beta: i32,
-  activation: i32,
 ): void {
   const width = <usize>N * sizeof<real>();
   for (let m = 0; m < M; m += 4, a += 4 * aM, c += 4 * cM) {
@@ -82,12 +84,6 @@ export function multiplySmall<C extends Columns>(
         v1 = madd(v128.load_splat<real>(ak + a1), x, v1);
         v2 = madd(v128.load_splat<real>(ak + a2), x, v2);
         v3 = madd(v128.load_splat<real>(ak + a3), x, v3);
-      }
-      if (activation != 0) {
-        v0 = activate(v0, activation);
-        v1 = activate(v1, activation);
-        v2 = activate(v2, activation);
-        v3 = activate(v3, activation);
       }
       changetype<C>(0).store(at, v0);
       changetype<C>(0).store(at + c1, v1);

@@ -4,8 +4,9 @@ import { LANES, loadUpTo, madd, storeUpTo } from './simd';
 const A_STEP: usize = <usize>MR * sizeof<real>();
 
 /**
- * C[rows, cols] = bias + Σ_k a[k][MR] ⊗ b[k][NR] (+ C when `accumulate`) over `steps` steps of a panel of A
- * and one of B; `ldc` is in bytes. Sums are formed in the same order whatever part of a tile is computed.
+ * C[rows, cols] = bias + Σ_k a[k][MR] ⊗ b[k][NR] (+ C when `accumulate`) over `steps` steps of a
+ * panel of A and one of B; `ldc` is in bytes. Sums are formed in the same order whatever part of a
+ * tile is computed.
  */
 export function multiplyPanels(
   c: usize,
@@ -23,7 +24,10 @@ export function multiplyPanels(
   else tile<Full>(c, a, b, bias, steps, ldc, rows, cols, accumulate);
 }
 
-/** The part of an MR × NR tile that is computed: panels are padded, so it may be more than is stored. */
+/**
+ * The part of an MR × NR tile that is computed: panels are padded, so it may be more than is
+ * stored.
+ */
 abstract class Part {
   abstract rows(): i32;
   abstract vectors(): i32;

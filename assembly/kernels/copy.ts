@@ -66,6 +66,9 @@ class Add extends Plane {
   }
 }
 
+/** Both tiles of a transposition, whole cache lines, stay in the first-level cache. */
+const TILE: i32 = 16;
+
 function copyPlane(y: usize, x: usize, n0: i32, n1: i32, s0: isize, s1: isize): i32 {
   if (s0 == sizeof<real>() && n0 >= LANES && s1 != sizeof<real>())
     return transposePlane(y, x, n0, n1, <isize>n1 * sizeof<real>(), s1);
@@ -111,6 +114,18 @@ function addEach(y: usize, x: usize, n: i32, ys: isize): i32 {
 
 /** y[i, j] = x[j, i] for i < rows, j < cols; the rows of y are ys bytes apart, those of x xs. */
 function transposePlane(y: usize, x: usize, rows: i32, cols: i32, ys: isize, xs: isize): i32 {
+  for (let i = 0; i < rows; i += TILE) {
+    const height = min(rows - i, TILE);
+    for (let j = 0; j < cols; j += TILE) {
+      const to = y + <isize>i * ys + <isize>j * sizeof<real>();
+      const from = x + <isize>j * xs + <isize>i * sizeof<real>();
+      transposeTile(to, from, height, min(cols - j, TILE), ys, xs);
+    }
+  }
+  return rows;
+}
+
+function transposeTile(y: usize, x: usize, rows: i32, cols: i32, ys: isize, xs: isize): i32 {
   const down = <isize>LANES * ys;
   const across = <isize>LANES * xs;
   let i = 0;

@@ -1,17 +1,17 @@
-import { activateRows } from '../activate';
+import { activate } from '../activate';
 import { MR, NR } from '../layout';
 import { In, InAll, InOut, OutAll, shareStart } from '../share';
 import { multiplyPanels } from '../tile';
 
-/** Most steps of k between two visits to C: a panel of B then stays in the first-level cache. */
+/** Most steps of k between two visits to C: KC × (MR + NR) fits the first-level cache. */
 const KC: i32 = 512;
-/** Columns of B that are walked for each panel of A. */
+/** Columns of B walked for each panel of A: KC × NC fits the second-level cache. */
 const NC: i32 = 256;
 
 /**
- * C[M, N] = act(beta·C + A·B + bias[N]), row stride ldc, from packed A (packA, packAT) and B (packB, packBT).
- * beta is 0 (C is not read) or 1; bias 0: none; activation 0 none, 1 relu, 2 sigmoid, 3 tanh. Threads share the rows:
- * unit is a multiple of MR.
+ * C[M, N] = act(beta·C + A·B + bias[N]), row stride ldc, from packed A (packA, packAT) and B
+ * (packB, packBT). beta is 0 (C is not read) or 1; bias 0: none; activation 0 none, 1 relu, 2
+ * sigmoid, 3 tanh. Threads share the rows: unit is a multiple of MR.
  */
 export function gemm(
   c: InOut,
@@ -58,7 +58,7 @@ export function gemmColumns(
   product(c + offset, ap, bp + offset * <usize>K, own, M, cols, K, ldc, beta, activation);
 }
 
-/** Blocks of k have equal lengths that depend on K only, so that sums do not depend on the split. */
+/** Blocks of k have lengths that depend on K only, so that sums do not depend on the split. */
 function product(
   c: usize,
   a: usize,
@@ -90,7 +90,7 @@ function blockLength(n: i32, most: i32): i32 {
   return (n + parts - 1) / parts;
 }
 
-/** One block of k: each panel of A, which stays in the first-level cache, against all panels of B. */
+/** One block of k: each panel of A against all panels of B. */
 function block(
   c: usize,
   a: usize,
@@ -118,6 +118,6 @@ function block(
       const own = bias != 0 ? bias + offset : 0;
       multiplyPanels(at + offset, am, bn, own, steps, row, rows, min(NR, N - n), accumulate);
     }
-    if (activation != 0) activateRows(at, rows, N, row, activation);
+    if (activation != 0) activate(at, rows, N, row, activation);
   }
 }

@@ -1,10 +1,11 @@
+import { activate } from '../activate';
 import { InAll, InOut, shareStart } from '../share';
 import { LANES } from '../simd';
 import { Column, multiplySmall, Vector } from '../small';
 
 /**
- * C[M, N] = act(beta·C + A·B + bias[N]) for tiny products, straight from memory: A at m·aRow + k·aCol, B at
- * k·bRow + n·bCol. Fast when bCol is 1. beta, bias and activation as in gemm.
+ * C[M, N] = act(beta·C + A·B + bias[N]) for tiny products, straight from memory: A at m·aRow +
+ * k·aCol, B at k·bRow + n·bCol. Fast when bCol is 1. beta, bias and activation as in gemm.
  */
 export function gemmSmall(
   c: InOut,
@@ -35,12 +36,25 @@ export function gemmSmall(
   c += <usize>first * cM;
   a += <usize>first * aM;
   const whole = bCol == 1 ? N & -LANES : 0;
-  if (whole > 0)
-    multiplySmall<Vector>(c, a, b, bias, rows, whole, K, aM, aK, bK, 16, cM, beta, activation);
-  if (whole == N) return;
-  const done = <usize>whole * sizeof<real>();
-  c += done;
-  b += done;
-  if (bias != 0) bias += done;
-  multiplySmall<Column>(c, a, b, bias, rows, N - whole, K, aM, aK, bK, bN, cM, beta, activation);
+  if (whole > 0) multiplySmall<Vector>(c, a, b, bias, rows, whole, K, aM, aK, bK, 16, cM, beta);
+  if (whole < N) {
+    const done = <usize>whole * sizeof<real>();
+    const from = bias != 0 ? bias + done : 0;
+    multiplySmall<Column>(
+      c + done,
+      a,
+      b + done,
+      from,
+      rows,
+      N - whole,
+      K,
+      aM,
+      aK,
+      bK,
+      bN,
+      cM,
+      beta,
+    );
+  }
+  if (activation != 0) activate(c, rows, N, cM, activation);
 }

@@ -1,4 +1,4 @@
-import { activateRows } from '../activate';
+import { activate } from '../activate';
 import { Column, multiplySmall } from '../small';
 import { In, InAll, Out, shareStart } from '../share';
 import { LANES, loadUpTo, madd, splat, storeUpTo, sumLanes } from '../simd';
@@ -22,31 +22,19 @@ export function gemv(
   const count = shareStart(N, unit, tid + 1, threads) - first;
   const offset = <usize>first * sizeof<real>();
   const whole = count & -LANES;
+  const done = <usize>whole * sizeof<real>();
+  const row = <usize>ldb * sizeof<real>();
   y += offset;
   b += offset;
   if (bias != 0) bias += offset;
-  const row = <usize>ldb * sizeof<real>();
   sumRows(y, x, b, bias, whole, K, row, beta);
-  if (activation != 0) activateRows(y, 1, whole, 0, activation);
-  if (whole == count) return;
-  const done = <usize>whole * sizeof<real>();
-  if (bias != 0) bias += done;
-  multiplySmall<Column>(
-    y + done,
-    x,
-    b + done,
-    bias,
-    1,
-    count - whole,
-    K,
-    0,
-    sizeof<real>(),
-    row,
-    sizeof<real>(),
-    0,
-    beta,
-    activation,
-  );
+  if (whole < count) {
+    const from = bias != 0 ? bias + done : 0;
+    const rest = count - whole;
+    const one = sizeof<real>();
+    multiplySmall<Column>(y + done, x, b + done, from, 1, rest, K, 0, one, row, one, 0, beta);
+  }
+  if (activation != 0) activate(y, 1, count, 0, activation);
 }
 
 /** y = beta·y + bias + Σ_k x[k]·b[k], in order of k; N is a multiple of LANES. */
@@ -133,7 +121,7 @@ export function gemvT(
     const at = y + <usize>n * sizeof<real>();
     store<real>(at, load<real>(at) + dot(x, b, K));
   }
-  if (activation != 0) activateRows(y, 1, count, 0, activation);
+  if (activation != 0) activate(y, 1, count, 0, activation);
 }
 
 function dot(x: usize, b: usize, K: i32): real {

@@ -2,7 +2,10 @@ import { MR, NR } from '../layout';
 import { In, InAll, Out, shareStart } from '../share';
 import { LANES, loadUpTo } from '../simd';
 
-/** ap[panel][k][MR] = A[M, K], row stride lda, in panels of MR rows; the last one is padded with zeros. */
+/**
+ * ap[panel][k][MR] = A[M, K], row stride lda, in panels of MR rows; the last one is padded with
+ * zeros.
+ */
 export function packA(
   ap: Out,
   a: In,
@@ -34,7 +37,10 @@ export function packAT(
   copyPanels<MrWide>(ap, a, first, end, K, lda);
 }
 
-/** bp[panel][k][NR] = B[K, N], row stride ldb, in panels of NR columns; the last one is padded with zeros. */
+/**
+ * bp[panel][k][NR] = B[K, N], row stride ldb, in panels of NR columns; the last one is padded with
+ * zeros.
+ */
 export function packB(
   bp: Out,
   b: InAll,
@@ -204,7 +210,10 @@ function clearPadding(panel: usize, step: usize, rows: i32, K: i32): void {
 /** Rows of the source copied to all panels before the next ones: they then come from the cache. */
 const ROWS: i32 = 16;
 
-/** Items [first, end), columns of `source` [K, …], become panels of W columns with k running outside. */
+/**
+ * Items [first, end), columns of `source` [K, …], become panels of W columns with k running
+ * outside.
+ */
 function copyPanels<W extends Width>(
   panels: usize,
   source: usize,

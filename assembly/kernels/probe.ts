@@ -1,8 +1,9 @@
 import { OutAll } from '../share';
 
 /**
- * The peak of one thread: n · 24 · LANES floating-point operations in registers, as 12 chains of fused multiply-adds
- * or, where the build has none, 6 of multiplications and 6 of additions. out[0] is their sum.
+ * The peak of one thread: n · 24 · LANES floating-point operations in registers, as 12 chains of
+ * fused multiply-adds or, where the build has none, 6 of multiplications and 6 of additions. out[0]
+ * is their sum.
  */
 export function peak(out: OutAll, n: i32, tid: i32, threads: i32): void {
   if (tid == 0) chains(out, v128.splat<real>(<real>n / <real>n), v128.splat<real>(<real>n), n);

@@ -1,4 +1,4 @@
-import { log } from '../math';
+import { Logarithm } from '../math';
 import { Draw, generate, philox } from '../random';
 import { In, InAll, Out, OutAll, Step } from '../share';
 import { madd, splat } from '../simd';
@@ -79,7 +79,7 @@ class TruncatedNormal extends Sample {
 function inverseErf(x: v128): v128 {
   const one = splat(1);
   const product = v128.mul<real>(v128.sub<real>(one, x), v128.add<real>(one, x));
-  const w = v128.neg<real>(log(product));
+  const w = v128.neg<real>(Logarithm.log<real>(product));
   const far = v128.ge<real>(w, splat(5));
   const near = central(v128.sub<real>(w, splat(2.5)));
   if (!v128.any_true(far)) return v128.mul<real>(near, x);

@@ -1,5 +1,5 @@
 import { foldRow, Max, Sum } from '../fold';
-import { exp, log, log1p } from '../math';
+import { Exponential, Logarithm } from '../math';
 import { In, Out, shareStart } from '../share';
 import { LANES, loadPart, splat, storePart, sumLanes } from '../simd';
 
@@ -73,10 +73,14 @@ function expBlock(x: usize, n: i32, shift: real): v128 {
   const s = splat(shift);
   let sum = splat(0);
   const end = x + <usize>(n & -LANES) * sizeof<real>();
-  for (; x < end; x += 16) sum = v128.add<real>(sum, exp(v128.sub<real>(v128.load(x), s)));
+  for (; x < end; x += 16)
+    sum = v128.add<real>(sum, Exponential.exp<real>(v128.sub<real>(v128.load(x), s)));
   const rest = n & (LANES - 1);
   if (rest == 0) return sum;
-  return v128.add<real>(sum, exp(v128.sub<real>(loadPart(x, rest, <real>-Infinity), s)));
+  return v128.add<real>(
+    sum,
+    Exponential.exp<real>(v128.sub<real>(loadPart(x, rest, <real>-Infinity), s)),
+  );
 }
 
 function storeExpBlock(y: usize, x: usize, n: i32, shift: real): v128 {
@@ -84,19 +88,19 @@ function storeExpBlock(y: usize, x: usize, n: i32, shift: real): v128 {
   let sum = splat(0);
   const end = x + <usize>(n & -LANES) * sizeof<real>();
   for (; x < end; x += 16, y += 16) {
-    const e = exp(v128.sub<real>(v128.load(x), s));
+    const e = Exponential.exp<real>(v128.sub<real>(v128.load(x), s));
     v128.store(y, e);
     sum = v128.add<real>(sum, e);
   }
   const rest = n & (LANES - 1);
   if (rest == 0) return sum;
-  const e = exp(v128.sub<real>(loadPart(x, rest, <real>-Infinity), s));
+  const e = Exponential.exp<real>(v128.sub<real>(loadPart(x, rest, <real>-Infinity), s));
   storePart(y, e, rest);
   return v128.add<real>(sum, e);
 }
 
 function log1(x: real): real {
-  return v128.extract_lane<real>(log(splat(x)), 0);
+  return v128.extract_lane<real>(Logarithm.log<real>(splat(x)), 0);
 }
 
 class Scale extends RowOp {
@@ -125,7 +129,7 @@ class SoftmaxGrad extends RowOp {
 
 class LogSoftmaxGrad extends RowOp {
   @inline apply(dy: v128, y: v128, p: v128, _q: v128, _r: v128): v128 {
-    return v128.sub<real>(dy, v128.mul<real>(exp(y), p));
+    return v128.sub<real>(dy, v128.mul<real>(Exponential.exp<real>(y), p));
   }
 }
 
@@ -137,7 +141,10 @@ class DenseLoss extends RowOp {
 
 class DenseGrad extends RowOp {
   @inline apply(x: v128, t: v128, p: v128, q: v128, r: v128): v128 {
-    return v128.sub<real>(v128.mul<real>(exp(v128.sub<real>(x, p)), q), v128.mul<real>(t, r));
+    return v128.sub<real>(
+      v128.mul<real>(Exponential.exp<real>(v128.sub<real>(x, p)), q),
+      v128.mul<real>(t, r),
+    );
   }
 }
 
@@ -316,14 +323,14 @@ export function softmaxCrossEntropyDenseGrad(
 }
 
 function crossEntropy(x: v128, t: v128): v128 {
-  const e = exp(v128.neg<real>(v128.abs<real>(x)));
+  const e = Exponential.exp<real>(v128.neg<real>(v128.abs<real>(x)));
   const linear = v128.sub<real>(v128.max<real>(x, splat(0)), v128.mul<real>(x, t));
-  return v128.add<real>(linear, log1p(e));
+  return v128.add<real>(linear, Logarithm.log1p<real>(e));
 }
 
 /** dloss·(σ(x) − t) with σ(x) = (x < 0 ? e : 1) / (1 + e), e = exp(−|x|). */
 function gradient(d: v128, x: v128, t: v128): v128 {
-  const e = exp(v128.neg<real>(v128.abs<real>(x)));
+  const e = Exponential.exp<real>(v128.neg<real>(v128.abs<real>(x)));
   const one = splat(1);
   const top = v128.bitselect(e, one, v128.lt<real>(x, splat(0)));
   return v128.mul<real>(d, v128.sub<real>(v128.div<real>(top, v128.add<real>(one, e)), t));

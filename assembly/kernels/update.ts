@@ -1,3 +1,4 @@
+import { SCRATCH, SCRATCH_BYTES } from '../layout';
 import { In, InAll, InOut, Step, shareStart } from '../share';
 import { LANES, loadPart, madd, splat, storePart } from '../simd';
 import { stepNumber, stepRate } from '../step';
@@ -9,27 +10,53 @@ function allowed(guard: usize): bool {
   return x - x == 0;
 }
 
-/** `count` ≤ LANES numbers at p. */
-function get(p: usize, count: i32): v128 {
-  return count == LANES ? v128.load(p) : loadPart(p, count, 0);
+/** Loads and stores of `count` ≤ LANES numbers; inlined, so that nothing is asked where the count is known. */
+class Part {
+  @inline static get(p: usize, count: i32): v128 {
+    return count == LANES ? v128.load(p) : loadPart(p, count, 0);
+  }
+
+  @inline static put(p: usize, x: v128, count: i32): void {
+    if (count == LANES) v128.store(p, x);
+    else storePart(p, x, count);
+  }
+
+  /** Stores a moment and returns it; below `least` it becomes 0: arithmetic on denormal numbers is slow. */
+  @inline static putMoment(p: usize, x: v128, least: v128, count: i32): v128 {
+    const kept = v128.andnot(x, v128.lt<real>(v128.abs<real>(x), least));
+    Part.put(p, kept, count);
+    return kept;
+  }
+
+  /** The same for a mean of squares, which is not negative. */
+  @inline static putSquare(p: usize, x: v128, least: v128, count: i32): v128 {
+    const kept = v128.andnot(x, v128.lt<real>(x, least));
+    Part.put(p, kept, count);
+    return kept;
+  }
 }
 
-function put(p: usize, x: v128, count: i32): void {
-  if (count == LANES) v128.store(p, x);
-  else storePart(p, x, count);
-}
-
-/** Stores a moment; below 1e-30 it becomes 0, because arithmetic on denormal numbers is slow. Returns what was stored. */
-function putMoment(p: usize, x: v128, count: i32): v128 {
-  const kept = v128.andnot(x, v128.lt<real>(v128.abs<real>(x), splat(<real>1e-30)));
-  put(p, kept, count);
-  return kept;
+/**
+ * 1e-30, by way of memory: as a constant, the compiler would build it anew in each
+ * iteration. (The scratch of the thread holds the row's arguments, which the kernel has already.)
+ */
+function leastMoment(tid: i32): v128 {
+  const at = SCRATCH + <usize>tid * SCRATCH_BYTES + 128;
+  v128.store(at, splat(<real>1e-30));
+  return v128.load(at);
 }
 
 function power(base: f64, exponent: i32): f64 {
   let result: f64 = 1;
   for (; exponent > 0; exponent >>= 1, base *= base) if (exponent & 1) result *= base;
   return result;
+}
+
+class Sgd {
+  @inline static at(p: usize, g: usize, count: i32, rate: v128, decay: v128): void {
+    const x = Part.get(p, count);
+    Part.put(p, madd(rate, Part.get(g, count), madd(decay, x, x)), count);
+  }
 }
 
 /** p ← p − rate·weightDecay·p, then p ← p − rate·g. */
@@ -45,15 +72,33 @@ export function sgd(
   threads: i32,
 ): void {
   if (!allowed(guard)) return;
-  const rate = stepRate(step);
-  const decay = splat(<real>(-rate * weightDecay));
-  const minusRate = splat(<real>-rate);
+  const decay = splat(<real>(-stepRate(step) * weightDecay));
+  const rate = splat(<real>-stepRate(step));
   const last = shareStart(n, unit, tid + 1, threads);
-  for (let i = shareStart(n, unit, tid, threads); i < last; i += LANES) {
-    const at = <usize>i * sizeof<real>();
-    const count = min(last - i, LANES);
-    const x = get(p + at, count);
-    put(p + at, madd(minusRate, get(g + at, count), madd(decay, x, x)), count);
+  let i = shareStart(n, unit, tid, threads);
+  p += <usize>i * sizeof<real>();
+  g += <usize>i * sizeof<real>();
+  for (; i + LANES <= last; i += LANES, p += 16, g += 16) Sgd.at(p, g, LANES, rate, decay);
+  if (i < last) Sgd.at(p, g, last - i, rate, decay);
+}
+
+class Momentum {
+  @inline static at(
+    p: usize,
+    g: usize,
+    m: usize,
+    count: i32,
+    mu: v128,
+    nesterov: bool,
+    rate: v128,
+    decay: v128,
+    least: v128,
+  ): void {
+    const x = Part.get(p, count);
+    const move = v128.mul<real>(rate, Part.get(g, count));
+    const moment = Part.putMoment(m, madd(mu, Part.get(m, count), move), least, count);
+    const change = nesterov ? madd(mu, moment, move) : moment;
+    Part.put(p, v128.add<real>(madd(decay, x, x), change), count);
   }
 }
 
@@ -73,19 +118,50 @@ export function momentum(
   threads: i32,
 ): void {
   if (!allowed(guard)) return;
-  const rate = stepRate(step);
   const mu = splat(<real>momentum);
-  const decay = splat(<real>(-rate * weightDecay));
-  const minusRate = splat(<real>-rate);
+  const decay = splat(<real>(-stepRate(step) * weightDecay));
+  const rate = splat(<real>-stepRate(step));
+  const least = leastMoment(tid);
+  const ahead = nesterov != 0;
   const last = shareStart(n, unit, tid + 1, threads);
-  for (let i = shareStart(n, unit, tid, threads); i < last; i += LANES) {
-    const at = <usize>i * sizeof<real>();
-    const count = min(last - i, LANES);
-    const x = get(p + at, count);
-    const move = v128.mul<real>(minusRate, get(g + at, count));
-    const moment = putMoment(m + at, madd(mu, get(m + at, count), move), count);
-    const change = nesterov ? madd(mu, moment, move) : moment;
-    put(p + at, v128.add<real>(madd(decay, x, x), change), count);
+  let i = shareStart(n, unit, tid, threads);
+  let at = <usize>i * sizeof<real>();
+  for (; i + LANES <= last; i += LANES, at += 16)
+    Momentum.at(p + at, g + at, m + at, LANES, mu, ahead, rate, decay, least);
+  if (i < last) Momentum.at(p + at, g + at, m + at, last - i, mu, ahead, rate, decay, least);
+}
+
+class Rmsprop {
+  /** mg, m: 0 for none; `inner` and `outer` are what is added under and behind the root. */
+  @inline static at(
+    p: usize,
+    g: usize,
+    v: usize,
+    mg: usize,
+    m: usize,
+    count: i32,
+    rho: v128,
+    fresh: v128,
+    mu: v128,
+    inner: v128,
+    outer: v128,
+    rate: v128,
+    decay: v128,
+    least: v128,
+  ): void {
+    const x = Part.get(p, count);
+    const dx = Part.get(g, count);
+    const squares = v128.mul<real>(fresh, v128.mul<real>(dx, dx));
+    let d = Part.putSquare(v, madd(rho, Part.get(v, count), squares), least, count);
+    if (mg != 0) {
+      const mean = madd(rho, Part.get(mg, count), v128.mul<real>(fresh, dx));
+      const stored = Part.putMoment(mg, mean, least, count);
+      d = v128.max<real>(v128.sub<real>(d, v128.mul<real>(stored, stored)), splat(0));
+    }
+    const root = v128.add<real>(v128.sqrt<real>(v128.add<real>(d, inner)), outer);
+    let change = v128.div<real>(v128.mul<real>(rate, dx), root);
+    if (m != 0) change = Part.putMoment(m, madd(mu, Part.get(m, count), change), least, count);
+    Part.put(p, v128.sub<real>(madd(decay, x, x), change), count);
   }
 }
 
@@ -109,31 +185,87 @@ export function rmsprop(
   threads: i32,
 ): void {
   if (!allowed(guard)) return;
-  const rate = stepRate(step);
   const keep = splat(<real>rho);
   const fresh = splat(<real>(1 - rho));
   const mu = splat(<real>momentum);
   const inner = splat(outside ? 0 : <real>epsilon);
   const outer = splat(outside ? <real>epsilon : 0);
-  const decay = splat(<real>(-rate * weightDecay));
-  const vrate = splat(<real>rate);
+  const rate = splat(<real>stepRate(step));
+  const decay = splat(<real>(-stepRate(step) * weightDecay));
+  const least = leastMoment(tid);
   const last = shareStart(n, unit, tid + 1, threads);
   for (let i = shareStart(n, unit, tid, threads); i < last; i += LANES) {
     const at = <usize>i * sizeof<real>();
-    const count = min(last - i, LANES);
-    const x = get(p + at, count);
-    const dx = get(g + at, count);
-    const squares = v128.mul<real>(fresh, v128.mul<real>(dx, dx));
-    let d = putMoment(v + at, madd(keep, get(v + at, count), squares), count);
-    if (mg != 0) {
-      const mean = madd(keep, get(mg + at, count), v128.mul<real>(fresh, dx));
-      const stored = putMoment(mg + at, mean, count);
-      d = v128.max<real>(v128.sub<real>(d, v128.mul<real>(stored, stored)), splat(0));
+    const means = mg == 0 ? <usize>0 : mg + at;
+    const moments = m == 0 ? <usize>0 : m + at;
+    const count = last - i;
+    if (count >= LANES)
+      Rmsprop.at(
+        p + at,
+        g + at,
+        v + at,
+        means,
+        moments,
+        LANES,
+        keep,
+        fresh,
+        mu,
+        inner,
+        outer,
+        rate,
+        decay,
+        least,
+      );
+    else
+      Rmsprop.at(
+        p + at,
+        g + at,
+        v + at,
+        means,
+        moments,
+        count,
+        keep,
+        fresh,
+        mu,
+        inner,
+        outer,
+        rate,
+        decay,
+        least,
+      );
+  }
+}
+
+class Adam {
+  /** vmax: 0 for none. */
+  @inline static at(
+    p: usize,
+    g: usize,
+    m: usize,
+    v: usize,
+    vmax: usize,
+    count: i32,
+    alpha: v128,
+    fresh1: v128,
+    fresh2: v128,
+    epsilon: v128,
+    decay: v128,
+    least: v128,
+  ): void {
+    const x = Part.get(p, count);
+    const dx = Part.get(g, count);
+    const m0 = Part.get(m, count);
+    const v0 = Part.get(v, count);
+    const m1 = Part.putMoment(m, madd(v128.sub<real>(dx, m0), fresh1, m0), least, count);
+    const square = v128.sub<real>(v128.mul<real>(dx, dx), v0);
+    let v1 = Part.putSquare(v, madd(square, fresh2, v0), least, count);
+    if (vmax != 0) {
+      v1 = v128.max<real>(v1, Part.get(vmax, count));
+      Part.put(vmax, v1, count);
     }
-    const root = v128.add<real>(v128.sqrt<real>(v128.add<real>(d, inner)), outer);
-    let change = v128.div<real>(v128.mul<real>(vrate, dx), root);
-    if (m != 0) change = putMoment(m + at, madd(mu, get(m + at, count), change), count);
-    put(p + at, v128.sub<real>(madd(decay, x, x), change), count);
+    const root = v128.add<real>(v128.sqrt<real>(v1), epsilon);
+    const change = v128.div<real>(v128.mul<real>(alpha, m1), root);
+    Part.put(p, v128.sub<real>(madd(decay, x, x), change), count);
   }
 }
 
@@ -164,26 +296,63 @@ export function adam(
   const fresh1 = splat(<real>(1 - beta1));
   const fresh2 = splat(<real>(1 - beta2));
   const decay = splat(<real>(-rate * weightDecay));
+  const least = leastMoment(tid);
   const last = shareStart(n, unit, tid + 1, threads);
   for (let i = shareStart(n, unit, tid, threads); i < last; i += LANES) {
     const at = <usize>i * sizeof<real>();
-    const count = min(last - i, LANES);
-    const x = get(p + at, count);
-    const dx = get(g + at, count);
-    const m0 = get(m + at, count);
-    const v0 = get(v + at, count);
-    const m1 = putMoment(m + at, madd(v128.sub<real>(dx, m0), fresh1, m0), count);
-    let v1 = madd(v128.sub<real>(v128.mul<real>(dx, dx), v0), fresh2, v0);
-    v1 = putMoment(v + at, v1, count);
-    if (vmax != 0) {
-      v1 = v128.max<real>(v1, get(vmax + at, count));
-      put(vmax + at, v1, count);
-    }
-    const ratio = v128.div<real>(
-      v128.mul<real>(alpha, m1),
-      v128.add<real>(v128.sqrt<real>(v1), eps),
-    );
-    put(p + at, v128.sub<real>(madd(decay, x, x), ratio), count);
+    const most = vmax == 0 ? <usize>0 : vmax + at;
+    const count = last - i;
+    if (count >= LANES)
+      Adam.at(
+        p + at,
+        g + at,
+        m + at,
+        v + at,
+        most,
+        LANES,
+        alpha,
+        fresh1,
+        fresh2,
+        eps,
+        decay,
+        least,
+      );
+    else
+      Adam.at(
+        p + at,
+        g + at,
+        m + at,
+        v + at,
+        most,
+        count,
+        alpha,
+        fresh1,
+        fresh2,
+        eps,
+        decay,
+        least,
+      );
+  }
+}
+
+class Adagrad {
+  @inline static at(
+    p: usize,
+    g: usize,
+    a: usize,
+    count: i32,
+    inner: v128,
+    outer: v128,
+    rate: v128,
+    decay: v128,
+    least: v128,
+  ): void {
+    const x = Part.get(p, count);
+    const dx = Part.get(g, count);
+    const sum = Part.putSquare(a, madd(dx, dx, Part.get(a, count)), least, count);
+    const root = v128.add<real>(v128.sqrt<real>(v128.add<real>(sum, inner)), outer);
+    const change = v128.div<real>(v128.mul<real>(rate, dx), root);
+    Part.put(p, v128.sub<real>(madd(decay, x, x), change), count);
   }
 }
 
@@ -203,20 +372,15 @@ export function adagrad(
   threads: i32,
 ): void {
   if (!allowed(guard)) return;
-  const rate = stepRate(step);
   const inner = splat(outside ? 0 : <real>epsilon);
   const outer = splat(outside ? <real>epsilon : 0);
-  const decay = splat(<real>(-rate * weightDecay));
-  const vrate = splat(<real>rate);
+  const rate = splat(<real>stepRate(step));
+  const decay = splat(<real>(-stepRate(step) * weightDecay));
+  const least = leastMoment(tid);
   const last = shareStart(n, unit, tid + 1, threads);
-  for (let i = shareStart(n, unit, tid, threads); i < last; i += LANES) {
-    const at = <usize>i * sizeof<real>();
-    const count = min(last - i, LANES);
-    const x = get(p + at, count);
-    const dx = get(g + at, count);
-    const sum = putMoment(a + at, madd(dx, dx, get(a + at, count)), count);
-    const root = v128.add<real>(v128.sqrt<real>(v128.add<real>(sum, inner)), outer);
-    const change = v128.div<real>(v128.mul<real>(vrate, dx), root);
-    put(p + at, v128.sub<real>(madd(decay, x, x), change), count);
-  }
+  let i = shareStart(n, unit, tid, threads);
+  let at = <usize>i * sizeof<real>();
+  for (; i + LANES <= last; i += LANES, at += 16)
+    Adagrad.at(p + at, g + at, a + at, LANES, inner, outer, rate, decay, least);
+  if (i < last) Adagrad.at(p + at, g + at, a + at, last - i, inner, outer, rate, decay, least);
 }

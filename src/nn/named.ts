@@ -23,12 +23,12 @@ export function named<F extends AnyFunction>(name: string, options: object, body
 }
 
 /** The function meant by a name, a configuration, an entry of the table, or itself. */
-export function find<F extends AnyFunction>(what: string, given: string | Named | F, table: Table<F>): F {
+export function find<F>(what: string, given: string | Named | F, table: Table<F>): F {
   if (typeof given === 'function') {
     const entry = Object.values(table).find((make) => (make as unknown) === given);
-    return entry ? entry() : given;
+    return entry ? entry() : (given as F);
   }
-  const { name, ...options } = typeof given === 'string' ? { name: given } : (given ?? { name: `${given}` });
+  const { name, ...options } = typeof given === 'object' && given !== null ? (given as Named) : { name: `${given}` };
   const make = Object.hasOwn(table, name) ? table[name] : undefined;
   return make ? make(options) : unknownName(what, name, Object.keys(table));
 }

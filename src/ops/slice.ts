@@ -85,10 +85,10 @@ function place(e: Emitter, node: Tensor, x: Tensor, begin: readonly number[]): v
 }
 
 /** Tensors one behind the other along `axis`. */
-export const concat = defineOp({
+export const concat = defineOp<[tensors: readonly Tensor[], axis?: number], { axis: number }>({
   name: 'concat',
   onnx: { type: 'Concat', since: 13 },
-  args: (tensors: readonly Tensor[], axis = -1): [readonly Tensor[], { axis: number }] => {
+  args: (tensors, axis = -1) => {
     if (tensors.length === 0) throw new OptionError('concat: no tensors');
     return [tensors, { axis: normalizeAxis(axis, (tensors[0] as Tensor).shape.length) }];
   },

@@ -10,8 +10,8 @@ const view = new DataView(new ArrayBuffer(8));
 
 /** x·2^k */
 function scale(x: number, k: number): number {
-  if (k > 1023) return scale(x * 2 ** 1023, k - 1023);
-  if (k < -1022) return scale(x * 2 ** -1022, k + 1022);
+  if (k > 1023) return scale(x * 8.98846567431158e307, k - 1023);
+  if (k < -1022) return scale(x * 2.2250738585072014e-308, k + 1022);
   view.setUint32(0, (k + 1023) << 20);
   view.setUint32(4, 0);
   return x * view.getFloat64(0);
@@ -19,8 +19,8 @@ function scale(x: number, k: number): number {
 
 /** x = m·2^k with √½ ≤ m < √2, for finite x > 0. */
 function split(x: number): [m: number, k: number] {
-  const small = x < 2 ** -1022;
-  view.setFloat64(0, small ? x * 2 ** 54 : x);
+  const small = x < 2.2250738585072014e-308;
+  view.setFloat64(0, small ? x * 18014398509481984 : x);
   const high = view.getUint32(0);
   let k = (high >>> 20) - 1023;
   view.setUint32(0, (high & 0xfffff) | 0x3ff00000);
@@ -177,7 +177,7 @@ function sinKernel([x, y]: Pair): number {
 
 /** cos x for |x| ≤ 2^20; NaN beyond. */
 export function cos(x: number): number {
-  if (!(Math.abs(x) <= 2 ** 20)) return Number.NaN;
+  if (!(Math.abs(x) <= 1048576)) return Number.NaN;
   const [r, quadrant] = reduce(x);
   const value = quadrant % 2 === 0 ? cosKernel(r) : sinKernel(r);
   return quadrant === 1 || quadrant === 2 ? -value : value;

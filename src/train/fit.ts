@@ -1,16 +1,19 @@
 import type { Executable, Step } from '../compile/executable.ts';
 import { MAX_STEPS } from '../compile/executable.ts';
 import { plainStep } from '../compile/evaluate.ts';
-import { checkLabels, type DataLike, rowsOf, type Table, table } from '../data/table.ts';
+import { rowsOf, type Table, table } from '../data/table.ts';
 import type { Variable } from '../graph/tensor.ts';
-import { DataError, EngineError, OptionError, ShapeError, StateError } from '../runtime/errors.ts';
+import { EngineError, OptionError, StateError } from '../runtime/errors.ts';
 import type { Callback } from './callbacks.ts';
-import { type Inputs, type ModelCore, namedData } from './core.ts';
+import type { Inputs, ModelCore } from './core.ts';
+import { dataTables, rowShapes } from './data.ts';
+import { evaluateData, lossNames, release } from './evaluate.ts';
 import { type Feed, ResidentData } from './feed.ts';
 import { type History, HistoryRecorder, type Logs, RunningMeans } from './history.ts';
 import type { Model } from './model.ts';
-import { SAMPLE_WEIGHT, targetName, trainable, trainSpec, traceLoss } from './programs.ts';
+import { SAMPLE_WEIGHT, trainable, trainSpec, traceLoss } from './programs.ts';
 import type { Accumulation } from './step.ts';
+import { checkWhole } from './options.ts';
 
 /** A batch of data that does not fit in memory as a whole. */
 export interface StreamBatch {
@@ -39,37 +42,6 @@ export interface FitOptions {
   readonly classWeight?: Readonly<Record<number, number>>;
   /** Aborting ends training behind the running chunk of steps; the model keeps what it learned. */
   readonly signal?: AbortSignal;
-}
-
-/** Training and testing tables of a call: inputs, targets, weights. */
-export function dataTables(core: ModelCore, x: Inputs, y: Inputs, sampleWeight?: ArrayLike<number>): Table[] {
-  const { losses } = core.requireCompiled;
-  const inputs = core.inputTables(x);
-  const targets = namedData('target', y, [...losses.keys()]).map(([output, data]) => {
-    const { loss } = losses.get(output) as { loss: { targets?: 'labels' } };
-    return targetTable(core, output, data, loss.targets === 'labels');
-  });
-  const all = [...inputs, ...targets];
-  if (sampleWeight) all.push(table(SAMPLE_WEIGHT, Float64Array.from(sampleWeight), 'values', []));
-  const examples = (inputs[0] as Table).shape[0] as number;
-  for (const t of all) {
-    if (t.shape[0] !== examples) throw new ShapeError(`${t.name} has ${t.shape[0]} examples, input "${inputs[0]?.name}" ${examples}`);
-  }
-  if (examples === 0) throw new DataError('no examples');
-  return all;
-}
-
-function targetTable(core: ModelCore, output: string, data: DataLike, labels: boolean): Table {
-  const shape = core.outputShapes.get(output) ?? [];
-  const name = targetName(output);
-  if (labels) {
-    const found = table(name, data, 'labels', shape.slice(0, -1));
-    checkLabels(found, shape.at(-1) ?? 1);
-    return found;
-  }
-  const given = table(name, data, 'values');
-  const column = given.shape.length === 1 && shape.length === 1 && shape[0] === 1;
-  return column ? { ...given, shape: [...given.shape, 1] } : table(name, data, 'values', shape);
 }
 
 function classWeights(tables: readonly Table[], weights: Readonly<Record<number, number>>): Float64Array {
@@ -105,14 +77,6 @@ function withWeights(tables: readonly Table[], weights: Float64Array): Table[] {
   const product = old ? weights.map((w, i) => w * (old.data[i] as number)) : weights;
   const rest = tables.filter((t) => t !== old);
   return [...rest, table(SAMPLE_WEIGHT, product, 'values', [])];
-}
-
-export function rowShapes(tables: readonly Table[]): Map<string, readonly number[]> {
-  return new Map(tables.map((t) => [t.name, t.shape.slice(1)]));
-}
-
-export function checkWhole(what: string, n: number, least: number): void {
-  if (!Number.isInteger(n) || n < least) throw new OptionError(`${what} is ${n}, expected a whole number of at least ${least}`);
 }
 
 /** Longest time between two looks at the host's events, in milliseconds. */
@@ -259,12 +223,6 @@ function prefixed(prefix: string, logs: Logs): Logs {
   return Object.fromEntries(Object.entries(logs).map(([name, value]) => [prefix + name, value]));
 }
 
-/** Frees data and the programs that read it. */
-export function release(core: ModelCore, data: ResidentData): void {
-  if (!core.disposed) core.state.dropPrograms(`fit${data.id}:`);
-  data.free();
-}
-
 /** Gives late variables memory, and parameters their gradients and slots. */
 export async function prepare(core: ModelCore, feeds: readonly Feed[], size: number): Promise<void> {
   const { optimizer, losses } = core.requireCompiled;
@@ -273,17 +231,6 @@ export async function prepare(core: ModelCore, feeds: readonly Feed[], size: num
   const parameters = trainable(trace);
   if (parameters.length === 0) throw new StateError(`model "${core.network.name}" has no trainable weights`);
   await core.state.prepareTraining(parameters, optimizer);
-}
-
-const names = new WeakMap<readonly Feed[], readonly string[]>();
-
-/** Names of what a batch records. */
-function lossNames(core: ModelCore, feeds: readonly Feed[]): readonly string[] {
-  const known = names.get(feeds);
-  if (known) return known;
-  const found = traceLoss(core.network, core.requireCompiled.losses, feeds, 1, false).names;
-  names.set(feeds, found);
-  return found;
 }
 
 /** The training program for batches of `size`. */
@@ -307,33 +254,3 @@ async function shuffleOrder(core: ModelCore, { id }: ResidentData, order: Variab
   }));
   await state.engine.exclusive(() => executable.run([{ ...plainStep(core.seed), key: core.epochs }]));
 }
-
-/** Mean loss and metrics over resident data. */
-export async function evaluateData(core: ModelCore, data: ResidentData, batchSize: number): Promise<Logs> {
-  const { state } = core;
-  const { losses } = core.requireCompiled;
-  const means = new RunningMeans(lossNames(core, data.feeds));
-  const run = async (count: number, size: number, start: number) => {
-    const executable = state.program(`fit${data.id}:evaluate:${size}`, () => {
-      const { records } = traceLoss(core.network, losses, data.feeds, size, false);
-      return { name: `evaluate ${core.network.name}`, records };
-    });
-    for (let done = 0; done < count; done += EVALUATE_STEPS) {
-      const steps = Array.from({ length: Math.min(EVALUATE_STEPS, count - done) }, (_, i) => ({
-        ...plainStep(core.seed),
-        offset: start + (done + i) * size,
-      }));
-      const records = await state.engine.exclusive(async () => {
-        await executable.run(steps);
-        return executable.records(steps.length);
-      });
-      means.add(records, steps.length, size);
-    }
-  };
-  const full = Math.floor(data.examples / batchSize);
-  if (full > 0) await run(full, batchSize, 0);
-  if (data.examples % batchSize) await run(1, data.examples % batchSize, full * batchSize);
-  return means.logs();
-}
-
-const EVALUATE_STEPS = 16;

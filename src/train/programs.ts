@@ -43,8 +43,9 @@ export function traceLoss(
     parts.push(share === 1 ? value : affine(value, share));
     if (several) named.push([`${output}_loss`, value]);
     for (const wanted of metrics) {
-      const { label, call } = findMetric(wanted, loss, predicted);
-      named.push([several ? `${output}_${label}` : label, reduceMean(call(truth, predicted))]);
+      const metric = findMetric(wanted, loss);
+      const label = typeof wanted === 'string' ? wanted : (metric.label ?? metric.name);
+      named.push([several ? `${output}_${label}` : label, reduceMean(metric(truth, predicted))]);
     }
   }
   const loss = addAll([...parts, ...trace.penalties]);

@@ -37,7 +37,10 @@ function eighths(n: number, seed = 1): number[] {
   });
 }
 
-/** Row-major [rows, cols] laid out with a gap behind each row, transposed first where wanted; the gap is NaN. */
+/**
+ * Row-major [rows, cols] laid out with a gap behind each row, transposed first where wanted; the
+ * gap is NaN.
+ */
 function store(x: readonly number[], rows: number, cols: number, transposed = false, gap = 0) {
   const [R, C] = transposed ? [cols, rows] : [rows, cols];
   const at = (r: number, c: number) => (transposed ? x[c * cols + r] : x[r * cols + c]) as number;
@@ -58,7 +61,10 @@ function reference(p: Product): number[] {
   });
 }
 
-/** The product's [M, N] through the kernels of `form`; what lies between the rows of C must stay as it was. */
+/**
+ * The product's [M, N] through the kernels of `form`; what lies between the rows of C must stay as
+ * it was.
+ */
 function compute(
   bench: KernelBench,
   p: Product,
@@ -147,14 +153,13 @@ const transpositions = [0, 1, 2, 3].map((i) => ({ transA: (i & 1) > 0, transB: (
 describe.each(builds)('%s', (build) => {
   const check = (p: Product, equal = exactly) => {
     const expected = reference(p);
+    const bench = new KernelBench(build);
     for (const form of forms) {
-      const bench = new KernelBench(build);
       const one = compute(bench, p, form);
       equal(one, expected);
       for (const threads of [2, 3]) exactly(compute(bench, p, form, threads), one);
     }
     if (p.M !== 1) return;
-    const bench = new KernelBench(build);
     const one = computeVector(bench, p, 1);
     equal(one, expected);
     for (const threads of [2, 3]) exactly(computeVector(bench, p, threads), one);
@@ -199,6 +204,20 @@ describe.each(builds)('%s', (build) => {
       [4, 8, 1025],
     ] as const)
       check({ ...operands(M, N, K), activation, bias: eighths(N) }, closely(1e-6));
+  });
+
+  test.each([
+    [1, 37, 130],
+    [29, 45, 70],
+    [14, 45, 1030],
+  ])('%i × %i × %i: the same bits for any split when sums round', (M, N, K) => {
+    const [a, b] = [eighths(M * K, 3).map((x) => x / 3), eighths(K * N, 5).map((x) => x / 7)];
+    for (const t of transpositions) {
+      const p = { M, N, K, a, b, ...t, bias: eighths(N).map((x) => x / 3) };
+      check(p, closely(1e-4));
+      const bench = new KernelBench(build);
+      exactly(compute(bench, p, 'gemmColumns', 2), compute(bench, p, 'gemm', 3));
+    }
   });
 
   test('C·t = A·(B·t)', () => {

@@ -1,0 +1,68 @@
+import type { Tensor } from '../graph/tensor.ts';
+import { checkNumber, type Named, withDefaults } from '../nn/named.ts';
+import { OptionError } from '../runtime/errors.ts';
+import type { Optimizer, OptimizerOptions } from './optimizer.ts';
+import { schedule } from './schedule.ts';
+
+/** Where ε stands in the update; the optimisers say how. Default `'keras'`. */
+export type EpsilonPlacement = 'keras' | 'torch';
+
+interface Rules {
+  readonly slots: Optimizer['slots'];
+  update(parameter: Tensor, gradient: Tensor, slots: readonly Tensor[], guard: Tensor, weightDecay: number): Tensor;
+}
+
+interface Defaults {
+  readonly learningRate: number;
+  readonly weightDecay: number;
+}
+
+const COMMON = { clipValue: undefined, clipNorm: undefined, globalClipNorm: undefined };
+
+/** Makes an optimiser: completes and checks the options that all have, and adds the rules of its own. */
+export function makeOptimizer<Own extends Defaults>(
+  name: string,
+  given: OptimizerOptions,
+  defaults: Own,
+  rules: (own: Own) => Rules,
+): Optimizer {
+  const set: Own = withDefaults(name, given, { ...COMMON, ...defaults });
+  const common: OptimizerOptions = set;
+  checkCommon(name, common);
+  const { slots, update } = rules(set);
+  let rate = rateOf(name, set.learningRate);
+  return {
+    name,
+    options: common,
+    slots,
+    get config() {
+      return { ...(set as Record<string, unknown>), learningRate: rate };
+    },
+    get learningRate() {
+      return rate;
+    },
+    set learningRate(value) {
+      rate = rateOf(name, value);
+    },
+    update: (parameter, gradient, state, guard) => update(parameter, gradient, state, guard, set.weightDecay),
+  };
+}
+
+function rateOf(name: string, rate: OptimizerOptions['learningRate'] | Named) {
+  if (typeof rate === 'number') return checkNumber(`${name}: learningRate`, rate, { from: 0 });
+  if (!rate) throw new OptionError(`${name}: learningRate is ${rate}, expected a number or a schedule`);
+  return schedule(rate);
+}
+
+function checkCommon(name: string, options: OptimizerOptions): void {
+  const clips = (['clipValue', 'clipNorm', 'globalClipNorm'] as const).filter((key) => options[key] !== undefined);
+  for (const key of clips) checkNumber(`${name}: ${key}`, options[key] as number, { above: 0 });
+  if (clips.length > 1) throw new OptionError(`${name}: ${clips.join(' and ')} are set, expected at most one`);
+  checkNumber(`${name}: weightDecay`, options.weightDecay ?? 0, { from: 0 });
+}
+
+/** Throws unless `value` names a placement; whether ε stands where PyTorch has it. */
+export function placedAsTorch(name: string, value: EpsilonPlacement): boolean {
+  if (value === 'keras' || value === 'torch') return value === 'torch';
+  throw new OptionError(`${name}: epsilonPlacement "${value}", expected "keras" or "torch"`);
+}

@@ -1,0 +1,40 @@
+import { checkLabels, type DataLike, type Table, table } from '../data/table.ts';
+import { DataError, ShapeError } from '../runtime/errors.ts';
+import { type Inputs, type ModelCore, namedData } from './core.ts';
+import { SAMPLE_WEIGHT, targetName } from './programs.ts';
+
+/** Training and testing tables of a call: inputs, targets, weights. */
+export function dataTables(core: ModelCore, x: Inputs, y: Inputs, sampleWeight?: ArrayLike<number>): Table[] {
+  const { losses } = core.requireCompiled;
+  const inputs = core.inputTables(x);
+  const targets = namedData('target', y, [...losses.keys()]).map(([output, data]) => {
+    const { loss } = losses.get(output) as { loss: { targets?: 'labels' } };
+    return targetTable(core, output, data, loss.targets === 'labels');
+  });
+  const all = [...inputs, ...targets];
+  if (sampleWeight) all.push(table(SAMPLE_WEIGHT, Float64Array.from(sampleWeight), 'values', []));
+  const examples = (inputs[0] as Table).shape[0] as number;
+  for (const t of all) {
+    if (t.shape[0] !== examples) throw new ShapeError(`${t.name} has ${t.shape[0]} examples, input "${inputs[0]?.name}" ${examples}`);
+  }
+  if (examples === 0) throw new DataError('no examples');
+  return all;
+}
+
+function targetTable(core: ModelCore, output: string, data: DataLike, labels: boolean): Table {
+  const shape = core.outputShapes.get(output) ?? [];
+  const name = targetName(output);
+  if (labels) {
+    const found = table(name, data, 'labels', shape.slice(0, -1));
+    checkLabels(found, shape.at(-1) ?? 1);
+    return found;
+  }
+  const given = table(name, data, 'values');
+  const column = given.shape.length === 1 && shape.length === 1 && shape[0] === 1;
+  return column ? { ...given, shape: [...given.shape, 1] } : table(name, data, 'values', shape);
+}
+
+/** Shape of one example of each table, by name. */
+export function rowShapes(tables: readonly Table[]): Map<string, readonly number[]> {
+  return new Map(tables.map((t) => [t.name, t.shape.slice(1)]));
+}

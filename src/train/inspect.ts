@@ -1,0 +1,161 @@
+import { Block } from '../compile/block.ts';
+import { plainStep } from '../compile/evaluate.ts';
+import type { Executable } from '../compile/executable.ts';
+import { printProgram } from '../compile/print.ts';
+import { formatShape, type Shape } from '../graph/shape.ts';
+import { rowBytes } from '../runtime/encode.ts';
+import type { ModelCore } from './core.ts';
+import type { Feed } from './feed.ts';
+import { prepare, trainProgram } from './fit.ts';
+import { checkWhole } from './options.ts';
+import { targetName } from './programs.ts';
+
+/** Columns of a table aligned, numbers to the right. */
+export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((h, c) => Math.max(h.length, ...rows.map((r) => (r[c] ?? '').length)));
+  const numeric = (text: string) => /^[\d.,%–-]/.test(text);
+  const line = (cells: readonly string[]) =>
+    cells.map((t, c) => (numeric(t) ? t.padStart(widths[c] ?? 0) : t.padEnd(widths[c] ?? 0))).join('  ').trimEnd();
+  return [line(head), widths.map((w) => '─'.repeat(w)).join('  '), ...rows.map(line)].join('\n');
+}
+
+export function summarize(core: ModelCore): string {
+  const { trace } = core.trace(1, false);
+  const rows = [...trace.layers].map((l) => {
+    const size = l.variables.reduce((sum, v) => sum + v.size, 0);
+    const shapes = l.variables.map((v) => formatShape(v.shape)).join(' ');
+    return [`${l.label} (${l.type})`, shapes || '–', size.toLocaleString('en')];
+  });
+  const count = (frozen: boolean) =>
+    [...trace.variables].filter((v) => trace.frozen.has(v) === frozen).reduce((sum, v) => sum + v.size, 0).toLocaleString('en');
+  const inputs = [...core.network.inputs].map(([name, shape]) => `${name} ${formatShape(shape as Shape)}`).join(', ');
+  return [
+    `Model "${core.network.name}": ${inputs}`,
+    formatTable(['layer', 'weights', 'parameters'], rows),
+    `trainable ${count(false)}, not trainable ${count(true)}`,
+  ].join('\n');
+}
+
+/** Feeds that the host fills, for programs without data. */
+function emptyFeeds(core: ModelCore): Feed[] {
+  const { losses } = core.requireCompiled;
+  const inputs = [...core.network.inputs].map(([name, row]): Feed => ({ name, row: row as Shape, dtype: 'real' }));
+  const targets = [...losses].map(([output, { loss }]): Feed => {
+    const row = core.outputShapes.get(output) ?? [];
+    const labels = loss.targets === 'labels';
+    return { name: targetName(output), row: labels ? row.slice(0, -1) : row, dtype: labels ? 'i32' : 'real' };
+  });
+  return [...inputs, ...targets];
+}
+
+async function stepProgram(core: ModelCore, batchSize: number): Promise<Executable> {
+  checkWhole('batchSize', batchSize, 1);
+  await core.build(new Map());
+  const feeds = emptyFeeds(core);
+  await prepare(core, feeds, batchSize);
+  return trainProgram(core, feeds, 'empty', batchSize);
+}
+
+export async function programText(core: ModelCore, batchSize: number): Promise<string> {
+  return printProgram((await stepProgram(core, batchSize)).program);
+}
+
+export interface MemoryReport {
+  readonly variables: number;
+  readonly training: number;
+  readonly workspace: number;
+  readonly programs: number;
+  /** The engine's WebAssembly memory: its size, what is given out, and the most that ever was. */
+  readonly engine: { readonly size: number; readonly used: number; readonly peak: number };
+}
+
+export function memoryOf(core: ModelCore): MemoryReport {
+  return { ...core.state.memory(), engine: core.state.engine.memory() };
+}
+
+export interface ProfileOptions {
+  readonly batchSize?: number;
+  /** Steps over which the time of each row is averaged, default 100. */
+  readonly steps?: number;
+}
+
+export interface ProfileRow {
+  readonly layer: string;
+  readonly op: string;
+  readonly kernel: string;
+  /** Microseconds a step. */
+  readonly us: number;
+  readonly share: number;
+  readonly gflops: number | null;
+  readonly gbps: number;
+}
+
+export interface Profile {
+  readonly rows: readonly ProfileRow[];
+  /** Microseconds of a whole step while rows are timed one by one. */
+  readonly us: number;
+  toString(): string;
+}
+
+export async function profile(core: ModelCore, { batchSize = 32, steps = 100 }: ProfileOptions): Promise<Profile> {
+  checkWhole('steps', steps, 1);
+  const executable = await stepProgram(core, batchSize);
+  const { engine } = core.state;
+  const slots = new Block(engine, 'profile', executable.rowBytes);
+  const run = (count: number) => Array.from({ length: count }, (_, i) => ({ ...plainStep(core.seed), number: i + 1 }));
+  try {
+    return await engine.exclusive(async () => {
+      await core.state.snapshot();
+      await executable.run(run(Math.min(steps, 50)));
+      await executable.run(run(steps), { profile: slots });
+      core.state.restore();
+      core.state.forgetSnapshot();
+      const bytes = await engine.read(slots.at, slots.bytes);
+      return describe(executable, new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8), steps);
+    });
+  } finally {
+    slots.free();
+  }
+}
+
+function describe({ program }: Executable, ms: Float64Array, steps: number): Profile {
+  let at = 0;
+  const times = program.rows.map((row) => {
+    const time = ((ms[at / 8] as number) / steps) * 1000;
+    at += rowBytes(row);
+    return time;
+  });
+  const us = times.reduce((a, b) => a + b, 0);
+  const rows = program.rows.map((row, i): ProfileRow => {
+    const node = program.nodes[i] as (typeof program.nodes)[number];
+    const time = times[i] as number;
+    const touched = row.args.reduce<number>((sum, arg) => sum + (typeof arg === 'number' ? 0 : arg.bytes), 0);
+    const flops = node.op.flops?.(node) ?? 0;
+    const heaviest = program.nodes.every((n, k) => n !== node || (times[k] as number) <= time);
+    return {
+      layer: node.scope || '–',
+      op: node.op.name,
+      kernel: row.kernel.name,
+      us: time,
+      share: us > 0 ? time / us : 0,
+      gflops: flops && heaviest ? flops / (time * 1e3) : null,
+      gbps: time > 0 ? touched / (time * 1e3) : 0,
+    };
+  });
+  return { rows, us, toString: () => profileText(rows, us) };
+}
+
+function profileText(rows: readonly ProfileRow[], us: number): string {
+  const cells = rows.map((r) => [
+    r.layer, r.op, r.kernel, r.us.toFixed(2), `${(100 * r.share).toFixed(1)}%`, r.gflops === null ? '–' : r.gflops.toFixed(1), r.gbps.toFixed(1),
+  ]);
+  const layers = new Map<string, number>();
+  for (const r of rows) layers.set(r.layer, (layers.get(r.layer) ?? 0) + r.us);
+  const byLayer = [...layers].map(([name, t]) => [name, t.toFixed(2), `${((100 * t) / us).toFixed(1)}%`]);
+  return [
+    formatTable(['layer', 'op', 'kernel', 'µs', 'share', 'GFLOP/s', 'GB/s'], cells),
+    '',
+    formatTable(['layer', 'µs', 'share'], byLayer),
+    `step ${us.toFixed(1)} µs, rows timed one by one`,
+  ].join('\n');
+}

@@ -1,0 +1,256 @@
+import type { NDArray } from '../compile/array.ts';
+import type { Shape } from '../graph/shape.ts';
+import type { Tensor } from '../graph/tensor.ts';
+import type { Layer } from '../nn/layer.ts';
+import type { Loss } from '../nn/loss.ts';
+import type { Metric } from '../nn/metric.ts';
+import type { Optimizer } from '../optim/optimizer.ts';
+import { optimizer as findOptimizer } from '../optim/index.ts';
+import { OptionError, ShapeError, unknownName } from '../runtime/errors.ts';
+import { type Inputs, ModelCore, type ModelOptions } from './core.ts';
+import { dataTables } from './data.ts';
+import { evaluateData, release } from './evaluate.ts';
+import { ResidentData } from './feed.ts';
+import { type FitOptions, fit } from './fit.ts';
+import type { History, Logs } from './history.ts';
+import { type MemoryReport, memoryOf, type Profile, type ProfileOptions, profile, programText, summarize } from './inspect.ts';
+import { applyNetwork, namedOutputs, type Network } from './network.ts';
+import { checkWhole } from './options.ts';
+import { findLoss, findMetric, isLoss, isNumber, type Outputs, type PerOutput, perOutput } from './outputs.ts';
+import { predict, predictSync } from './predict.ts';
+import { readVariable, writeVariable } from './variables.ts';
+
+export interface CompileOptions {
+  /** A name (`adam`) or an optimiser. */
+  readonly optimizer: string | Optimizer;
+  readonly loss: PerOutput<string | Loss>;
+  readonly metrics?: readonly (string | Metric)[] | Readonly<Record<string, readonly (string | Metric)[]>>;
+  /** Factor of each output's loss in the total. */
+  readonly lossWeights?: PerOutput<number>;
+  /** Batches whose gradients are averaged before each update, default 1. */
+  readonly gradientAccumulationSteps?: number;
+}
+
+const cleanup = new FinalizationRegistry<ModelCore>((core) => core.dispose());
+
+/** A network with its weights and everything that trains, tests, asks and describes it. */
+export class Model {
+  /** Set to end `fit` behind the running chunk of steps. */
+  stopTraining = false;
+  readonly #core: ModelCore;
+
+  constructor(network: Network, options: ModelOptions) {
+    this.#core = new ModelCore(network, options);
+    cleanup.register(this, this.#core, this);
+  }
+
+  get name(): string {
+    return this.#core.network.name;
+  }
+
+  get optimizer(): Optimizer {
+    return this.#core.requireCompiled.optimizer;
+  }
+
+  /** Layers in the order of their first call; empty before the model is built. */
+  get layers(): readonly Layer[] {
+    return this.#core.layers;
+  }
+
+  /** Chooses optimiser, losses and metrics. Names are those of Keras in camelCase. */
+  compile(options: CompileOptions): this {
+    const { gradientAccumulationSteps = 1, lossWeights = 1, metrics = [] } = options;
+    checkWhole('gradientAccumulationSteps', gradientAccumulationSteps, 1);
+    const names = this.#outputNames();
+    const losses = perOutput('loss', options.loss, names, isLoss).map((l) => findLoss(l));
+    const weights = perOutput('lossWeights', lossWeights, names, isNumber);
+    const lists = Array.isArray(metrics) ? names.map(() => metrics) : names.map((n) => (metrics as Record<string, readonly (string | Metric)[]>)[n] ?? []);
+    lists.forEach((list, i) => {
+      for (const m of list) findMetric(m, losses[i] as Loss);
+    });
+    if (this.#core.built) this.#core.state.dropTraining();
+    this.#core.compiled = {
+      optimizer: findOptimizer(options.optimizer),
+      accumulate: gradientAccumulationSteps,
+      losses: new Map(names.map((n, i) => [n, { loss: losses[i] as Loss, weight: weights[i] as number, metrics: lists[i] ?? [] }])),
+    };
+    return this;
+  }
+
+  /** Names of the outputs, which a functional model's function decides. */
+  #outputNames(): string[] {
+    const known = [...this.#core.network.inputs.values()].every((s) => s !== null);
+    return known ? Object.keys(this.#core.trace(1, false).outputs) : ['output'];
+  }
+
+  /** Makes the weights. `inputShape`: shape of one example, where the model does not know it. */
+  async build(inputShape?: Shape | Readonly<Record<string, Shape>>): Promise<this> {
+    const names = [...this.#core.network.inputs.keys()];
+    const rows = inputShape === undefined ? [] : Array.isArray(inputShape) ? [[names[0], inputShape]] : Object.entries(inputShape);
+    await this.#core.build(new Map(rows as [string, Shape][]));
+    return this;
+  }
+
+  /** Trains; resolves to the history of losses and metrics. */
+  fit(x: Inputs, y: Inputs, options: FitOptions = {}): Promise<History> {
+    return this.#core.exclusively('fit', () => fit(this.#core, this, x, y, options));
+  }
+
+  /** Mean loss and metrics over the examples. */
+  evaluate(x: Inputs, y: Inputs, options: { batchSize?: number; sampleWeight?: ArrayLike<number> } = {}): Promise<Logs> {
+    const { batchSize = 32 } = options;
+    return this.#core.exclusively('evaluate', async () => {
+      checkWhole('batchSize', batchSize, 1);
+      const inputs = this.#core.inputTables(x);
+      await this.#core.build(new Map(inputs.map((t) => [t.name, t.shape.slice(1)])));
+      const data = new ResidentData(this.#core.state.engine, dataTables(this.#core, x, y, options.sampleWeight), false);
+      try {
+        return await evaluateData(this.#core, data, batchSize);
+      } finally {
+        release(this.#core, data);
+      }
+    });
+  }
+
+  /** Outputs for the examples: one array, or by name when the model has several. While `fit` runs: with the weights of the last step. */
+  async predict(x: Inputs, options: { batchSize?: number } = {}): Promise<NDArray> {
+    const outputs = await this.predictAll(x, options);
+    return single(outputs, this.name);
+  }
+
+  /** All outputs by name. */
+  predictAll(x: Inputs, { batchSize = 32 }: { batchSize?: number } = {}): Promise<Record<string, NDArray>> {
+    return predict(this.#core, x, batchSize);
+  }
+
+  /** The same at once on the calling thread; the model must be built, and must not be training. */
+  predictSync(x: Inputs): NDArray {
+    return single(predictSync(this.#core, x), this.name);
+  }
+
+  /** The model as a layer of another one, inside its function. */
+  call(...tensors: Tensor[]): Tensor {
+    return applyNetwork(this.#core.network, tensors);
+  }
+
+  getLayer(name: string): Layer {
+    const found = this.layers.find((l) => l.label === name);
+    return found ?? unknownName(`layer of model "${this.name}"`, name, this.layers.map((l) => String(l.label)));
+  }
+
+  /** Weights and statistics, copied, in the order of the layers. */
+  async getWeights(): Promise<NDArray[]> {
+    const { engine, variables } = this.#core.state;
+    return engine.exclusive(() => Promise.all(variables.map((v) => readVariable(engine, v))));
+  }
+
+  /** Names of what `getWeights` returns. */
+  get weightNames(): string[] {
+    return this.#core.state.variables.map((v) => v.name.replace(/^\//, ''));
+  }
+
+  async setWeights(weights: readonly (NDArray | ArrayLike<number>)[]): Promise<void> {
+    const { engine, variables } = this.#core.state;
+    if (weights.length !== variables.length) {
+      throw new OptionError(`setWeights: ${weights.length} arrays for ${variables.length} weights`);
+    }
+    const data = weights.map((w) => ('data' in w ? (w as NDArray).data : (w as ArrayLike<number>)));
+    variables.forEach((v, i) => {
+      const { length } = data[i] as ArrayLike<number>;
+      if (length !== v.size) throw new ShapeError(`setWeights: ${length} numbers for "${v.name}" [${v.shape}]`);
+    });
+    await engine.exclusive(async () => {
+      variables.forEach((v, i) => {
+        writeVariable(engine, v, data[i] as ArrayLike<number>);
+      });
+    });
+  }
+
+  /** A table of layers, output shapes and numbers of parameters. */
+  summary(): string {
+    return summarize(this.#core);
+  }
+
+  /** The training step for batches of `batchSize` as text, one row a line. */
+  program(batchSize = 32): Promise<string> {
+    return programText(this.#core, batchSize);
+  }
+
+  /** Time of each row of the training step, measured; weights are as before afterwards. */
+  profile(options: ProfileOptions = {}): Promise<Profile> {
+    return this.#core.exclusively('profile', () => profile(this.#core, options));
+  }
+
+  /** Bytes of weights, of what training keeps beside them, of the arena, of programs. */
+  memory(): MemoryReport {
+    return memoryOf(this.#core);
+  }
+
+  /** Frees the model's memory. Later calls throw `DisposedError`. */
+  dispose(): void {
+    cleanup.unregister(this);
+    this.#core.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+function single(outputs: Record<string, NDArray>, model: string): NDArray {
+  const all = Object.values(outputs);
+  if (all.length !== 1) {
+    throw new OptionError(`model "${model}" has outputs ${Object.keys(outputs)}: use predictAll`);
+  }
+  return all[0] as NDArray;
+}
+
+/** A layer, a model as a layer, or a plain function of one tensor. */
+export type SequentialLayer = Layer<[x: Tensor]> | Model | ((x: Tensor) => Tensor);
+
+export interface SequentialOptions extends ModelOptions {
+  /** Shape of one example, without the batch; otherwise the first data decide. */
+  readonly inputShape?: Shape;
+}
+
+/** Layers one behind the other. */
+export function sequential(layers: readonly SequentialLayer[], options: SequentialOptions = {}): Model {
+  if (layers.length === 0) throw new OptionError('sequential: no layers');
+  const { inputShape = null, ...rest } = options;
+  const network: Network = {
+    name: options.name ?? 'sequential',
+    inputs: new Map([['input', inputShape]]),
+    call: ({ input }) => ({
+      output: layers.reduce((x, l) => (l instanceof Model ? l.call(x) : l(x)), input as Tensor),
+    }),
+  };
+  return new Model(network, rest);
+}
+
+export interface FunctionalOptions extends ModelOptions {
+  /** Shape of one example of each input, without the batch. */
+  readonly inputs: Readonly<Record<string, Shape>>;
+  /** The outputs from the inputs, both by name. */
+  readonly outputs: (inputs: Readonly<Record<string, Tensor>>) => Tensor | readonly Tensor[] | Outputs;
+}
+
+/**
+ * A model with any number of inputs and outputs, given by a function of tensors. Layers made outside of the function keep
+ * their weights from call to call; called twice in it, they share them.
+ *
+ * @example
+ * const [image, table, head] = [layers.dense(32), layers.dense(8), layers.dense(1)];
+ * const net = model({
+ *   inputs: { pixels: [784], facts: [12] },
+ *   outputs: ({ pixels, facts }) => head(layers.concatenate()(image(pixels), table(facts))),
+ * });
+ */
+export function model({ inputs, outputs, ...options }: FunctionalOptions): Model {
+  const network: Network = {
+    name: options.name ?? 'model',
+    inputs: new Map(Object.entries(inputs)),
+    call: (tensors) => namedOutputs(outputs(tensors)),
+  };
+  return new Model(network, options);
+}
+
