@@ -3,7 +3,7 @@
  * a time. Counter = (block, stream, draw, 0), key = (seed, step key). Element 16·g + 4·w + k of a tensor gets word w
  * of block 4·g + k in draw 0, so that a vector is the same word of four counters; further draws are for retries.
  */
-import { SCRATCH, SCRATCH_BYTES } from './layout';
+import { PHILOX, Table } from './math/table';
 import { shareStart } from './share';
 import { stepKey, stepSeed } from './step';
 
@@ -19,7 +19,9 @@ export abstract class Draw {
   /** Bytes of an element. */
   abstract size(): usize;
   /** Writes the four elements at y, from those at x. */
-  abstract take(y: usize, x: usize, bits: v128, p: v128, q: v128): void;
+  abstract four(y: usize, x: usize, bits: v128, p: v128, q: v128): void;
+  /** Writes the element at y, from that at x and the lowest word. */
+  abstract one(y: usize, x: usize, bits: v128, p: v128, q: v128): void;
 }
 
 /** y[i] = op(x[i], random word i) for this thread's share. x may be y. */
@@ -40,52 +42,36 @@ export function generate<Op extends Draw>(
   const last = shareStart(n, unit, tid + 1, threads);
   const seed = stepSeed(step);
   const key = stepKey(step);
-  const constants = SCRATCH + <usize>tid * SCRATCH_BYTES + 256;
-  v128.store(constants, v128.splat<u32>(M0));
-  v128.store(constants, v128.splat<u32>(M1), 16);
-  v128.store(constants, v128.splat<u32>(W0), 32);
-  v128.store(constants, v128.splat<u32>(W1), 48);
   for (let i = first & -GROUP; i < last; i += GROUP) {
-    const from = max(first, i);
-    const to = min(last, i + GROUP);
-    if (to - from == GROUP) {
-      const at = <usize>i * size;
-      group<Op>(y + at, x + at, i, p, q, stream, seed, key, tid);
-      continue;
-    }
-    // In scratch: the running row's arguments stand there, but the kernel has them already.
-    const whole = SCRATCH + <usize>tid * SCRATCH_BYTES + 128;
-    const part = whole + <usize>(from - i) * size;
-    const bytes = <usize>(to - from) * size;
-    memory.copy(part, x + <usize>from * size, bytes);
-    group<Op>(whole, whole, i, p, q, stream, seed, key, tid);
-    memory.copy(y + <usize>from * size, part, bytes);
+    const at = <usize>i * size;
+    group<Op>(y + at, x + at, i, first, last, p, q, stream, seed, key);
   }
   return last;
 }
 
+/** The sixteen elements from i, or those of them in [first, last). */
 function group<Op extends Draw>(
   y: usize,
   x: usize,
   i: i32,
+  first: i32,
+  last: i32,
   p: v128,
   q: v128,
   stream: u32,
   k0: u32,
   k1: u32,
-  tid: i32,
 ): void {
-  const constants = SCRATCH + <usize>tid * SCRATCH_BYTES + 256;
-  const m0 = v128.load(constants);
-  const m1 = v128.load(constants, 16);
-  const w0 = v128.load(constants, 32);
-  const w1 = v128.load(constants, 48);
+  const m0 = Table.get<f32>(PHILOX);
+  const m1 = Table.get<f32>(PHILOX + 1);
+  const w0 = Table.get<f32>(PHILOX + 2);
+  const w1 = Table.get<f32>(PHILOX + 3);
+  let key0 = v128.splat<u32>(k0);
+  let key1 = v128.splat<u32>(k1);
   let c0 = v128.add<i32>(v128.splat<i32>(i >> 2), i32x4(0, 1, 2, 3));
   let c1 = v128.splat<u32>(stream);
   let c2 = v128.splat<u32>(0);
   let c3 = c2;
-  let key0 = v128.splat<u32>(k0);
-  let key1 = v128.splat<u32>(k1);
   for (let round = 0; round < 10; round++) {
     const x1 = v128.xor(c1, key0);
     const x3 = v128.xor(c3, key1);
@@ -100,12 +86,33 @@ function group<Op extends Draw>(
     c2 = v128.xor(v128.shuffle<u32>(a, b, 1, 3, 5, 7), x3);
     c3 = v128.shuffle<u32>(a, b, 0, 2, 4, 6);
   }
+  const quad: usize = <usize>4 * changetype<Op>(0).size();
+  four<Op>(y, x, c0, i, first, last, p, q);
+  four<Op>(y + quad, x + quad, c1, i + 4, first, last, p, q);
+  four<Op>(y + <usize>2 * quad, x + <usize>2 * quad, c2, i + 8, first, last, p, q);
+  four<Op>(y + <usize>3 * quad, x + <usize>3 * quad, c3, i + 12, first, last, p, q);
+}
+
+/** The four elements from i, or those of them in [first, last). */
+function four<Op extends Draw>(
+  y: usize,
+  x: usize,
+  bits: v128,
+  i: i32,
+  first: i32,
+  last: i32,
+  p: v128,
+  q: v128,
+): void {
   const op = changetype<Op>(0);
-  const quad: usize = <usize>4 * op.size();
-  op.take(y, x, c0, p, q);
-  op.take(y + quad, x + quad, c1, p, q);
-  op.take(y + <usize>2 * quad, x + <usize>2 * quad, c2, p, q);
-  op.take(y + <usize>3 * quad, x + <usize>3 * quad, c3, p, q);
+  if (i >= first && i + 4 <= last) {
+    op.four(y, x, bits, p, q);
+    return;
+  }
+  for (let end = i + 4; i < end; i++, y += op.size(), x += op.size()) {
+    if (i >= first && i < last) op.one(y, x, bits, p, q);
+    bits = v128.shuffle<i32>(bits, bits, 1, 2, 3, 0);
+  }
 }
 
 /** The four words of one counter. */

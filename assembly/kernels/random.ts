@@ -1,15 +1,18 @@
 import { Logarithm } from '../math';
 import { Draw, generate, philox } from '../random';
 import { In, InAll, Out, OutAll, Step } from '../share';
-import { madd, splat } from '../simd';
+import { loadPart, madd, splat, storePart } from '../simd';
 import { stepKey, stepSeed } from '../step';
 
 class Bits extends Draw {
   @inline size(): usize {
     return 4;
   }
-  @inline take(y: usize, _x: usize, bits: v128, _p: v128, _q: v128): void {
+  @inline four(y: usize, _x: usize, bits: v128, _p: v128, _q: v128): void {
     v128.store(y, bits);
+  }
+  @inline one(y: usize, _x: usize, bits: v128, _p: v128, _q: v128): void {
+    store<u32>(y, v128.extract_lane<u32>(bits, 0));
   }
 }
 
@@ -22,11 +25,14 @@ class Reals<Op extends Sample> extends Draw {
   @inline size(): usize {
     return sizeof<real>();
   }
-  @inline take(y: usize, x: usize, bits: v128, p: v128, q: v128): void {
+  @inline four(y: usize, x: usize, bits: v128, p: v128, q: v128): void {
     v128.store(y, changetype<Op>(0).apply(bits, v128.load(x), p, q));
     if (sizeof<real>() == 4) return;
     const upper = v128.shuffle<i64>(bits, bits, 1, 1);
     v128.store(y, changetype<Op>(0).apply(upper, v128.load(x, 16), p, q), 16);
+  }
+  @inline one(y: usize, x: usize, bits: v128, p: v128, q: v128): void {
+    storePart(y, changetype<Op>(0).apply(bits, loadPart(x, 1, 0), p, q), 1);
   }
 }
 

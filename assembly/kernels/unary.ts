@@ -2,7 +2,7 @@ import { map, mapWith, Unary, UnaryWith } from '../map';
 import * as math from '../math';
 import { Exponential, Logarithm } from '../math';
 import { In, Out } from '../share';
-import { LANES, madd, splat } from '../simd';
+import { madd, splat } from '../simd';
 
 class Neg extends Unary {
   @inline apply(x: v128): v128 {

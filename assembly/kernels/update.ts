@@ -1,4 +1,4 @@
-import { SCRATCH, SCRATCH_BYTES } from '../layout';
+import { MOMENT_MIN, Table } from '../math/table';
 import { In, InAll, InOut, Step, shareStart } from '../share';
 import { LANES, loadPart, madd, splat, storePart } from '../simd';
 import { stepNumber, stepRate } from '../step';
@@ -34,16 +34,6 @@ class Part {
     Part.put(p, kept, count);
     return kept;
   }
-}
-
-/**
- * 1e-30, by way of memory: as a constant, the compiler would build it anew in each
- * iteration. (The scratch of the thread holds the row's arguments, which the kernel has already.)
- */
-function leastMoment(tid: i32): v128 {
-  const at = SCRATCH + <usize>tid * SCRATCH_BYTES + 128;
-  v128.store(at, splat(<real>1e-30));
-  return v128.load(at);
 }
 
 function power(base: f64, exponent: i32): f64 {
@@ -121,7 +111,7 @@ export function momentum(
   const mu = splat(<real>momentum);
   const decay = splat(<real>(-stepRate(step) * weightDecay));
   const rate = splat(<real>-stepRate(step));
-  const least = leastMoment(tid);
+  const least = Table.get<real>(MOMENT_MIN);
   const ahead = nesterov != 0;
   const last = shareStart(n, unit, tid + 1, threads);
   let i = shareStart(n, unit, tid, threads);
@@ -192,7 +182,7 @@ export function rmsprop(
   const outer = splat(outside ? <real>epsilon : 0);
   const rate = splat(<real>stepRate(step));
   const decay = splat(<real>(-stepRate(step) * weightDecay));
-  const least = leastMoment(tid);
+  const least = Table.get<real>(MOMENT_MIN);
   const last = shareStart(n, unit, tid + 1, threads);
   for (let i = shareStart(n, unit, tid, threads); i < last; i += LANES) {
     const at = <usize>i * sizeof<real>();
@@ -296,7 +286,7 @@ export function adam(
   const fresh1 = splat(<real>(1 - beta1));
   const fresh2 = splat(<real>(1 - beta2));
   const decay = splat(<real>(-rate * weightDecay));
-  const least = leastMoment(tid);
+  const least = Table.get<real>(MOMENT_MIN);
   const last = shareStart(n, unit, tid + 1, threads);
   for (let i = shareStart(n, unit, tid, threads); i < last; i += LANES) {
     const at = <usize>i * sizeof<real>();
@@ -376,7 +366,7 @@ export function adagrad(
   const outer = splat(outside ? <real>epsilon : 0);
   const rate = splat(<real>stepRate(step));
   const decay = splat(<real>(-stepRate(step) * weightDecay));
-  const least = leastMoment(tid);
+  const least = Table.get<real>(MOMENT_MIN);
   const last = shareStart(n, unit, tid + 1, threads);
   let i = shareStart(n, unit, tid, threads);
   let at = <usize>i * sizeof<real>();

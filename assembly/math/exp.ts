@@ -63,7 +63,7 @@ export class Exponential {
     return v128.div<T>(one, v128.add<T>(one, Exponential.exp<T>(v128.xor(x, Table.get<T>(SIGN)))));
   }
 
-  /** e / (e + 2) with e = e^(−2|x|) − 1, with the sign of x. */
+  /** E / (E + 2) with E = e^(−2|x|) − 1, given the sign of x. */
   @inline static tanh<T>(x: v128): v128 {
     const double = v128.mul<T>(Lanes.abs<T>(x), Table.get<T>(MINUS_TWO));
     const bounded = v128.pmax<T>(double, Table.get<T>(EXPM1_MIN));

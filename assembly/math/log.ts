@@ -39,9 +39,10 @@ export class Logarithm {
   }
 
   /** log of positive finite numbers: x = 2^k·(1 + f), s = f / (2 + f), log(1 + f) = 2 artanh s. */
-  @inline private static normal<T>(x: v128): v128 {
-    const k = Logarithm.exponent<T>(x);
-    const f = v128.sub<T>(Logarithm.significand<T>(x), Table.get<T>(ONE));
+  @inline static normal<T>(x: v128): v128 {
+    const bits = Logarithm.bits<T>(x);
+    const k = Logarithm.exponent<T>(x, bits);
+    const f = v128.sub<T>(Logarithm.significand<T>(bits), Table.get<T>(ONE));
     const s = v128.div<T>(f, v128.add<T>(f, Table.get<T>(TWO)));
     const z = v128.mul<T>(s, s);
     const rest = v128.mul<T>(z, Table.polynomial<T>(z, LOG, sizeof<T>() == 8 ? 7 : 3));
@@ -52,9 +53,16 @@ export class Logarithm {
     return v128.sub<T>(sum, v128.mul<T>(k, Table.get<T>(LN2_HIGH)));
   }
 
-  /** k of x = 2^k·m, for positive finite x, m in [√½, √2). */
-  @inline static exponent<T>(x: v128): v128 {
-    const shifted = Lanes.shiftRight<T>(Logarithm.bits<T>(x), sizeof<T>() == 8 ? 52 : 23);
+  /** The bits of positive finite x, moved so that the exponent changes at √½ instead of 1. */
+  @inline static bits<T>(x: v128): v128 {
+    const denormal = v128.lt<T>(x, Table.get<T>(MIN_NORMAL));
+    const lifted = v128.bitselect(v128.mul<T>(x, Table.get<T>(NORMALISE)), x, denormal);
+    return Lanes.addBits<T>(lifted, Table.get<T>(LOG_OFFSET));
+  }
+
+  /** k of x = 2^k·m with m in [√½, √2) */
+  @inline static exponent<T>(x: v128, bits: v128): v128 {
+    const shifted = Lanes.shiftRight<T>(bits, sizeof<T>() == 8 ? 52 : 23);
     const biased = v128.or(shifted, Table.get<T>(INTEGER_BITS));
     const denormal = v128.lt<T>(x, Table.get<T>(MIN_NORMAL));
     const k = v128.sub<T>(biased, Table.get<T>(INTEGER_BIAS));
@@ -62,15 +70,7 @@ export class Logarithm {
   }
 
   /** m of x = 2^k·m */
-  @inline static significand<T>(x: v128): v128 {
-    const rest = v128.and(Logarithm.bits<T>(x), Table.get<T>(MANTISSA));
-    return Lanes.addBits<T>(rest, Table.get<T>(SQRT_HALF));
-  }
-
-  /** The bits of x·1/√½, roughly: the exponent changes at √½ instead of 1. */
-  @inline private static bits<T>(x: v128): v128 {
-    const denormal = v128.lt<T>(x, Table.get<T>(MIN_NORMAL));
-    const lifted = v128.bitselect(v128.mul<T>(x, Table.get<T>(NORMALISE)), x, denormal);
-    return Lanes.addBits<T>(lifted, Table.get<T>(LOG_OFFSET));
+  @inline static significand<T>(bits: v128): v128 {
+    return Lanes.addBits<T>(v128.and(bits, Table.get<T>(MANTISSA)), Table.get<T>(SQRT_HALF));
   }
 }

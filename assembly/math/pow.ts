@@ -40,9 +40,9 @@ function power64(x: v128, y: v128): v128 {
   let z = v128.bitselect(v128.and(grows, infinity), positive(ax, y), extreme);
   z = v128.xor(z, v128.and(v128.and(x, Table.get<f64>(SIGN)), odd(y)));
   const fractional = v128.ne<f64>(v128.trunc<f64>(y), y);
-  const undefined = v128.and(v128.andnot(v128.lt<f64>(x, zero), extreme), fractional);
+  const imaginary = v128.and(v128.andnot(v128.lt<f64>(x, zero), extreme), fractional);
   const nan = v128.or(v128.ne<f64>(x, x), v128.ne<f64>(y, y));
-  z = v128.or(z, v128.or(undefined, nan));
+  z = v128.or(z, v128.or(imaginary, nan));
   const base = v128.and(v128.eq<f64>(ax, one), v128.eq<f64>(Lanes.abs<f64>(y), infinity));
   const always = v128.or(v128.eq<f64>(x, one), v128.eq<f64>(y, zero));
   return v128.bitselect(one, z, v128.or(base, always));
@@ -60,8 +60,9 @@ function odd(y: v128): v128 {
  * divided in two parts, and products are split after Dekker.
  */
 function positive(x: v128, y: v128): v128 {
-  const k = Logarithm.exponent<f64>(x);
-  const f = v128.sub<f64>(Logarithm.significand<f64>(x), Table.get<f64>(ONE));
+  const bits = Logarithm.bits<f64>(x);
+  const k = Logarithm.exponent<f64>(x, bits);
+  const f = v128.sub<f64>(Logarithm.significand<f64>(bits), Table.get<f64>(ONE));
   const d = v128.add<f64>(f, Table.get<f64>(TWO));
   const s = v128.div<f64>(f, d);
   const sh = front(s);

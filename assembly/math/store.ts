@@ -24,9 +24,11 @@ import {
   MINUS_ONE,
   MINUS_TWO,
   MIN_NORMAL,
+  MOMENT_MIN,
   NORMALISE,
   NORMALISE_BITS,
   ONE,
+  PHILOX,
   SIGN,
   SIN,
   SQRT2_INVERSE,
@@ -51,6 +53,7 @@ export function storeConstants(): void {
   storeCoefficients32();
   storeCoefficients64();
   storeTwoOverPi();
+  storePhilox();
 }
 
 function storeCommon<T>(): void {
@@ -69,6 +72,14 @@ function storeCommon<T>(): void {
   Table.set<T>(DENSITY, 0.3989422804014327);
   Table.set<T>(GELU_MIN, -100);
   Table.set<T>(GELU_MAX, 100);
+  Table.set<T>(MOMENT_MIN, 1e-30);
+}
+
+function storePhilox(): void {
+  Table.setBits<f32>(PHILOX, 0xd2511f53);
+  Table.setBits<f32>(PHILOX + 1, 0xcd9e8d57);
+  Table.setBits<f32>(PHILOX + 2, 0x9e3779b9);
+  Table.setBits<f32>(PHILOX + 3, 0xbb67ae85);
 }
 
 function storeLimits32(): void {

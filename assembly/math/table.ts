@@ -49,6 +49,11 @@ export const COS: i32 = 64;
 export const ERF: i32 = 72;
 export const ERF_TAIL: i32 = 84;
 
+/** Multipliers and key increments of random.ts, as u32 lanes at f32. */
+export const PHILOX: i32 = 128;
+/** Moments of an optimiser below this are flushed to 0. */
+export const MOMENT_MIN: i32 = 132;
+
 /** 2/π as a fixed-point number of 20 words, the first one before the point. */
 export const TWO_OVER_PI_BITS: usize = CONSTANTS + 2 * F64 - 256;
 

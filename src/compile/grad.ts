@@ -1,3 +1,4 @@
+import { atPath } from '../graph/scope.ts';
 import { formatShape, sameShape, sizeOf } from '../graph/shape.ts';
 import { type Tensor, Variable } from '../graph/tensor.ts';
 import { scalar } from '../ops/leaf.ts';
@@ -29,7 +30,7 @@ export function gradients(y: Tensor, of: readonly Source[]): Tensor[] {
     if (wanted.has(sourceOf(node)) || node.inputs.some((i) => between.has(i))) between.add(node);
   }
   const parts = new Map<Source, Tensor[]>();
-  if (between.has(y)) parts.set(sourceOf(y), [expand(scalar(1), y.shape)]);
+  if (between.has(y)) parts.set(sourceOf(y), [y.shape.length ? expand(scalar(1), y.shape) : scalar(1)]);
   for (const node of nodes.reverse()) {
     if (between.has(node) && node.inputs.length) pullBack(node, between, parts);
   }
@@ -41,13 +42,14 @@ function pullBack(node: Tensor, between: ReadonlySet<Tensor>, parts: Map<Source,
   const dy = total(parts.get(node));
   if (!dy || !node.op.grad) return;
   parts.set(node, [dy]);
-  const grads = node.op.grad(dy, node);
+  const { grad } = node.op;
+  const grads = atPath(node.scope, () => grad(dy, node));
   node.inputs.forEach((input, i) => {
     const dx = grads[i];
     if (!dx || !between.has(input)) return;
     const source = sourceOf(input);
     const list = parts.get(source) ?? [];
-    list.push(undoBroadcast(dx, input, node));
+    list.push(atPath(node.scope, () => undoBroadcast(dx, input, node)));
     parts.set(source, list);
   });
 }

@@ -30,6 +30,17 @@ export function withScope<T>(type: string, name: string, body: () => T): T {
   }
 }
 
+/** Runs `body` with ops that count to the layer at `path`: gradients belong to the layer of what they are gradients of. */
+export function atPath<T>(path: string, body: () => T): T {
+  const outer = current;
+  current = { ...outer, path };
+  try {
+    return body();
+  } finally {
+    current = outer;
+  }
+}
+
 const labelled = new WeakSet<Error>();
 
 /** 32-bit FNV-1a of the text: names become streams of random numbers. */

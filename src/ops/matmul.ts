@@ -20,13 +20,14 @@ interface Product {
   readonly activation: number;
 }
 
-/** Products of at most so many multiplications are computed without packing. */
-const SMALL = 2048;
+/** Products of at most so many multiplications are faster without packing: with columns of B side by side, or not. */
+const SMALL = 4096;
+const SMALL_STRIDED = 256;
 
 /** Rows of one product. The choice of kernels depends on the shape only. */
 function emitProduct(e: Emitter, c: Pointer, a: Pointer, b: Pointer, bias: Pointer, p: Product): void {
   const { M, N, K, transposeA, transposeB, activation } = p;
-  if (M * N * K <= SMALL) {
+  if (M * N * K <= (transposeB && N > 1 ? SMALL_STRIDED : SMALL)) {
     const [aRow, aCol] = transposeA ? [1, M] : [K, 1];
     const [bRow, bCol] = transposeB ? [1, K] : [N, 1];
     const unit = e.unit(M, N);

@@ -11,6 +11,11 @@ export interface Callback {
   onTrainEnd?(logs: Logs, model: Model): unknown;
 }
 
+/** A plain function becomes a callback at the end of epochs. */
+export function onEpochs(callback: Callback | NonNullable<Callback['onEpochEnd']>): Callback {
+  return typeof callback === 'function' ? { onEpochEnd: callback } : callback;
+}
+
 export interface EarlyStoppingOptions {
   /** Default `val_loss`. */
   readonly monitor?: string;

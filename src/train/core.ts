@@ -138,8 +138,15 @@ export class ModelCore {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#state?.dispose();
-    this.#ownEngine?.dispose();
+    const state = this.#state;
+    const own = this.#ownEngine;
+    if (!state) return;
+    // Behind the running chunk, which still writes to this memory; an engine that is gone needs nothing.
+    const free = async () => {
+      state.dispose();
+      own?.dispose();
+    };
+    state.engine.exclusive(free).catch(() => {});
   }
 
   get disposed(): boolean {

@@ -2,11 +2,11 @@ import { Block } from '../compile/block.ts';
 import { plainStep } from '../compile/evaluate.ts';
 import type { Executable } from '../compile/executable.ts';
 import { printProgram } from '../compile/print.ts';
-import { formatShape, type Shape } from '../graph/shape.ts';
+import { formatShape, type Shape, sizeOf } from '../graph/shape.ts';
 import { rowBytes } from '../runtime/encode.ts';
 import type { ModelCore } from './core.ts';
 import type { Feed } from './feed.ts';
-import { prepare, trainProgram } from './fit.ts';
+import { prepare, trainProgram } from './prepare.ts';
 import { checkWhole } from './options.ts';
 import { targetName } from './programs.ts';
 
@@ -106,6 +106,7 @@ export async function profile(core: ModelCore, { batchSize = 32, steps = 100 }: 
   try {
     return await engine.exclusive(async () => {
       await core.state.snapshot();
+      fillInputs(executable);
       await executable.run(run(Math.min(steps, 50)));
       await executable.run(run(steps), { profile: slots });
       core.state.restore();
@@ -115,6 +116,14 @@ export async function profile(core: ModelCore, { batchSize = 32, steps = 100 }: 
     });
   } finally {
     slots.free();
+  }
+}
+
+/** Some numbers in every input: small ones, and labels that are in range. */
+function fillInputs(executable: Executable): void {
+  for (const [name, { shape, dtype }] of executable.program.inputs) {
+    const values = Float64Array.from({ length: sizeOf(shape) }, (_, i) => (i % 7) / 7);
+    executable.write(name, dtype === 'i32' ? values.fill(0) : values);
   }
 }
 

@@ -11,13 +11,14 @@ import { type Inputs, ModelCore, type ModelOptions } from './core.ts';
 import { dataTables } from './data.ts';
 import { evaluateData, release } from './evaluate.ts';
 import { ResidentData } from './feed.ts';
-import { type FitOptions, fit } from './fit.ts';
+import { type FitOptions, fit, fitStream } from './fit.ts';
 import type { History, Logs } from './history.ts';
 import { type MemoryReport, memoryOf, type Profile, type ProfileOptions, profile, programText, summarize } from './inspect.ts';
 import { applyNetwork, namedOutputs, type Network } from './network.ts';
 import { checkWhole } from './options.ts';
 import { findLoss, findMetric, isLoss, isNumber, type Outputs, type PerOutput, perOutput } from './outputs.ts';
 import { predict, predictSync } from './predict.ts';
+import type { BatchStream } from './source.ts';
 import { readVariable, writeVariable } from './variables.ts';
 
 export interface CompileOptions {
@@ -92,8 +93,15 @@ export class Model {
   }
 
   /** Trains; resolves to the history of losses and metrics. */
-  fit(x: Inputs, y: Inputs, options: FitOptions = {}): Promise<History> {
-    return this.#core.exclusively('fit', () => fit(this.#core, this, x, y, options));
+  fit(x: Inputs, y: Inputs, options?: FitOptions): Promise<History>;
+  /** Trains on batches that arrive one by one, for data larger than memory. */
+  fit(stream: BatchStream, options?: FitOptions): Promise<History>;
+  fit(x: Inputs | BatchStream, y?: Inputs | FitOptions, options: FitOptions = {}): Promise<History> {
+    return this.#core.exclusively('fit', () =>
+      typeof x === 'function'
+        ? fitStream(this.#core, this, x, (y ?? {}) as FitOptions)
+        : fit(this.#core, this, x, y as Inputs, options),
+    );
   }
 
   /** Mean loss and metrics over the examples. */

@@ -1,0 +1,168 @@
+import { type Executable, MAX_STEPS, type Step } from '../compile/executable.ts';
+import { EngineError } from '../runtime/errors.ts';
+import { type Callback, onEpochs } from './callbacks.ts';
+import type { ModelCore } from './core.ts';
+import { evaluateData, lossNames } from './evaluate.ts';
+import type { Feed, ResidentData } from './feed.ts';
+import { type History, HistoryRecorder, type Logs, RunningMeans } from './history.ts';
+import type { Model } from './model.ts';
+import { prepare, trainProgram } from './prepare.ts';
+import type { EpochSource } from './source.ts';
+import type { Accumulation } from './step.ts';
+
+/** Longest time between two looks at the host's events, in milliseconds. */
+const CHUNK_MS = 20;
+
+export interface LoopOptions {
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly callbacks: readonly (Callback | NonNullable<Callback['onEpochEnd']>)[];
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Steps of one kind: `count` batches of `size` examples from example `start` on. */
+export interface StepRun {
+  readonly epoch: number;
+  readonly owner: string;
+  readonly feeds: readonly Feed[];
+  readonly count: number;
+  readonly size: number;
+  readonly start: number;
+  /** Writes the batch, when it does not lie in the engine's memory. */
+  readonly write?: (put: (name: string, values: ArrayLike<number>) => void) => void;
+}
+
+/** One call of `fit`: epochs of steps in chunks, validation, callbacks, history. */
+export class TrainingLoop {
+  readonly #core: ModelCore;
+  readonly #model: Model;
+  readonly #options: LoopOptions;
+  readonly #callbacks: readonly Callback[];
+  readonly #history = new HistoryRecorder();
+  #means = new RunningMeans([]);
+  #stepMs = CHUNK_MS;
+
+  constructor(core: ModelCore, model: Model, options: LoopOptions) {
+    this.#core = core;
+    this.#model = model;
+    this.#options = options;
+    this.#callbacks = options.callbacks.map(onEpochs);
+  }
+
+  async train(source: EpochSource, held: ResidentData | undefined): Promise<History> {
+    const { epochs, batchSize } = this.#options;
+    const model = this.#model;
+    const started = performance.now();
+    await prepare(this.#core, source.feeds, batchSize);
+    model.stopTraining = false;
+    let logs: Logs = {};
+    await this.#call((c) => c.onTrainBegin?.(model));
+    for (let epoch = 0; epoch < epochs && !this.stopped; epoch++) {
+      await this.#call((c) => c.onEpochBegin?.(epoch, model));
+      logs = await this.#guarded(() => this.#epoch(source, epoch));
+      if (held) logs = { ...logs, ...validationLogs(await evaluateData(this.#core, held, batchSize)) };
+      this.#history.add(epoch, logs);
+      await this.#call((c) => c.onEpochEnd?.(epoch, logs, model));
+    }
+    await this.#call((c) => c.onTrainEnd?.(logs, model));
+    this.#history.seconds = (performance.now() - started) / 1000;
+    return this.#history;
+  }
+
+  get stopped(): boolean {
+    return this.#model.stopTraining || (this.#options.signal?.aborted ?? false);
+  }
+
+  async #call(each: (callback: Callback) => unknown): Promise<void> {
+    for (const callback of this.#callbacks) await each(callback);
+  }
+
+  /** Returns the model to the start of the epoch when a thread dies in it. */
+  async #guarded<T>(epoch: () => Promise<T>): Promise<T> {
+    const { state } = this.#core;
+    await state.engine.exclusive(() => state.snapshot());
+    const before = this.#core.iterations;
+    try {
+      return await epoch();
+    } catch (error) {
+      if (error instanceof EngineError) {
+        state.restore();
+        this.#core.iterations = before;
+      }
+      throw error;
+    } finally {
+      state.forgetSnapshot();
+    }
+  }
+
+  async #epoch(source: EpochSource, epoch: number): Promise<Logs> {
+    this.#core.epochs++;
+    this.#means = new RunningMeans(lossNames(this.#core, source.feeds));
+    await source.epoch(this, epoch);
+    return this.#means.logs();
+  }
+
+  /** Runs steps in chunks that leave the host's events their turn. */
+  async steps(run: StepRun): Promise<void> {
+    const { epoch, feeds, count, size, start } = run;
+    for (let done = 0; done < count && !this.stopped; ) {
+      const phase = this.#phase();
+      const chunk = Math.min(count - done, phase.room, this.#chunk());
+      const executable = trainProgram(this.#core, feeds, run.owner, size, phase.accumulation);
+      const steps = Array.from({ length: chunk }, (_, i) => this.#step(epoch, start + (done + i) * size));
+      const records = await this.#run(executable, steps, run);
+      this.#means.add(records, chunk, size);
+      this.#history.examples += chunk * size;
+      await this.#record(records, chunk, executable.program.slots, lossNames(this.#core, feeds));
+      done += chunk;
+    }
+  }
+
+  /** Which part of an accumulated update comes next, and how many steps of its kind follow each other. */
+  #phase(): { accumulation: Accumulation; room: number } {
+    const { accumulate } = this.#core.requireCompiled;
+    if (accumulate === 1) return { accumulation: 'only', room: MAX_STEPS };
+    const at = this.#core.iterations % accumulate;
+    if (at === 0) return { accumulation: 'first', room: 1 };
+    if (at === accumulate - 1) return { accumulation: 'last', room: 1 };
+    return { accumulation: 'middle', room: accumulate - 1 - at };
+  }
+
+  #chunk(): number {
+    if (this.#callbacks.some((c) => c.onBatchEnd)) return 1;
+    return Math.max(1, Math.min(MAX_STEPS, Math.floor(CHUNK_MS / this.#stepMs)));
+  }
+
+  #step(epoch: number, offset: number): Step {
+    const core = this.#core;
+    const { optimizer, accumulate } = core.requireCompiled;
+    const update = Math.floor(core.iterations / accumulate);
+    const { learningRate } = optimizer;
+    const rate = typeof learningRate === 'number' ? learningRate : learningRate(update, epoch);
+    core.iterations++;
+    return { rate, number: update + 1, seed: core.seed, key: core.iterations, offset };
+  }
+
+  async #run(executable: Executable, steps: readonly Step[], { write }: StepRun): Promise<ArrayLike<number>> {
+    return this.#core.state.engine.exclusive(async () => {
+      const started = performance.now();
+      write?.((name, values) => executable.write(name, values));
+      await executable.run(steps);
+      this.#stepMs = Math.max(1e-4, (performance.now() - started) / steps.length);
+      return executable.records(steps.length);
+    });
+  }
+
+  async #record(records: ArrayLike<number>, steps: number, slots: number, names: readonly string[]): Promise<void> {
+    const first = this.#history.batchLoss.length;
+    for (let i = 0; i < steps; i++) this.#history.batchLoss.push(records[i * slots] as number);
+    const listeners = this.#callbacks.filter((c) => c.onBatchEnd);
+    if (listeners.length === 0) return;
+    const logs = Object.fromEntries(names.map((name, k) => [name, records[k] as number]));
+    for (const c of listeners) await c.onBatchEnd?.(first, logs, this.#model);
+  }
+}
+
+function validationLogs(logs: Logs): Logs {
+  return Object.fromEntries(Object.entries(logs).map(([name, value]) => [`val_${name}`, value]));
+}

@@ -1,0 +1,115 @@
+import { plainStep } from '../compile/evaluate.ts';
+import type { Table } from '../data/table.ts';
+import type { Variable } from '../graph/tensor.ts';
+import type { Inputs, ModelCore } from './core.ts';
+import { dataTables } from './data.ts';
+import { release } from './evaluate.ts';
+import { type Feed, hostFeed, hostValues, ResidentData } from './feed.ts';
+import type { TrainingLoop } from './loop.ts';
+
+/** A batch of data that is not in memory as a whole. */
+export interface StreamBatch {
+  readonly x: Inputs;
+  readonly y: Inputs;
+  readonly sampleWeight?: ArrayLike<number>;
+}
+
+/** A fresh pass over the data for each epoch. */
+export type BatchStream = () => AsyncIterable<StreamBatch> | Iterable<StreamBatch>;
+
+/** Where the examples of an epoch come from. */
+export interface EpochSource {
+  readonly feeds: readonly Feed[];
+  /** Sends all batches of one epoch through the loop. */
+  epoch(loop: TrainingLoop, epoch: number): Promise<void>;
+  free(): void;
+}
+
+/** Examples in the engine's memory, in a new order each epoch. */
+export class ResidentSource implements EpochSource {
+  readonly #core: ModelCore;
+  readonly #data: ResidentData;
+  readonly #batchSize: number;
+
+  constructor(core: ModelCore, tables: readonly Table[], batchSize: number, shuffle: boolean) {
+    this.#core = core;
+    this.#data = new ResidentData(core.state.engine, tables, shuffle);
+    this.#batchSize = batchSize;
+  }
+
+  get feeds(): readonly Feed[] {
+    return this.#data.feeds;
+  }
+
+  async epoch(loop: TrainingLoop, epoch: number): Promise<void> {
+    const { examples, order, id } = this.#data;
+    if (order) await this.#shuffle(order);
+    const full = Math.floor(examples / this.#batchSize);
+    const rest = examples % this.#batchSize;
+    const owner = `fit${id}`;
+    await loop.steps({ epoch, owner, feeds: this.feeds, count: full, size: this.#batchSize, start: 0 });
+    if (rest === 0) return;
+    await loop.steps({ epoch, owner, feeds: this.feeds, count: 1, size: rest, start: full * this.#batchSize });
+  }
+
+  async #shuffle(order: Variable): Promise<void> {
+    const { state, seed, epochs } = this.#core;
+    const executable = state.program(`fit${this.#data.id}:order`, () => ({
+      name: 'shuffle',
+      assignments: [{ variable: order, value: order.initial() }],
+    }));
+    await state.engine.exclusive(() => executable.run([{ ...plainStep(seed), key: epochs }]));
+  }
+
+  free(): void {
+    release(this.#core, this.#data);
+  }
+}
+
+/** Batches that arrive while training goes on: the next one is asked for while one is computed. */
+export class StreamSource implements EpochSource {
+  readonly #core: ModelCore;
+  readonly #stream: BatchStream;
+  readonly feeds: readonly Feed[];
+
+  constructor(core: ModelCore, stream: BatchStream, first: readonly Table[]) {
+    this.#core = core;
+    this.#stream = stream;
+    this.feeds = first.map(hostFeed);
+  }
+
+  async epoch(loop: TrainingLoop, epoch: number): Promise<void> {
+    const batches = iterate(this.#stream);
+    let next = batches.next();
+    try {
+      for (let { done, value } = await next; !done && !loop.stopped; { done, value } = await next) {
+        next = batches.next();
+        // The error of a batch asked for early is thrown when its turn comes.
+        next.catch(() => {});
+        const { x, y, sampleWeight } = value as StreamBatch;
+        const tables = dataTables(this.#core, x, y, sampleWeight);
+        const size = tables[0]?.shape[0] ?? 0;
+        const write = (put: (name: string, values: ArrayLike<number>) => void) => {
+          for (const t of tables) put(t.name, hostValues(t));
+        };
+        await loop.steps({ epoch, owner: 'stream', feeds: this.feeds, count: 1, size, start: 0, write });
+      }
+    } finally {
+      await batches.return?.(undefined);
+    }
+  }
+
+  free(): void {
+    if (!this.#core.disposed) this.#core.state.dropPrograms('stream:');
+  }
+}
+
+async function* iterate(stream: BatchStream): AsyncGenerator<StreamBatch> {
+  yield* stream();
+}
+
+/** The first batch of a stream, from which shapes are known. */
+export async function firstBatch(stream: BatchStream): Promise<StreamBatch | undefined> {
+  for await (const batch of stream()) return batch;
+  return undefined;
+}

@@ -1,0 +1,141 @@
+import type { Executable } from '../compile/executable.ts';
+import { type DataLike, type Table, table } from '../data/table.ts';
+import { formatShape } from '../graph/shape.ts';
+import { isTensor, type Tensor, type Variable } from '../graph/tensor.ts';
+import type { Layer } from '../nn/layer.ts';
+import { Trace, withTrace } from '../nn/trace.ts';
+import { input } from '../ops/leaf.ts';
+import { addAll } from '../ops/unary.ts';
+import { optimizer as findOptimizer } from '../optim/index.ts';
+import type { Optimizer } from '../optim/optimizer.ts';
+import { defaultEngine } from '../runtime/create.ts';
+import type { Engine } from '../runtime/engine.ts';
+import { OptionError, TypeMismatchError } from '../runtime/errors.ts';
+import { hostValues } from './feed.ts';
+import type { Logs } from './history.ts';
+import { trainable } from './programs.ts';
+import { ModelState } from './state.ts';
+import { trainStep } from './step.ts';
+
+/** The loss alone, or with other scalars to report under their names. */
+type StepResult = Tensor | ({ readonly loss: Tensor } & Readonly<Record<string, Tensor>>);
+
+/** What one step computes from its inputs by name. */
+export type StepFunction = (inputs: Readonly<Record<string, Tensor>>) => StepResult;
+
+export interface TrainerOptions {
+  readonly name?: string;
+  readonly engine?: Engine;
+  /** Governs first weights and random ops, default 0. */
+  readonly seed?: number;
+  /** Only the weights of these are trained; default all that the step reaches. */
+  readonly layers?: readonly Layer[];
+}
+
+export type StepData = Readonly<Record<string, DataLike>>;
+
+/**
+ * A training step of your own, for loops of your own: `f` says what the loss is, over one or several models or layers. It is
+ * traced once for each shape of the inputs.
+ *
+ * @example
+ * const net = sequential([dense(8, { activation: 'tanh' }), dense(1)]);
+ * const t = trainer(({ x, y }) => ops.reduceMean(ops.square(ops.sub(net.call(x), y))), 'adam');
+ * for (const batch of batches) console.log(await t.step(batch)); // { loss: … }
+ */
+export function trainer(f: StepFunction, optimizer: string | Optimizer, options: TrainerOptions = {}): Trainer {
+  return new Trainer(f, findOptimizer(optimizer), options);
+}
+
+export class Trainer {
+  readonly optimizer: Optimizer;
+  readonly #f: StepFunction;
+  readonly #options: TrainerOptions;
+  #state: ModelState | null = null;
+  #iterations = 0;
+  #names = new Map<string, readonly string[]>();
+
+  constructor(f: StepFunction, optimizer: Optimizer, options: TrainerOptions) {
+    this.#f = f;
+    this.optimizer = optimizer;
+    this.#options = options;
+  }
+
+  /** One update from the batch; resolves to the loss and what else the step function reports. */
+  async step(data: StepData): Promise<Logs> {
+    const tables = Object.entries(data).map(([name, given]) => stepTable(name, given));
+    this.#state ??= new ModelState(this.#options.engine ?? (await defaultEngine()), this.#options.name ?? 'trainer');
+    const { engine } = this.#state;
+    const key = tables.map((t) => `${t.name}${t.dtype}${formatShape(t.shape)}`).join();
+    const executable = await this.#program(key, tables, this.#state);
+    const { learningRate } = this.optimizer;
+    const number = ++this.#iterations;
+    const rate = typeof learningRate === 'number' ? learningRate : learningRate(number - 1, 0);
+    const records = await engine.exclusive(async () => {
+      for (const t of tables) if (executable.program.inputs.has(t.name)) executable.write(t.name, hostValues(t));
+      await executable.run([{ rate, number, seed: this.#options.seed ?? 0, key: number, offset: 0 }]);
+      return executable.records(1);
+    });
+    const names = this.#names.get(key) as readonly string[];
+    return Object.fromEntries(names.map((name, i) => [name, records[i] as number]));
+  }
+
+  async #program(key: string, tables: readonly Table[], state: ModelState): Promise<Executable> {
+    if (this.#names.has(key)) return state.program(key, () => this.#spec(tables, state).spec);
+    const { trace } = this.#trace(tables);
+    await state.adopt(trace.variables, this.#options.seed ?? 0);
+    await state.prepareTraining(this.#parameters(trace), this.optimizer);
+    const { spec, names } = this.#spec(tables, state);
+    this.#names.set(key, names);
+    return state.program(key, () => spec);
+  }
+
+  #spec(tables: readonly Table[], state: ModelState) {
+    const { trace, result } = this.#trace(tables);
+    const { loss, ...others } = isTensor(result) ? { loss: result } : result;
+    const total = addAll([loss, ...trace.penalties]);
+    const records = [total, ...Object.values(others)];
+    const name = this.#options.name ?? 'trainer';
+    const spec = trainStep(name, total, records, this.#parameters(trace), trace.assignments, this.optimizer, state);
+    return { spec, names: ['loss', ...Object.keys(others)] };
+  }
+
+  #trace(tables: readonly Table[]): { trace: Trace; result: StepResult } {
+    const trace = new Trace(true);
+    const inputs = Object.fromEntries(
+      tables.map((t) => [t.name, input(t.name, t.shape, t.dtype === 'i32' ? 'i32' : 'real')]),
+    );
+    const result = withTrace(trace, () => this.#f(inputs));
+    if (!isTensor(result) && !isTensor(result?.loss)) {
+      throw new TypeMismatchError('trainer: the step function must return a scalar tensor, or { loss, … }');
+    }
+    return { trace, result };
+  }
+
+  #parameters(trace: Trace): Variable[] {
+    const all = trainable(trace);
+    const { layers } = this.#options;
+    const wanted = layers && new Set(layers.flatMap((l) => [...l.variables]));
+    const chosen = wanted ? all.filter((v) => wanted.has(v)) : all;
+    if (chosen.length === 0) throw new OptionError('trainer: the step reaches no trainable weights');
+    return chosen;
+  }
+
+  /** Frees the weights that this trainer made, and its programs. */
+  dispose(): void {
+    this.#state?.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** Whole-number typed arrays other than bytes are i32; everything else is real. */
+function stepTable(name: string, given: DataLike): Table {
+  const data = ArrayBuffer.isView(given) ? given : !Array.isArray(given) && given && 'data' in given ? given.data : null;
+  const whole = data instanceof Int32Array || data instanceof Int16Array || data instanceof Uint16Array;
+  if (!whole) return table(name, given, 'values');
+  const { shape } = given as { shape?: readonly number[] };
+  return { name, data: Int32Array.from(data), shape: shape ?? [data.length], dtype: 'i32', scale: 1, offset: 0 };
+}
