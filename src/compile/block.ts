@@ -1,5 +1,5 @@
 import type { Engine } from '../runtime/engine.ts';
-import { StateError } from '../runtime/errors.ts';
+import { DisposedError, StateError } from '../runtime/errors.ts';
 import type { Buffer } from '../runtime/row.ts';
 
 /** Memory of an engine that programs refer to by name: variables, data sets. */
@@ -21,8 +21,14 @@ export class Block implements Buffer {
     return this.#at;
   }
 
+  /** Gives the memory back; an engine that is gone has nothing to take. */
   free(): void {
-    if (this.#at !== null) this.engine.free(this.#at);
+    const at = this.#at;
     this.#at = null;
+    try {
+      if (at !== null) this.engine.free(at);
+    } catch (error) {
+      if (!(error instanceof DisposedError)) throw error;
+    }
   }
 }

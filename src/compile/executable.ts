@@ -1,4 +1,4 @@
-import { bytesOf } from '../graph/tensor.ts';
+import { bytesOf, wholeLines } from '../graph/tensor.ts';
 import { encode, rowBytes } from '../runtime/encode.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { MemoryError, OptionError, StateError } from '../runtime/errors.ts';
@@ -108,7 +108,7 @@ export class Executable {
     const now = [arena, results, engine.generation];
     if (this.#block && now.every((x, i) => x === this.#loadedWith[i])) return;
     const { program } = this;
-    const size = (this.rowBytes + 63) & ~63;
+    const size = wholeLines(this.rowBytes);
     this.#block ??= new Block(engine, `program ${program.name}`, size + program.constants.buffer.bytes);
     const { at } = this.#block;
     const resolve = (p: Pointer) => this.#resolve(p, at + size);
@@ -186,7 +186,7 @@ export class Executable {
   #output(name: string) {
     const port = this.#port(this.program.outputs, name);
     const { realBytes } = this.program.target;
-    const constants = this.at + ((this.rowBytes + 63) & ~63);
+    const constants = this.at + wholeLines(this.rowBytes);
     return { port, at: this.#resolve(port.pointer, constants), bytes: bytesOf(port, realBytes), realBytes };
   }
 

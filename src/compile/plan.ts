@@ -1,3 +1,4 @@
+import { wholeLines } from '../graph/tensor.ts';
 import { type Buffer, END, REPEAT, type Row } from '../runtime/row.ts';
 
 export interface Plan {
@@ -46,8 +47,6 @@ interface Hole {
   bytes: number;
 }
 
-const ALIGN = 64;
-
 /** Places buffers in one arena, walking through the rows: best fit among what is free, freed behind the last use. */
 export function plan(lives: ReadonlyMap<Buffer, Lifetime>, reuse = true): Plan {
   const offsets = new Map<Buffer, number>();
@@ -76,7 +75,7 @@ export function plan(lives: ReadonlyMap<Buffer, Lifetime>, reuse = true): Plan {
 }
 
 function padded(bytes: number): number {
-  return Math.max(ALIGN, (bytes + ALIGN - 1) & ~(ALIGN - 1));
+  return Math.max(64, wholeLines(bytes));
 }
 
 function take(holes: Hole[], bytes: number): number | undefined {

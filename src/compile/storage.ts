@@ -1,5 +1,5 @@
 import { sizeOf } from '../graph/shape.ts';
-import { bytesOf, type Tensor, type Variable } from '../graph/tensor.ts';
+import { bytesOf, type Tensor, type Variable, wholeLines } from '../graph/tensor.ts';
 import type { Assignment } from '../nn/trace.ts';
 import type { Buffer, Pointer } from '../runtime/row.ts';
 
@@ -144,7 +144,7 @@ export class StorageMap {
     const { buffer, data } = this.constants;
     const bytes = bytesOf(node, this.#realBytes);
     const at = buffer.bytes;
-    buffer.bytes = at + ((bytes + 63) & ~63);
+    buffer.bytes = at + wholeLines(bytes);
     data.push({ at, node });
     return fixed({ buffer, offset: at, bytes });
   }

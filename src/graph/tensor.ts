@@ -126,5 +126,10 @@ export class Variable {
 
 /** Bytes of a variable in its slab: whole cache lines, so that one row can update neighbours together. */
 export function paddedBytes(type: TensorType, realBytes: 4 | 8): number {
-  return (bytesOf(type, realBytes) + 63) & ~63;
+  return wholeLines(bytesOf(type, realBytes));
+}
+
+/** Bytes rounded up to cache lines. */
+export function wholeLines(bytes: number): number {
+  return Math.ceil(bytes / 64) * 64;
 }

@@ -4,7 +4,7 @@ import { add, affine, div, greater, mul, sub } from '../ops/binary.ts';
 import type { LinearActivation } from '../ops/matmul.ts';
 import * as rows from '../ops/softmax.ts';
 import { abs, clip, exp, sqrt, square } from '../ops/unary.ts';
-import { checkNumber, type Configured, find, type Named, named, withDefaults } from './named.ts';
+import { type Configured, checkNumber, find, type Named, named, withDefaults } from './named.ts';
 
 export interface Activation extends Configured {
   (x: Tensor): Tensor;
@@ -13,7 +13,11 @@ export interface Activation extends Configured {
 }
 
 /** An activation without options. */
-function plain(name: string, body: (x: Tensor) => Tensor, fused?: LinearActivation): () => Activation {
+function plain(
+  name: string,
+  body: (x: Tensor) => Tensor,
+  fused?: LinearActivation,
+): () => Activation {
   const found: Activation = named(name, {}, (x: Tensor) => body(x));
   if (fused) Object.defineProperty(found, 'fused', { value: fused });
   return (options = {}) => {
@@ -145,8 +149,31 @@ export const softmax = overAxis('softmax', (x) => rows.softmax(x));
 export const logSoftmax = overAxis('logSoftmax', (x) => rows.logSoftmax(x));
 
 export const activations = {
-  linear, relu, sigmoid, tanh, softmax, leakyRelu, elu, gelu, softplus, swish, silu, selu, celu, relu6, mish,
-  softsign, exponential, logSoftmax, logSigmoid, hardSigmoid, hardSwish, hardSilu, hardTanh, tanhShrink, squareplus,
+  linear,
+  relu,
+  sigmoid,
+  tanh,
+  softmax,
+  leakyRelu,
+  elu,
+  gelu,
+  softplus,
+  swish,
+  silu,
+  selu,
+  celu,
+  relu6,
+  mish,
+  softsign,
+  exponential,
+  logSoftmax,
+  logSigmoid,
+  hardSigmoid,
+  hardSwish,
+  hardSilu,
+  hardTanh,
+  tanhShrink,
+  squareplus,
 };
 
 /** The activation of that name; functions stay. Throws `OptionError` for unknown names. */

@@ -26,7 +26,8 @@ const makers = new Map<string, Make>(
     dropout: ({ rate, ...rest }: Options<{ rate: number }>) => core.dropout(rate, rest),
     gaussianNoise: ({ std, ...rest }: Options<{ std: number }>) => core.gaussianNoise(std, rest),
     flatten: core.flatten,
-    reshape: ({ targetShape, ...rest }: Options<{ targetShape: Shape }>) => core.reshapeLayer(targetShape, rest),
+    reshape: ({ targetShape, ...rest }: Options<{ targetShape: Shape }>) =>
+      core.reshapeLayer(targetShape, rest),
     concatenate: core.concatenate,
     add: core.addLayer,
     subtract: core.subtract,

@@ -56,9 +56,13 @@ export function reshapeLayer(targetShape: Shape, options: LayerOptions = {}): La
   const title = start('reshape', options);
   const fits = targetShape.every((n) => Number.isSafeInteger(n) && n >= -1);
   if (!fits || targetShape.filter((n) => n === -1).length > 1) {
-    throw new OptionError(`${title}: targetShape ${formatShape(targetShape)}, expected sizes ≥ 0 and at most one −1`);
+    throw new OptionError(
+      `${title}: targetShape ${formatShape(targetShape)}, expected sizes ≥ 0 and at most one −1`,
+    );
   }
-  return layer('reshape', { targetShape, ...options }, (_, x: Tensor) => reshape(x, [x.shape[0] ?? 1, ...targetShape]));
+  return layer('reshape', { targetShape, ...options }, (_, x: Tensor) =>
+    reshape(x, [x.shape[0] ?? 1, ...targetShape]),
+  );
 }
 
 export interface ConcatenateOptions extends LayerOptions {
@@ -70,14 +74,20 @@ export interface ConcatenateOptions extends LayerOptions {
 export function concatenate(options: ConcatenateOptions = {}): Layer {
   const title = layerTitle('concatenate', options);
   const { axis } = withDefaults<{ axis: number }>(title, options, { ...ANY, axis: -1 });
-  if (!Number.isInteger(axis)) throw new OptionError(`${title}: axis is ${axis}, expected a whole number`);
+  if (!Number.isInteger(axis))
+    throw new OptionError(`${title}: axis is ${axis}, expected a whole number`);
   return layer('concatenate', { ...options }, (_, ...inputs) => concat(inputs, axis));
 }
 
 type Merge = (a: Tensor, b: Tensor) => Tensor;
 
 /** A layer of two or more inputs (of exactly two where `count` says so), folded from the first on. */
-function merge(type: string, fold: Merge, finish = (sum: Tensor, _n: number) => sum, count?: number) {
+function merge(
+  type: string,
+  fold: Merge,
+  finish = (sum: Tensor, _n: number) => sum,
+  count?: number,
+) {
   return (options: LayerOptions = {}): Layer => {
     start(type, options);
     return layer(type, { ...options }, (_, ...inputs) => {
@@ -96,7 +106,11 @@ export const subtract = merge('subtract', (a, b) => binary.sub(a, b), undefined,
 /** a·b·… */
 export const multiply = merge('multiply', (a, b) => binary.mul(a, b));
 /** (a + b + …)/n */
-export const average = merge('average', (a, b) => binary.add(a, b), (sum, n) => binary.affine(sum, 1 / n));
+export const average = merge(
+  'average',
+  (a, b) => binary.add(a, b),
+  (sum, n) => binary.affine(sum, 1 / n),
+);
 /** The largest of the inputs, element by element. */
 export const maximum = merge('maximum', (a, b) => binary.maximum(a, b));
 /** The smallest of the inputs, element by element. */
@@ -108,6 +122,7 @@ export function lambda<Inputs extends Tensor[]>(
   options: LayerOptions = {},
 ): Layer<Inputs> {
   const title = start('lambda', options);
-  if (typeof body !== 'function') throw new OptionError(`${title}: got ${typeof body}, expected a function of tensors`);
+  if (typeof body !== 'function')
+    throw new OptionError(`${title}: got ${typeof body}, expected a function of tensors`);
   return layer('lambda', { body, ...options }, (_, ...inputs: Inputs) => body(...inputs));
 }

@@ -3,7 +3,12 @@ import { sigmoid } from '../ops/activation.ts';
 import { add, affine, div, mul } from '../ops/binary.ts';
 import { pick } from '../ops/gather.ts';
 import { reduceMean } from '../ops/reduce.ts';
-import { sigmoidCrossEntropy, softmax, softmaxCrossEntropy, softmaxCrossEntropyDense } from '../ops/softmax.ts';
+import {
+  sigmoidCrossEntropy,
+  softmax,
+  softmaxCrossEntropy,
+  softmaxCrossEntropyDense,
+} from '../ops/softmax.ts';
 import { reduceSum } from '../ops/sum.ts';
 import { clip, log, powScalar } from '../ops/unary.ts';
 import { checkNumber, named, withDefaults } from './named.ts';
@@ -52,7 +57,10 @@ export function binaryCrossentropy(options: CrossentropyOptions = {}): Loss {
     const logits = logitsOf(yPred, sigmoid, set.fromLogits);
     const [targets, p] = align(name, yTrue, logits ?? yPred);
     const t = smooth(targets, set.labelSmoothing, 2);
-    return reduceMean(logits ? sigmoidCrossEntropy(p, t) : binaryFromProbabilities(t, limited(p)), LAST);
+    return reduceMean(
+      logits ? sigmoidCrossEntropy(p, t) : binaryFromProbabilities(t, limited(p)),
+      LAST,
+    );
   });
 }
 
@@ -74,7 +82,11 @@ export interface FocalOptions extends CrossentropyOptions {
 export function binaryFocalCrossentropy(options: FocalOptions = {}): Loss {
   const name = 'binaryFocalCrossentropy';
   const set = withDefaults(name, options, {
-    fromLogits: false, labelSmoothing: 0, gamma: 2, alpha: 0.25, applyClassBalancing: false,
+    fromLogits: false,
+    labelSmoothing: 0,
+    gamma: 2,
+    alpha: 0.25,
+    applyClassBalancing: false,
   });
   checkSmoothing(name, set.labelSmoothing);
   checkNumber(`${name}: gamma`, set.gamma, { from: 0 });

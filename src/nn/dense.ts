@@ -25,17 +25,21 @@ export interface DenseOptions extends LayerOptions {
 }
 
 function resolve(title: string, options: DenseOptions) {
-  const set = withDefaults<{ [K in keyof DenseOptions]-?: DenseOptions[K] | undefined }>(title, options, {
-    name: undefined,
-    trainable: undefined,
-    activation: 'linear',
-    useBias: true,
-    kernelInitializer: 'glorotUniform',
-    biasInitializer: 'zeros',
-    kernelRegularizer: undefined,
-    biasRegularizer: undefined,
-    activityRegularizer: undefined,
-  });
+  const set = withDefaults<{ [K in keyof DenseOptions]-?: DenseOptions[K] | undefined }>(
+    title,
+    options,
+    {
+      name: undefined,
+      trainable: undefined,
+      activation: 'linear',
+      useBias: true,
+      kernelInitializer: 'glorotUniform',
+      biasInitializer: 'zeros',
+      kernelRegularizer: undefined,
+      biasRegularizer: undefined,
+      activityRegularizer: undefined,
+    },
+  );
   const penalty = (given: DenseOptions['kernelRegularizer'] | undefined) =>
     given === undefined ? undefined : regularizer(given);
   return {
@@ -45,7 +49,10 @@ function resolve(title: string, options: DenseOptions) {
       initializer: initializer(set.kernelInitializer as Initializer),
       regularizer: penalty(set.kernelRegularizer),
     },
-    bias: { initializer: initializer(set.biasInitializer as Initializer), regularizer: penalty(set.biasRegularizer) },
+    bias: {
+      initializer: initializer(set.biasInitializer as Initializer),
+      regularizer: penalty(set.biasRegularizer),
+    },
     activity: penalty(set.activityRegularizer),
   };
 }
@@ -71,7 +78,8 @@ export function dense(units: number, options: DenseOptions = {}): Layer<[x: Tens
 
 /** Size of the last axis; throws unless the kernel, if there is one, expects it. */
 function inputWidth({ shape }: Tensor, expected: number | undefined): number {
-  if (shape.length < 2) throw new ShapeError(`input ${formatShape(shape)}, expected [batch, .., inputs]`);
+  if (shape.length < 2)
+    throw new ShapeError(`input ${formatShape(shape)}, expected [batch, .., inputs]`);
   const inputs = shape.at(-1) as number;
   if (expected !== undefined && inputs !== expected) {
     throw new ShapeError(`input ${formatShape(shape)}, weight expects ${expected}`);

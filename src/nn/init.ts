@@ -2,10 +2,14 @@ import { formatShape, type Shape, sizeOf } from '../graph/shape.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { oneHot } from '../ops/gather.ts';
 import { scalar, tensor } from '../ops/leaf.ts';
-import { randomNormal as normal, randomTruncatedNormal, randomUniform as uniform } from '../ops/random.ts';
+import {
+  randomNormal as normal,
+  randomTruncatedNormal,
+  randomUniform as uniform,
+} from '../ops/random.ts';
 import { expand } from '../ops/sum.ts';
 import { OptionError, ShapeError } from '../runtime/errors.ts';
-import { checkNumber, type Configured, find, type Named, named, withDefaults } from './named.ts';
+import { type Configured, checkNumber, find, type Named, named, withDefaults } from './named.ts';
 
 /** First value of a weight. `stream` names the random numbers, so that each weight has its own. */
 export type Initializer = ((shape: Shape, stream: number) => Tensor) & Configured;
@@ -49,7 +53,9 @@ function normalOptions(name: string, options: NormalOptions): Required<NormalOpt
 /** Normal numbers. */
 export function randomNormal(options: NormalOptions = {}): Initializer {
   const { mean, std } = normalOptions('randomNormal', options);
-  return named('randomNormal', { mean, std }, (shape: Shape, stream: number) => normal(shape, stream, mean, std));
+  return named('randomNormal', { mean, std }, (shape: Shape, stream: number) =>
+    normal(shape, stream, mean, std),
+  );
 }
 
 /** Normal numbers, those further than two standard deviations from the mean drawn again. */
@@ -65,7 +71,9 @@ export function randomUniform(options: { min?: number; max?: number } = {}): Ini
   const { min, max } = withDefaults('randomUniform', options, { min: -0.05, max: 0.05 });
   checkNumber('randomUniform: min', min);
   checkNumber('randomUniform: max', max, { from: min });
-  return named('randomUniform', { min, max }, (shape: Shape, stream: number) => uniform(shape, stream, min, max));
+  return named('randomUniform', { min, max }, (shape: Shape, stream: number) =>
+    uniform(shape, stream, min, max),
+  );
 }
 
 /** A matrix with `gain` (default 1) on the diagonal, 0 elsewhere. */
@@ -74,7 +82,8 @@ export function identity(options: { gain?: number } = {}): Initializer {
   checkNumber('identity: gain', gain);
   return named('identity', { gain }, (shape: Shape) => {
     const [rows, columns] = shape as [number, number];
-    if (shape.length !== 2) throw new ShapeError(`identity: shape ${formatShape(shape)}, expected two axes`);
+    if (shape.length !== 2)
+      throw new ShapeError(`identity: shape ${formatShape(shape)}, expected two axes`);
     return oneHot(tensor(Int32Array.from({ length: rows }, (_, i) => i)), columns, gain);
   });
 }
@@ -98,7 +107,8 @@ const FANS = {
 const DISTRIBUTIONS = {
   truncatedNormal: (shape: Shape, stream: number, variance: number) =>
     randomTruncatedNormal(shape, stream, 0, Math.sqrt(variance) / TRUNCATED_STD),
-  normal: (shape: Shape, stream: number, variance: number) => normal(shape, stream, 0, Math.sqrt(variance)),
+  normal: (shape: Shape, stream: number, variance: number) =>
+    normal(shape, stream, 0, Math.sqrt(variance)),
   uniform(shape: Shape, stream: number, variance: number) {
     const limit = Math.sqrt(3 * variance);
     return uniform(shape, stream, -limit, limit);
@@ -119,16 +129,27 @@ export function varianceScaling(options: VarianceScalingOptions = {}): Initializ
   return scaled('varianceScaling', options);
 }
 
-function scaled(name: string, options: VarianceScalingOptions, config: object = options): Initializer {
-  const { scale, mode, distribution } = withDefaults<Required<VarianceScalingOptions>>(name, options, {
-    scale: 1,
-    mode: 'fanIn',
-    distribution: 'truncatedNormal',
-  });
+function scaled(
+  name: string,
+  options: VarianceScalingOptions,
+  config: object = options,
+): Initializer {
+  const { scale, mode, distribution } = withDefaults<Required<VarianceScalingOptions>>(
+    name,
+    options,
+    {
+      scale: 1,
+      mode: 'fanIn',
+      distribution: 'truncatedNormal',
+    },
+  );
   checkNumber(`${name}: scale`, scale, { above: 0 });
-  if (!Object.hasOwn(FANS, mode)) throw new OptionError(`${name}: mode "${mode}", expected ${Object.keys(FANS)}`);
+  if (!Object.hasOwn(FANS, mode))
+    throw new OptionError(`${name}: mode "${mode}", expected ${Object.keys(FANS)}`);
   if (!Object.hasOwn(DISTRIBUTIONS, distribution)) {
-    throw new OptionError(`${name}: distribution "${distribution}", expected ${Object.keys(DISTRIBUTIONS)}`);
+    throw new OptionError(
+      `${name}: distribution "${distribution}", expected ${Object.keys(DISTRIBUTIONS)}`,
+    );
   }
   return named(name, config, (shape: Shape, stream: number) =>
     DISTRIBUTIONS[distribution](shape, stream, scale / Math.max(1, FANS[mode](fans(shape)))),
@@ -140,21 +161,53 @@ function preset(name: string, scaling: Required<VarianceScalingOptions>): () => 
 }
 
 /** Normal, variance 2/in, cut at two standard deviations: for relu (He et al. 2015, arXiv:1502.01852). */
-export const heNormal = preset('heNormal', { scale: 2, mode: 'fanIn', distribution: 'truncatedNormal' });
+export const heNormal = preset('heNormal', {
+  scale: 2,
+  mode: 'fanIn',
+  distribution: 'truncatedNormal',
+});
 /** Uniform, variance 2/in. */
 export const heUniform = preset('heUniform', { scale: 2, mode: 'fanIn', distribution: 'uniform' });
 /** Normal, variance 2/(in + out): for tanh (Glorot and Bengio 2010), also called Xavier. */
-export const glorotNormal = preset('glorotNormal', { scale: 1, mode: 'fanAvg', distribution: 'truncatedNormal' });
+export const glorotNormal = preset('glorotNormal', {
+  scale: 1,
+  mode: 'fanAvg',
+  distribution: 'truncatedNormal',
+});
 /** Uniform, variance 2/(in + out): what layers take by default. */
-export const glorotUniform = preset('glorotUniform', { scale: 1, mode: 'fanAvg', distribution: 'uniform' });
+export const glorotUniform = preset('glorotUniform', {
+  scale: 1,
+  mode: 'fanAvg',
+  distribution: 'uniform',
+});
 /** Normal, variance 1/in (LeCun et al. 1998). */
-export const lecunNormal = preset('lecunNormal', { scale: 1, mode: 'fanIn', distribution: 'truncatedNormal' });
+export const lecunNormal = preset('lecunNormal', {
+  scale: 1,
+  mode: 'fanIn',
+  distribution: 'truncatedNormal',
+});
 /** Uniform, variance 1/in. */
-export const lecunUniform = preset('lecunUniform', { scale: 1, mode: 'fanIn', distribution: 'uniform' });
+export const lecunUniform = preset('lecunUniform', {
+  scale: 1,
+  mode: 'fanIn',
+  distribution: 'uniform',
+});
 
 export const initializers = {
-  zeros, ones, constant, randomNormal, randomUniform, truncatedNormal, identity, varianceScaling,
-  heNormal, heUniform, glorotNormal, glorotUniform, lecunNormal, lecunUniform,
+  zeros,
+  ones,
+  constant,
+  randomNormal,
+  randomUniform,
+  truncatedNormal,
+  identity,
+  varianceScaling,
+  heNormal,
+  heUniform,
+  glorotNormal,
+  glorotUniform,
+  lecunNormal,
+  lecunUniform,
 };
 
 /** The initialiser of that name; functions stay. Throws `OptionError` for unknown names. */

@@ -1,9 +1,9 @@
-import { read } from '../ops/leaf.ts';
 import { hash, scopePath, withScope } from '../graph/scope.ts';
 import { formatShape, type Shape, sameShape } from '../graph/shape.ts';
 import { type Tensor, Variable } from '../graph/tensor.ts';
+import { read } from '../ops/leaf.ts';
 import { ShapeError } from '../runtime/errors.ts';
-import { type Initializer, initializer as findInitializer } from './init.ts';
+import { initializer as findInitializer, type Initializer } from './init.ts';
 import type { Regularizer } from './regularizer.ts';
 import { currentTrace, type Trace } from './trace.ts';
 
@@ -59,7 +59,11 @@ export function layer<Inputs extends Tensor[]>(
   call: (scope: LayerScope, ...inputs: Inputs) => Tensor,
 ): Layer<Inputs> {
   const { name, trainable, ...config } = options;
-  const state = { label: name, trainable: trainable ?? true, variables: new Map<string, Variable>() };
+  const state = {
+    label: name,
+    trainable: trainable ?? true,
+    variables: new Map<string, Variable>(),
+  };
   const apply = (...inputs: Inputs): Tensor => {
     const trace = currentTrace();
     trace.layers.add(self as unknown as Layer);
@@ -91,10 +95,13 @@ function scopeOf(trace: Trace, layerState: LayerState): LayerScope {
   const variable = (name: string, shape: Shape, initial: Initializer, trainable: boolean) => {
     const known = layerState.variables.get(name);
     if (known && !sameShape(known.shape, shape)) {
-      throw new ShapeError(`${name} is ${formatShape(known.shape)}, this input expects ${formatShape(shape)}`);
+      throw new ShapeError(
+        `${name} is ${formatShape(known.shape)}, this input expects ${formatShape(shape)}`,
+      );
     }
     const path = `${scopePath()}/${name}`;
-    const made = known ?? new Variable(path, shape, () => initial(shape, hash(path)), { trainable });
+    const made =
+      known ?? new Variable(path, shape, () => initial(shape, hash(path)), { trainable });
     layerState.variables.set(name, made);
     trace.variables.add(made);
     if (!made.trainable || !layerState.trainable) trace.frozen.add(made);

@@ -100,14 +100,30 @@ export function huber(options: { delta?: number } = {}): Loss {
     const error = sub(p, t);
     const size = abs(error);
     const near = affine(square(error), 0.5);
-    return reduceMean(where(lessEqual(size, delta), near, affine(size, delta, -0.5 * delta * delta)), LAST);
+    return reduceMean(
+      where(lessEqual(size, delta), near, affine(size, delta, -0.5 * delta * delta)),
+      LAST,
+    );
   });
 }
 
 export const losses = {
-  meanSquaredError, meanAbsoluteError, meanAbsolutePercentageError, meanSquaredLogarithmicError, huber, logCosh,
-  hinge, squaredHinge, categoricalHinge, binaryCrossentropy, categoricalCrossentropy, sparseCategoricalCrossentropy,
-  klDivergence, poisson, cosineSimilarity, binaryFocalCrossentropy,
+  meanSquaredError,
+  meanAbsoluteError,
+  meanAbsolutePercentageError,
+  meanSquaredLogarithmicError,
+  huber,
+  logCosh,
+  hinge,
+  squaredHinge,
+  categoricalHinge,
+  binaryCrossentropy,
+  categoricalCrossentropy,
+  sparseCategoricalCrossentropy,
+  klDivergence,
+  poisson,
+  cosineSimilarity,
+  binaryFocalCrossentropy,
 };
 
 /** Short names, and the names that they stand for. */
@@ -137,10 +153,16 @@ function alignWeight(weight: Tensor, values: Tensor): Tensor {
   const rank = values.shape.length;
   const { shape } = weight;
   const extra = shape.slice(rank);
-  const seen = shape.length > rank ? shape.slice(0, rank) : [...shape, ...new Array(rank - shape.length).fill(1)];
-  const fits = extra.every((n) => n === 1) && seen.every((n, i) => n === 1 || n === values.shape[i]);
+  const seen =
+    shape.length > rank
+      ? shape.slice(0, rank)
+      : [...shape, ...new Array(rank - shape.length).fill(1)];
+  const fits =
+    extra.every((n) => n === 1) && seen.every((n, i) => n === 1 || n === values.shape[i]);
   if (!fits) {
-    throw new ShapeError(`sample weights ${formatShape(shape)} do not fit losses ${formatShape(values.shape)}`);
+    throw new ShapeError(
+      `sample weights ${formatShape(shape)} do not fit losses ${formatShape(values.shape)}`,
+    );
   }
   const same = reshape(asReal(weight), seen);
   return sameShape(seen, values.shape) ? same : expand(same, values.shape);
@@ -148,6 +170,8 @@ function alignWeight(weight: Tensor, values: Tensor): Tensor {
 
 /** Σ loss·weight divided by the number of losses, not by the sum of weights: Keras' `sum_over_batch_size`. */
 export function reduceLoss(perExample: Tensor, sampleWeight?: Tensor): Tensor {
-  const weighted = sampleWeight ? mul(perExample, alignWeight(sampleWeight, perExample)) : perExample;
+  const weighted = sampleWeight
+    ? mul(perExample, alignWeight(sampleWeight, perExample))
+    : perExample;
   return affine(reduceSum(weighted), 1 / Math.max(1, sizeOf(perExample.shape)));
 }

@@ -8,7 +8,15 @@ import { equalI32 } from '../ops/select.ts';
 import { reduceSum } from '../ops/sum.ts';
 import { not } from '../ops/unary.ts';
 import { lossTable } from './loss.ts';
-import { checkCount, checkNumber, type Configured, find, type Named, named, withDefaults } from './named.ts';
+import {
+  type Configured,
+  checkCount,
+  checkNumber,
+  find,
+  type Named,
+  named,
+  withDefaults,
+} from './named.ts';
 import { align, alignLabels, asReal, type Loss } from './targets.ts';
 
 /** One value for each example, [B]; a metric is the mean over all examples. */
@@ -26,11 +34,18 @@ function perExample(values: Tensor): Tensor {
 }
 
 function metricOf(name: string, options: object, body: Body): Metric {
-  return labelled(named(name, options, (t: Tensor, p: Tensor) => perExample(body(t, p))), name);
+  return labelled(
+    named(name, options, (t: Tensor, p: Tensor) => perExample(body(t, p))),
+    name,
+  );
 }
 
 function labelled(body: Body, label: string): Metric {
-  return Object.defineProperty(body, 'label', { value: label, enumerable: true, configurable: true });
+  return Object.defineProperty(body, 'label', {
+    value: label,
+    enumerable: true,
+    configurable: true,
+  });
 }
 
 /** Share of the outputs that lie on the target's side of the threshold, default 0.5; targets 0 or 1. */
@@ -58,7 +73,9 @@ export function categoricalAccuracy(options: object = {}): Metric {
 export function sparseCategoricalAccuracy(options: object = {}): Metric {
   const name = 'sparseCategoricalAccuracy';
   withDefaults(name, options, {});
-  return metricOf(name, {}, (yTrue, yPred) => equalI32(alignLabels(name, yTrue, yPred), argMax(asReal(yPred))));
+  return metricOf(name, {}, (yTrue, yPred) =>
+    equalI32(alignLabels(name, yTrue, yPred), argMax(asReal(yPred))),
+  );
 }
 
 /** 1 where fewer than k outputs are larger than the label's. A NaN is in no top k. */
@@ -83,7 +100,9 @@ export function sparseTopKCategoricalAccuracy(options: { k?: number } = {}): Met
   const name = 'sparseTopKCategoricalAccuracy';
   const set = withDefaults(name, options, { k: 5 });
   checkCount(`${name}: k`, set.k);
-  return metricOf(name, set, (yTrue, yPred) => inTop(set.k, alignLabels(name, yTrue, yPred), asReal(yPred)));
+  return metricOf(name, set, (yTrue, yPred) =>
+    inTop(set.k, alignLabels(name, yTrue, yPred), asReal(yPred)),
+  );
 }
 
 /** Σt·p/(‖t‖·‖p‖) over the last axis: the loss of that name with the sign changed. */
@@ -127,8 +146,12 @@ export function accuracyFor(loss: Loss, yPredShape: Shape): Metric {
 
 export const metrics = {
   ...Object.fromEntries(Object.entries(lossTable).map(([name, make]) => [name, fromLoss(make)])),
-  binaryAccuracy, categoricalAccuracy, sparseCategoricalAccuracy, topKCategoricalAccuracy,
-  sparseTopKCategoricalAccuracy, cosineSimilarity,
+  binaryAccuracy,
+  categoricalAccuracy,
+  sparseCategoricalAccuracy,
+  topKCategoricalAccuracy,
+  sparseTopKCategoricalAccuracy,
+  cosineSimilarity,
 };
 
 /**

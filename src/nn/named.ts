@@ -14,7 +14,11 @@ export type Table<F> = Readonly<Record<string, (options?: any) => F>>;
 type AnyFunction = (...args: never[]) => unknown;
 
 /** `body` with the configuration that rebuilds it. */
-export function named<F extends AnyFunction>(name: string, options: object, body: F): F & { readonly config: Named } {
+export function named<F extends AnyFunction>(
+  name: string,
+  options: object,
+  body: F,
+): F & { readonly config: Named } {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return Object.defineProperty(body, 'config', {
     value: { name, ...Object.fromEntries(given) },
@@ -28,13 +32,18 @@ export function find<F>(what: string, given: string | Named | F, table: Table<F>
     const entry = Object.values(table).find((make) => (make as unknown) === given);
     return entry ? entry() : (given as F);
   }
-  const { name, ...options } = typeof given === 'object' && given !== null ? (given as Named) : { name: `${given}` };
+  const { name, ...options } =
+    typeof given === 'object' && given !== null ? (given as Named) : { name: `${given}` };
   const make = Object.hasOwn(table, name) ? table[name] : undefined;
   return make ? make(options) : unknownName(what, name, Object.keys(table));
 }
 
 /** `given` completed by defaults; throws on options that are not among them. */
-export function withDefaults<Options extends object>(what: string, given: object, defaults: Options): Options {
+export function withDefaults<Options extends object>(
+  what: string,
+  given: object,
+  defaults: Options,
+): Options {
   const known = Object.keys(defaults);
   const set = Object.entries(given).filter(([key, value]) => {
     if (!known.includes(key)) unknownName(`option of ${what}`, key, known);
@@ -48,12 +57,16 @@ export function toPlain(what: string, value: unknown): unknown {
   if (typeof value === 'function') {
     const { config } = value as Configured;
     if (config) return toPlain(what, config);
-    throw new OptionError(`${what} is a function of your own, which cannot be saved; expected a name`);
+    throw new OptionError(
+      `${what} is a function of your own, which cannot be saved; expected a name`,
+    );
   }
   if (Array.isArray(value)) return value.map((v, i) => toPlain(`${what}[${i}]`, v));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).flatMap(([k, v]) => (v === undefined ? [] : [[k, toPlain(`${what}: ${k}`, v)]])),
+    Object.entries(value).flatMap(([k, v]) =>
+      v === undefined ? [] : [[k, toPlain(`${what}: ${k}`, v)]],
+    ),
   );
 }
 
@@ -70,7 +83,11 @@ interface Bounds {
 }
 
 /** Throws unless `value` is a number in the range. */
-export function checkNumber(what: string, value: number, { above, from, below, to }: Bounds = {}): number {
+export function checkNumber(
+  what: string,
+  value: number,
+  { above, from, below, to }: Bounds = {},
+): number {
   const fits =
     Number.isFinite(value) &&
     (above === undefined || value > above) &&

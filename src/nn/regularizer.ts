@@ -4,7 +4,7 @@ import { scalar } from '../ops/leaf.ts';
 import { reduceSum } from '../ops/sum.ts';
 import { abs, square } from '../ops/unary.ts';
 import { OptionError } from '../runtime/errors.ts';
-import { checkNumber, type Configured, find, type Named, named, withDefaults } from './named.ts';
+import { type Configured, checkNumber, find, type Named, named, withDefaults } from './named.ts';
 
 /** A penalty, without axes, that is added to the loss. */
 export type Regularizer = ((w: Tensor) => Tensor) & Configured;

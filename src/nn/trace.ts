@@ -1,7 +1,7 @@
 import { hash, scopePath } from '../graph/scope.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
-import type { Layer } from './layer.ts';
 import { StateError } from '../runtime/errors.ts';
+import type { Layer } from './layer.ts';
 
 /** `variable` takes `value` at the end of the step. */
 export interface Assignment {

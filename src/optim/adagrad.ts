@@ -22,17 +22,25 @@ export interface AdagradOptions extends OptimizerOptions {
  */
 export function adagrad(options: AdagradOptions = {}): Optimizer {
   const defaults = {
-    learningRate: 0.001, weightDecay: 0, initialAccumulatorValue: 0.1, epsilon: 1e-7,
+    learningRate: 0.001,
+    weightDecay: 0,
+    initialAccumulatorValue: 0.1,
+    epsilon: 1e-7,
     epsilonPlacement: 'keras' as EpsilonPlacement,
   };
-  return makeOptimizer('adagrad', options, defaults, ({ initialAccumulatorValue, epsilon, epsilonPlacement }) => {
-    checkNumber('adagrad: initialAccumulatorValue', initialAccumulatorValue, { from: 0 });
-    checkNumber('adagrad: epsilon', epsilon, { from: 0 });
-    const outside = placedAsTorch('adagrad', epsilonPlacement);
-    return {
-      slots: [{ name: 'accumulator', initial: initialAccumulatorValue }],
-      update: (parameter, gradient, slots, guard, weightDecay) =>
-        adagradUpdate(parameter, gradient, slots, guard, { epsilon, outside, weightDecay }),
-    };
-  });
+  return makeOptimizer(
+    'adagrad',
+    options,
+    defaults,
+    ({ initialAccumulatorValue, epsilon, epsilonPlacement }) => {
+      checkNumber('adagrad: initialAccumulatorValue', initialAccumulatorValue, { from: 0 });
+      checkNumber('adagrad: epsilon', epsilon, { from: 0 });
+      const outside = placedAsTorch('adagrad', epsilonPlacement);
+      return {
+        slots: [{ name: 'accumulator', initial: initialAccumulatorValue }],
+        update: (parameter, gradient, slots, guard, weightDecay) =>
+          adagradUpdate(parameter, gradient, slots, guard, { epsilon, outside, weightDecay }),
+      };
+    },
+  );
 }

@@ -32,19 +32,35 @@ export function adam(options: AdamOptions = {}): Optimizer {
 /** Adam under the name `name`, with its default weight decay. */
 export function adamLike(name: string, options: AdamOptions, weightDecay: number): Optimizer {
   const defaults = {
-    learningRate: 0.001, weightDecay, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, amsgrad: false,
+    learningRate: 0.001,
+    weightDecay,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-7,
+    amsgrad: false,
     epsilonPlacement: 'keras' as EpsilonPlacement,
   };
-  return makeOptimizer(name, options, defaults, ({ beta1, beta2, epsilon, amsgrad, epsilonPlacement }) => {
-    checkNumber(`${name}: beta1`, beta1, { from: 0, below: 1 });
-    checkNumber(`${name}: beta2`, beta2, { from: 0, below: 1 });
-    checkNumber(`${name}: epsilon`, epsilon, { from: 0 });
-    const outside = placedAsTorch(name, epsilonPlacement);
-    const names = ['momentum', 'velocity', ...(amsgrad ? ['largestVelocity'] : [])];
-    return {
-      slots: names.map((slot) => ({ name: slot, initial: 0 })),
-      update: (parameter, gradient, slots, guard, decay) =>
-        adamUpdate(parameter, gradient, slots, guard, { beta1, beta2, epsilon, outside, weightDecay: decay }),
-    };
-  });
+  return makeOptimizer(
+    name,
+    options,
+    defaults,
+    ({ beta1, beta2, epsilon, amsgrad, epsilonPlacement }) => {
+      checkNumber(`${name}: beta1`, beta1, { from: 0, below: 1 });
+      checkNumber(`${name}: beta2`, beta2, { from: 0, below: 1 });
+      checkNumber(`${name}: epsilon`, epsilon, { from: 0 });
+      const outside = placedAsTorch(name, epsilonPlacement);
+      const names = ['momentum', 'velocity', ...(amsgrad ? ['largestVelocity'] : [])];
+      return {
+        slots: names.map((slot) => ({ name: slot, initial: 0 })),
+        update: (parameter, gradient, slots, guard, decay) =>
+          adamUpdate(parameter, gradient, slots, guard, {
+            beta1,
+            beta2,
+            epsilon,
+            outside,
+            weightDecay: decay,
+          }),
+      };
+    },
+  );
 }

@@ -9,7 +9,13 @@ export type EpsilonPlacement = 'keras' | 'torch';
 
 interface Rules {
   readonly slots: Optimizer['slots'];
-  update(parameter: Tensor, gradient: Tensor, slots: readonly Tensor[], guard: Tensor, weightDecay: number): Tensor;
+  update(
+    parameter: Tensor,
+    gradient: Tensor,
+    slots: readonly Tensor[],
+    guard: Tensor,
+    weightDecay: number,
+  ): Tensor;
 }
 
 interface Defaults {
@@ -44,20 +50,25 @@ export function makeOptimizer<Own extends Defaults>(
     set learningRate(value) {
       rate = rateOf(name, value);
     },
-    update: (parameter, gradient, state, guard) => update(parameter, gradient, state, guard, set.weightDecay),
+    update: (parameter, gradient, state, guard) =>
+      update(parameter, gradient, state, guard, set.weightDecay),
   };
 }
 
 function rateOf(name: string, rate: OptimizerOptions['learningRate'] | Named) {
   if (typeof rate === 'number') return checkNumber(`${name}: learningRate`, rate, { from: 0 });
-  if (!rate) throw new OptionError(`${name}: learningRate is ${rate}, expected a number or a schedule`);
+  if (!rate)
+    throw new OptionError(`${name}: learningRate is ${rate}, expected a number or a schedule`);
   return schedule(rate);
 }
 
 function checkCommon(name: string, options: OptimizerOptions): void {
-  const clips = (['clipValue', 'clipNorm', 'globalClipNorm'] as const).filter((key) => options[key] !== undefined);
+  const clips = (['clipValue', 'clipNorm', 'globalClipNorm'] as const).filter(
+    (key) => options[key] !== undefined,
+  );
   for (const key of clips) checkNumber(`${name}: ${key}`, options[key] as number, { above: 0 });
-  if (clips.length > 1) throw new OptionError(`${name}: ${clips.join(' and ')} are set, expected at most one`);
+  if (clips.length > 1)
+    throw new OptionError(`${name}: ${clips.join(' and ')} are set, expected at most one`);
   checkNumber(`${name}: weightDecay`, options.weightDecay ?? 0, { from: 0 });
 }
 

@@ -15,7 +15,9 @@ export const optimizers = { sgd, rmsprop, adam, adamw, adagrad };
 export function optimizer(given: string | Named | Optimizer): Optimizer {
   const found = isOptimizer(given) ? given : find<Optimizer>('optimizer', given, optimizers);
   if (isOptimizer(found)) return found;
-  throw new OptionError(`optimizer is a ${typeof given}, expected a name, a configuration or an optimizer`);
+  throw new OptionError(
+    `optimizer is a ${typeof given}, expected a name, a configuration or an optimizer`,
+  );
 }
 
 function isOptimizer(x: unknown): x is Optimizer {

@@ -32,7 +32,9 @@ export interface Optimizer {
 
 /** Throws unless `value` is in the range. */
 export function checkRange(
-  what: string, value: number, { above, from, below, to }: { above?: number; from?: number; below?: number; to?: number },
+  what: string,
+  value: number,
+  { above, from, below, to }: { above?: number; from?: number; below?: number; to?: number },
 ): number {
   const fits =
     Number.isFinite(value) &&
@@ -42,8 +44,10 @@ export function checkRange(
     (to === undefined || value <= to);
   if (fits) return value;
   const bounds = [
-    above === undefined ? '' : `> ${above}`, from === undefined ? '' : `≥ ${from}`,
-    below === undefined ? '' : `< ${below}`, to === undefined ? '' : `≤ ${to}`,
+    above === undefined ? '' : `> ${above}`,
+    from === undefined ? '' : `≥ ${from}`,
+    below === undefined ? '' : `< ${below}`,
+    to === undefined ? '' : `≤ ${to}`,
   ].filter(Boolean);
   throw new OptionError(`${what} is ${value}, expected a number ${bounds.join(' and ')}`);
 }

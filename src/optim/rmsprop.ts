@@ -27,19 +27,40 @@ export interface RmspropOptions extends OptimizerOptions {
  */
 export function rmsprop(options: RmspropOptions = {}): Optimizer {
   const defaults = {
-    learningRate: 0.001, weightDecay: 0, rho: 0.9, momentum: 0, epsilon: 1e-7, centered: false,
+    learningRate: 0.001,
+    weightDecay: 0,
+    rho: 0.9,
+    momentum: 0,
+    epsilon: 1e-7,
+    centered: false,
     epsilonPlacement: 'keras' as EpsilonPlacement,
   };
-  return makeOptimizer('rmsprop', options, defaults, ({ rho, momentum, epsilon, centered, epsilonPlacement }) => {
-    checkNumber('rmsprop: rho', rho, { from: 0, below: 1 });
-    checkNumber('rmsprop: momentum', momentum, { from: 0, below: 1 });
-    checkNumber('rmsprop: epsilon', epsilon, { from: 0 });
-    const outside = placedAsTorch('rmsprop', epsilonPlacement);
-    const names = ['velocity', ...(centered ? ['average'] : []), ...(momentum ? ['momentum'] : [])];
-    return {
-      slots: names.map((name) => ({ name, initial: 0 })),
-      update: (parameter, gradient, slots, guard, weightDecay) =>
-        rmspropUpdate(parameter, gradient, slots, guard, { rho, momentum, epsilon, outside, centered, weightDecay }),
-    };
-  });
+  return makeOptimizer(
+    'rmsprop',
+    options,
+    defaults,
+    ({ rho, momentum, epsilon, centered, epsilonPlacement }) => {
+      checkNumber('rmsprop: rho', rho, { from: 0, below: 1 });
+      checkNumber('rmsprop: momentum', momentum, { from: 0, below: 1 });
+      checkNumber('rmsprop: epsilon', epsilon, { from: 0 });
+      const outside = placedAsTorch('rmsprop', epsilonPlacement);
+      const names = [
+        'velocity',
+        ...(centered ? ['average'] : []),
+        ...(momentum ? ['momentum'] : []),
+      ];
+      return {
+        slots: names.map((name) => ({ name, initial: 0 })),
+        update: (parameter, gradient, slots, guard, weightDecay) =>
+          rmspropUpdate(parameter, gradient, slots, guard, {
+            rho,
+            momentum,
+            epsilon,
+            outside,
+            centered,
+            weightDecay,
+          }),
+      };
+    },
+  );
 }

@@ -1,11 +1,20 @@
-import { checkCount, checkNumber, type Configured, find, type Named, named, withDefaults } from '../nn/named.ts';
+import {
+  type Configured,
+  checkCount,
+  checkNumber,
+  find,
+  type Named,
+  named,
+  withDefaults,
+} from '../nn/named.ts';
 import { OptionError } from '../runtime/errors.ts';
 import { cos, pow } from './math.ts';
 
 /** The learning rate of a step; step and epoch count from 0. */
 export type Schedule = ((step: number, epoch: number) => number) & Configured;
 
-const REQUIRED = Number.NaN;
+/** Stands for an option that has no default: the check of its range names it. */
+const REQUIRED = undefined as unknown as number;
 
 interface Decay {
   readonly initialLearningRate: number;
@@ -18,7 +27,10 @@ interface Decay {
 
 function decayOptions(name: string, options: Decay): Required<Decay> {
   const set = withDefaults<Required<Decay>>(name, options, {
-    initialLearningRate: REQUIRED, decaySteps: REQUIRED, decayRate: REQUIRED, staircase: false,
+    initialLearningRate: REQUIRED,
+    decaySteps: REQUIRED,
+    decayRate: REQUIRED,
+    staircase: false,
   });
   checkNumber(`${name}: initialLearningRate`, set.initialLearningRate, { from: 0 });
   checkNumber(`${name}: decaySteps`, set.decaySteps, { above: 0 });
@@ -42,16 +54,20 @@ export function constant(options: number | { learningRate: number }): Schedule {
 /** initial·decayRate^(step/decaySteps) */
 export function exponentialDecay(options: Decay): Schedule {
   const set = decayOptions('exponentialDecay', options);
-  return named('exponentialDecay', set, (step: number) =>
-    set.initialLearningRate * pow(set.decayRate, progress(step, set)),
+  return named(
+    'exponentialDecay',
+    set,
+    (step: number) => set.initialLearningRate * pow(set.decayRate, progress(step, set)),
   );
 }
 
 /** initial/(1 + decayRate·step/decaySteps) */
 export function inverseTimeDecay(options: Decay): Schedule {
   const set = decayOptions('inverseTimeDecay', options);
-  return named('inverseTimeDecay', set, (step: number) =>
-    set.initialLearningRate / (1 + set.decayRate * progress(step, set)),
+  return named(
+    'inverseTimeDecay',
+    set,
+    (step: number) => set.initialLearningRate / (1 + set.decayRate * progress(step, set)),
   );
 }
 
@@ -70,7 +86,11 @@ export interface PolynomialDecayOptions {
 export function polynomialDecay(options: PolynomialDecayOptions): Schedule {
   const name = 'polynomialDecay';
   const set = withDefaults(name, options, {
-    initialLearningRate: REQUIRED, decaySteps: REQUIRED, endLearningRate: 0.0001, power: 1, cycle: false,
+    initialLearningRate: REQUIRED,
+    decaySteps: REQUIRED,
+    endLearningRate: 0.0001,
+    power: 1,
+    cycle: false,
   });
   const { initialLearningRate: initial, decaySteps, endLearningRate: end, power, cycle } = set;
   checkNumber(`${name}: initialLearningRate`, initial, { from: 0 });
@@ -96,7 +116,9 @@ export function piecewiseConstantDecay(options: PiecewiseOptions): Schedule {
   const set = withDefaults<PiecewiseOptions>(name, options, { boundaries: [], values: [] });
   const { boundaries, values } = set;
   if (values.length !== boundaries.length + 1) {
-    throw new OptionError(`${name}: ${values.length} values, expected ${boundaries.length + 1}: one more than boundaries`);
+    throw new OptionError(
+      `${name}: ${values.length} values, expected ${boundaries.length + 1}: one more than boundaries`,
+    );
   }
   values.forEach((v, i) => {
     checkNumber(`${name}: values[${i}]`, v, { from: 0 });
@@ -131,8 +153,11 @@ export interface CosineDecayOptions {
 export function cosineDecay(options: CosineDecayOptions): Schedule {
   const name = 'cosineDecay';
   const set = withDefaults(name, options, {
-    initialLearningRate: REQUIRED, decaySteps: REQUIRED, alpha: 0,
-    warmupTarget: undefined as number | undefined, warmupSteps: 0,
+    initialLearningRate: REQUIRED,
+    decaySteps: REQUIRED,
+    alpha: 0,
+    warmupTarget: undefined as number | undefined,
+    warmupSteps: 0,
   });
   const { initialLearningRate: initial, decaySteps, alpha, warmupTarget, warmupSteps } = set;
   checkNumber(`${name}: initialLearningRate`, initial, { from: 0 });
@@ -165,7 +190,11 @@ export interface CosineRestartsOptions {
 export function cosineDecayRestarts(options: CosineRestartsOptions): Schedule {
   const name = 'cosineDecayRestarts';
   const set = withDefaults(name, options, {
-    initialLearningRate: REQUIRED, firstDecaySteps: REQUIRED, tMul: 2, mMul: 1, alpha: 0,
+    initialLearningRate: REQUIRED,
+    firstDecaySteps: REQUIRED,
+    tMul: 2,
+    mMul: 1,
+    alpha: 0,
   });
   checkNumber(`${name}: initialLearningRate`, set.initialLearningRate, { from: 0 });
   checkNumber(`${name}: firstDecaySteps`, set.firstDecaySteps, { above: 0 });
@@ -196,7 +225,8 @@ function restarts(x: number, tMul: number): { period: number; done: number } {
 type Per = 'step' | 'epoch';
 
 function counter(name: string, per: Per): (step: number, epoch: number) => number {
-  if (per !== 'step' && per !== 'epoch') throw new OptionError(`${name}: per "${per}", expected "step" or "epoch"`);
+  if (per !== 'step' && per !== 'epoch')
+    throw new OptionError(`${name}: per "${per}", expected "step" or "epoch"`);
   return per === 'step' ? (step) => step : (_, epoch) => epoch;
 }
 
@@ -212,13 +242,18 @@ export interface TimeBasedOptions {
 export function timeBasedDecay(options: TimeBasedOptions): Schedule {
   const name = 'timeBasedDecay';
   const set = withDefaults<Required<TimeBasedOptions>>(name, options, {
-    initialLearningRate: REQUIRED, decayRate: 1, per: 'epoch',
+    initialLearningRate: REQUIRED,
+    decayRate: 1,
+    per: 'epoch',
   });
   checkNumber(`${name}: initialLearningRate`, set.initialLearningRate, { from: 0 });
   checkNumber(`${name}: decayRate`, set.decayRate, { from: 0 });
   const count = counter(name, set.per);
-  return named(name, set, (step: number, epoch: number) =>
-    set.initialLearningRate / (1 + set.decayRate * count(step, epoch)),
+  return named(
+    name,
+    set,
+    (step: number, epoch: number) =>
+      set.initialLearningRate / (1 + set.decayRate * count(step, epoch)),
   );
 }
 
@@ -232,11 +267,16 @@ export interface SqrtOptions {
 /** k/√t, t = 1, 2, … */
 export function sqrtDecay(options: SqrtOptions): Schedule {
   const name = 'sqrtDecay';
-  const set = withDefaults<Required<SqrtOptions>>(name, options, { initialLearningRate: REQUIRED, per: 'step' });
+  const set = withDefaults<Required<SqrtOptions>>(name, options, {
+    initialLearningRate: REQUIRED,
+    per: 'step',
+  });
   checkNumber(`${name}: initialLearningRate`, set.initialLearningRate, { from: 0 });
   const count = counter(name, set.per);
-  return named(name, set, (step: number, epoch: number) =>
-    set.initialLearningRate / Math.sqrt(count(step, epoch) + 1),
+  return named(
+    name,
+    set,
+    (step: number, epoch: number) => set.initialLearningRate / Math.sqrt(count(step, epoch) + 1),
   );
 }
 
@@ -260,8 +300,16 @@ export function warmup(given: number | Schedule | WarmupConfig, length?: number)
 }
 
 export const schedules = {
-  constant, exponentialDecay, inverseTimeDecay, polynomialDecay, piecewiseConstantDecay, cosineDecay,
-  cosineDecayRestarts, timeBasedDecay, sqrtDecay, warmup,
+  constant,
+  exponentialDecay,
+  inverseTimeDecay,
+  polynomialDecay,
+  piecewiseConstantDecay,
+  cosineDecay,
+  cosineDecayRestarts,
+  timeBasedDecay,
+  sqrtDecay,
+  warmup,
 };
 
 /** The schedule of that configuration; functions stay, numbers are constant. Throws `OptionError` for unknown names. */

@@ -86,7 +86,12 @@ export class ModelCore {
     const { trace, outputs } = this.trace(1, false);
     const engine = await this.#engine();
     const state = new ModelState(engine, this.network.name);
-    await state.adopt(trace.variables, this.seed);
+    try {
+      await state.adopt(trace.variables, this.seed);
+    } catch (error) {
+      state.dispose();
+      throw error;
+    }
     this.layers = [...trace.layers];
     this.outputShapes = new Map(Object.entries(outputs).map(([name, t]) => [name, t.shape.slice(1)]));
     this.#state = state;

@@ -6,8 +6,7 @@ import { traceLoss } from './programs.ts';
 
 /** Frees data and the programs that read it. */
 export function release(core: ModelCore, data: ResidentData): void {
-  if (core.disposed) return;
-  core.state.dropPrograms(`fit${data.id}:`);
+  if (!core.disposed) core.state.dropPrograms(`fit${data.id}:`);
   data.free();
 }
 

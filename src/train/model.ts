@@ -168,6 +168,7 @@ export class Model {
       if (length !== v.size) throw new ShapeError(`setWeights: ${length} numbers for "${v.name}" [${v.shape}]`);
     });
     await engine.exclusive(async () => {
+      this.#core.state.renew();
       variables.forEach((v, i) => {
         writeVariable(engine, v, data[i] as ArrayLike<number>);
       });

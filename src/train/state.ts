@@ -4,7 +4,7 @@ import { compile, type ProgramSpec } from '../compile/program.ts';
 import type { Variable } from '../graph/tensor.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import type { Engine } from '../runtime/engine.ts';
-import { DisposedError } from '../runtime/errors.ts';
+import { DisposedError, EngineError } from '../runtime/errors.ts';
 import type { TrainState } from './step.ts';
 import { allocate, beside, initialize } from './variables.ts';
 
@@ -23,11 +23,13 @@ export class ModelState implements TrainState {
   #programs = new Map<string, Executable>();
   #snapshot: { block: Block; bytes: Uint8Array }[] = [];
   #disposed = false;
+  #generation: number;
 
   constructor(engine: Engine, name: string) {
     this.engine = engine;
     this.name = name;
     this.workspace = new Workspace(engine, name);
+    this.#generation = engine.generation;
   }
 
   /** Gives memory and first values to variables that have none. */
@@ -68,6 +70,9 @@ export class ModelState implements TrainState {
   /** The program under `key`, compiled when it is not kept. */
   program(key: string, spec: () => ProgramSpec): Executable {
     if (this.#disposed) throw new DisposedError(`model "${this.name}" was disposed`);
+    if (this.lost) {
+      throw new EngineError(`the weights of model "${this.name}" were lost with the worker that held them: call setWeights`);
+    }
     const kept = this.#programs.get(key);
     if (kept) this.#programs.delete(key);
     const executable = kept ?? new Executable(compile(spec(), this.engine.target), this.workspace);
@@ -99,6 +104,18 @@ export class ModelState implements TrainState {
 
   restore(): void {
     for (const { block, bytes } of this.#snapshot) this.engine.write(block.at, bytes);
+    this.#generation = this.engine.generation;
+  }
+
+  /** Whether the engine lost its memory since the weights were written. */
+  get lost(): boolean {
+    return this.#generation !== this.engine.generation;
+  }
+
+  /** All weights are about to be written anew: what else was lost starts afresh. */
+  renew(): void {
+    if (this.lost) this.dropTraining();
+    this.#generation = this.engine.generation;
   }
 
   forgetSnapshot(): void {

@@ -1,13 +1,22 @@
 import { expect, it } from 'vitest';
+import { unsqueeze } from '../../src/ops/layout.ts';
+import { concat } from '../../src/ops/slice.ts';
 import { clipGradients } from '../../src/optim/clip.ts';
 import { optimizer, optimizers } from '../../src/optim/index.ts';
 import { type Schedule, schedule, schedules } from '../../src/optim/schedule.ts';
-import { unsqueeze } from '../../src/ops/layout.ts';
-import { concat } from '../../src/ops/slice.ts';
 import { createEngine } from '../../src/runtime/create.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
 import {
-  type Call, camel, type GoldenArray, goldenCases, goldenSuite, hasGolden, options, type Plan, readGolden, toTensor,
+  type Call,
+  camel,
+  type GoldenArray,
+  goldenCases,
+  goldenSuite,
+  hasGolden,
+  options,
+  type Plan,
+  readGolden,
+  toTensor,
 } from '../support/golden.ts';
 import { Descent, Slab } from '../support/optimize.ts';
 
@@ -18,14 +27,22 @@ interface Update {
   readonly excluded_from_weight_decay?: boolean;
 }
 
-const CLIPS: Record<string, string> = { clipnorm: 'clipNorm', clipvalue: 'clipValue', global_clipnorm: 'globalClipNorm' };
+const CLIPS: Record<string, string> = {
+  clipnorm: 'clipNorm',
+  clipvalue: 'clipValue',
+  global_clipnorm: 'globalClipNorm',
+};
 
 function ours({ class: name = '', config = {} }: Pick<Call, 'class' | 'config'>) {
   const renamed = Object.entries(config).map(([key, value]) => [CLIPS[key] ?? key, value]);
   return { name: name.toLowerCase(), ...options(Object.fromEntries(renamed)) };
 }
 
-async function follow(engine: Engine, initial: GoldenArray, updates: readonly Update[]): Promise<number[]> {
+async function follow(
+  engine: Engine,
+  initial: GoldenArray,
+  updates: readonly Update[],
+): Promise<number[]> {
   const parameter = new Slab(engine, 'parameter', initial.data as number[]);
   const runs = new Map<number, Descent>();
   for (const { optimizer: made, optimizer_id: id, grad } of updates) {
@@ -45,9 +62,18 @@ function optimizerPlan(call: Call): Plan {
   if (!made?.class || !(made.class.toLowerCase() in optimizers)) return OTHERS;
   if (call.method === '_clip_gradients') {
     const [gradients] = call.args as [unknown[]];
-    return { compute: () => concat(clipGradients(gradients.map(toTensor), optimizer(ours(made)).options).map((g) => unsqueeze(g, 0)), 0) };
+    return {
+      compute: () =>
+        concat(
+          clipGradients(gradients.map(toTensor), optimizer(ours(made)).options).map((g) =>
+            unsqueeze(g, 0),
+          ),
+          0,
+        ),
+    };
   }
-  if (updates.some((u) => u.excluded_from_weight_decay)) return 'weight decay of single variables: parameter groups';
+  if (updates.some((u) => u.excluded_from_weight_decay))
+    return 'weight decay of single variables: parameter groups';
   return { compute: (engine) => follow(engine, initial as GoldenArray, updates) };
 }
 
@@ -66,7 +92,9 @@ const ARGUMENTS: Record<string, string[]> = {
 function schedulePlan({ of, args = [] }: Call): Plan {
   const name = camel(of?.class ?? '');
   if (!(name in schedules)) return 'not offered';
-  const positional = Object.fromEntries((of?.args ?? []).map((value, i) => [ARGUMENTS[name]?.[i], value]));
+  const positional = Object.fromEntries(
+    (of?.args ?? []).map((value, i) => [ARGUMENTS[name]?.[i], value]),
+  );
   const step = typeof args[0] === 'number' ? args[0] : Number((args[0] as GoldenArray).data[0]);
   return { compute: () => schedule({ name, ...positional, ...options(of?.config) })(step, 0) };
 }
@@ -74,16 +102,29 @@ function schedulePlan({ of, args = [] }: Call): Plan {
 goldenSuite('schedules', goldenCases('lr-schedules'), schedulePlan, { leftOut: 0 });
 
 /** [file, steps of the warm-up] of linear warm-up and decay to 0 over 100 steps (0, 30, 70), or beyond them (200). */
-const WARMUPS = ['0', '30', '70', '200'].flatMap((steps) => [[steps, ''], [steps, '_restored']] as const);
+const WARMUPS = ['0', '30', '70', '200'].flatMap(
+  (steps) =>
+    [
+      [steps, ''],
+      [steps, '_restored'],
+    ] as const,
+);
 
-it.skipIf(!hasGolden).each(WARMUPS)('linear warm-up in %s steps%s as in ONNX Runtime', (steps, restored) => {
-  const file = `ort-training/lr_scheduler/warmup_linear_scheduler_warmupstep-${steps}${restored}.json`;
-  const points = readGolden(file) as [number, [number]][];
-  const warm = Number(steps);
-  const decay = schedules.polynomialDecay({ initialLearningRate: 1e-3, decaySteps: Math.max(1, 100 - warm), endLearningRate: 0 });
-  const rate: Schedule = schedules.warmup(decay, warm);
-  for (const [step, [want]] of points) expect(rate(step, 0)).toBeCloseTo(want, 12);
-});
+it.skipIf(!hasGolden).each(WARMUPS)(
+  'linear warm-up in %s steps%s as in ONNX Runtime',
+  (steps, restored) => {
+    const file = `ort-training/lr_scheduler/warmup_linear_scheduler_warmupstep-${steps}${restored}.json`;
+    const points = readGolden(file) as [number, [number]][];
+    const warm = Number(steps);
+    const decay = schedules.polynomialDecay({
+      initialLearningRate: 1e-3,
+      decaySteps: Math.max(1, 100 - warm),
+      endLearningRate: 0,
+    });
+    const rate: Schedule = schedules.warmup(decay, warm);
+    for (const [step, [want]] of points) expect(rate(step, 0)).toBeCloseTo(want, 12);
+  },
+);
 
 interface Trajectory {
   readonly Parameters: Record<string, number[][]>;
@@ -104,21 +145,32 @@ const TRAJECTORIES = [
 ] as const;
 
 const BUILDS = ['simd', 'f64'] as const;
-const RUNS = TRAJECTORIES.flatMap(([file, config]) => BUILDS.map((build) => ({ file, config, build })));
+const RUNS = TRAJECTORIES.flatMap(([file, config]) =>
+  BUILDS.map((build) => ({ file, config, build })),
+);
 
-it.skipIf(!hasGolden).each(RUNS)("follows PyTorch's $file in 10 steps, build $build", async ({ file, config, build }) => {
-  const { Parameters, Gradients, Momentum1s, Momentum2s } = readGolden(`ort-training/${file}.json`) as Trajectory;
-  using engine = await createEngine({ kind: 'inline', build });
-  for (const [name, values] of Object.entries(Parameters)) {
-    const run = new Descent(engine, optimizer(config), new Slab(engine, name, values[0] as number[]));
-    for (const [i, gradient] of (Gradients[name] as number[][]).entries()) {
-      near(await run.step(gradient), values[i + 1]);
-      const [m, v] = run.slots;
-      if (m && Momentum1s) near(await m.read(), Momentum1s[name]?.[i + 1]);
-      if (v && Momentum2s) near(await v.read(), Momentum2s[name]?.[i + 1]);
+it.skipIf(!hasGolden).each(RUNS)(
+  "follows PyTorch's $file in 10 steps, build $build",
+  async ({ file, config, build }) => {
+    const { Parameters, Gradients, Momentum1s, Momentum2s } = readGolden(
+      `ort-training/${file}.json`,
+    ) as Trajectory;
+    using engine = await createEngine({ kind: 'inline', build });
+    for (const [name, values] of Object.entries(Parameters)) {
+      const run = new Descent(
+        engine,
+        optimizer(config),
+        new Slab(engine, name, values[0] as number[]),
+      );
+      for (const [i, gradient] of (Gradients[name] as number[][]).entries()) {
+        near(await run.step(gradient), values[i + 1]);
+        const [m, v] = run.slots;
+        if (m && Momentum1s) near(await m.read(), Momentum1s[name]?.[i + 1]);
+        if (v && Momentum2s) near(await v.read(), Momentum2s[name]?.[i + 1]);
+      }
     }
-  }
-});
+  },
+);
 
 function near(got: readonly number[], want: readonly number[] = []): void {
   expect(got.length).toBe(want.length);

@@ -11,7 +11,8 @@ import type { BuildName, Engine } from '../../src/runtime/engine.ts';
 const root = new URL('../../../shared/golden/', import.meta.url);
 
 export const hasGolden = existsSync(root);
-if (!hasGolden) console.warn(`golden figures are absent (${root.pathname}): their tests are skipped`);
+if (!hasGolden)
+  console.warn(`golden figures are absent (${root.pathname}): their tests are skipped`);
 
 export interface GoldenArray {
   readonly shape: number[];
@@ -73,7 +74,9 @@ export function camel(name: string): string {
 
 /** Options in camelCase, without those that concern Keras only. */
 export function options(config: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
-  const ours = Object.entries(config).filter(([key]) => !['name', 'dtype', 'reduction'].includes(key));
+  const ours = Object.entries(config).filter(
+    ([key]) => !['name', 'dtype', 'reduction'].includes(key),
+  );
   return Object.fromEntries(ours.map(([key, value]) => [camel(key), value ?? undefined]));
 }
 
@@ -88,7 +91,11 @@ export function unwrap(actual: Call): { call: Call; index: number[] } {
   return { call, index };
 }
 
-function entry(data: ArrayLike<number>, shape: readonly number[], index: readonly number[]): number[] {
+function entry(
+  data: ArrayLike<number>,
+  shape: readonly number[],
+  index: readonly number[],
+): number[] {
   const size = sizeOf(shape.slice(index.length));
   const at = index.reduce((sum, i, axis) => sum * (shape[axis] as number) + i, 0);
   return Array.from(data).slice(at * size, (at + 1) * size);
@@ -97,7 +104,12 @@ function entry(data: ArrayLike<number>, shape: readonly number[], index: readonl
 /** Largest accepted distance for each build where the case does not say. */
 const FLOOR: Partial<Record<BuildName, number>> = { f64: 2e-6, simd: 1e-5 };
 
-function expectClose(got: ArrayLike<number>, { expected, tol }: GoldenCase, floor: number, decimal?: number): void {
+function expectClose(
+  got: ArrayLike<number>,
+  { expected, tol }: GoldenCase,
+  floor: number,
+  decimal?: number,
+): void {
   const digits = Object.keys(tol).length ? tol.decimal : decimal;
   const atol = Math.max(tol.atol ?? 0, digits === undefined ? 0 : 1.5 * 10 ** -digits, floor);
   const rtol = Math.max(tol.rtol ?? 0, floor);
@@ -127,9 +139,14 @@ interface Computation {
 
 /** A test for each case and build; those left out are skipped by name and reason, and counted against `leftOut`. */
 export function goldenSuite(
-  title: string, cases: readonly GoldenCase[], plan: (call: Call) => Plan, { leftOut, decimal }: SuiteOptions,
+  title: string,
+  cases: readonly GoldenCase[],
+  plan: (call: Call) => Plan,
+  { leftOut, decimal }: SuiteOptions,
 ): void {
-  const plans = cases.map((test) => ({ test, ...unwrap(test.actual) })).map((c) => ({ ...c, plan: plan(c.call) }));
+  const plans = cases
+    .map((test) => ({ test, ...unwrap(test.actual) }))
+    .map((c) => ({ ...c, plan: plan(c.call) }));
   describe.skipIf(!hasGolden).each(Object.entries(FLOOR))(`${title}, build %s`, (build, floor) => {
     let engine: Engine;
     beforeAll(async () => {
@@ -143,12 +160,19 @@ export function goldenSuite(
       const name = `${i} ${test.test}`;
       const reason = typeof todo === 'string' ? todo : build === 'f64' && todo.single;
       if (typeof todo === 'string' || reason) it.skip(`${name}: left out: ${reason}`, () => {});
-      else it(name, async () => expectClose(await run(todo.compute(engine), index, engine), test, floor, decimal));
+      else
+        it(name, async () =>
+          expectClose(await run(todo.compute(engine), index, engine), test, floor, decimal),
+        );
     });
   });
 }
 
-async function run(result: Tensor | number | Promise<number[]>, index: number[], engine: Engine): Promise<number[]> {
+async function run(
+  result: Tensor | number | Promise<number[]>,
+  index: number[],
+  engine: Engine,
+): Promise<number[]> {
   if (typeof result === 'number') return [result];
   if (!isTensor(result)) return result;
   const { data, shape } = await evaluate(result, { engine });

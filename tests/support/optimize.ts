@@ -44,7 +44,9 @@ export class Descent {
     this.parameter = parameter;
     this.#optimizer = optimizer;
     const { size } = parameter.variable;
-    this.slots = optimizer.slots.map((s) => new Slab(engine, s.name, new Array<number>(size).fill(s.initial)));
+    this.slots = optimizer.slots.map(
+      (s) => new Slab(engine, s.name, new Array<number>(size).fill(s.initial)),
+    );
     const node = optimizer.update(
       read(parameter.variable),
       input('gradient', [size]),
@@ -52,7 +54,10 @@ export class Descent {
       input('loss', []),
     );
     this.#workspace = new Workspace(engine, 'test');
-    this.#executable = new Executable(compile({ name: 'update', effects: [node] }, engine.target), this.#workspace);
+    this.#executable = new Executable(
+      compile({ name: 'update', effects: [node] }, engine.target),
+      this.#workspace,
+    );
   }
 
   async step(gradient: readonly number[], loss = 0): Promise<number[]> {

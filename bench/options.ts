@@ -1,0 +1,73 @@
+import { parseArgs } from 'node:util';
+import type { BuildName } from '../src/runtime/engine.ts';
+import { OptionError, unknownName } from '../src/runtime/errors.ts';
+import type { Wanted } from './types.ts';
+
+export interface Options extends Wanted {
+  readonly suites: readonly string[];
+  /** Parts of names; a case runs when its name contains one of them. None: all run. */
+  readonly filter: readonly string[];
+  /** Time for each contestant in each case, warm-up excluded. */
+  readonly seconds: number;
+  /** File for the report. */
+  readonly json: string | undefined;
+}
+
+const DEFAULTS = {
+  suite: 'all',
+  threads: '1,2',
+  build: 'simd,relaxed',
+  seconds: '0.5',
+  filter: '',
+  json: '',
+};
+
+const BUILDS: readonly BuildName[] = ['simd', 'relaxed', 'f64'];
+
+export const USAGE = `npm run bench -- [options]
+  --suite gemm,train      suites, default all
+  --filter 512,mlp        only cases whose names contain one of these
+  --threads 1,2           numbers of threads, default ${DEFAULTS.threads}
+  --build simd,relaxed    builds, default ${DEFAULTS.build}; also f64
+  --seconds 0.5           time for each contestant in each case
+  --json FILE             write the report to FILE`;
+
+/** Reads the command line. Throws `OptionError`, naming what is near, for what it does not know. */
+export function parseOptions(args: readonly string[], suites: readonly string[]): Options {
+  const given = readArgs(args);
+  const list = (key: keyof typeof DEFAULTS) => given[key].split(',').filter(Boolean);
+  const chosen = given.suite === 'all' ? [...suites] : list('suite');
+  for (const name of chosen) if (!suites.includes(name)) unknownName('suite', name, suites);
+  for (const name of list('build')) {
+    if (!(BUILDS as readonly string[]).includes(name)) unknownName('build', name, BUILDS);
+  }
+  return {
+    suites: chosen,
+    filter: list('filter'),
+    builds: list('build') as BuildName[],
+    threads: list('threads').map((n) => positive('threads', n, Number.isInteger)),
+    seconds: positive('seconds', given.seconds, Number.isFinite),
+    json: given.json || undefined,
+  };
+}
+
+function readArgs(args: readonly string[]): typeof DEFAULTS {
+  const known = Object.keys(DEFAULTS);
+  const options = Object.fromEntries(known.map((key) => [key, { type: 'string' as const }]));
+  const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true });
+  const given: Record<string, string> = { ...DEFAULTS };
+  for (const token of tokens) {
+    if (token.kind === 'option-terminator') continue;
+    if (token.kind === 'positional') throw new OptionError(`"${token.value}" is no option`);
+    if (!known.includes(token.name)) unknownName('option', token.name, known);
+    if (token.value === undefined) throw new OptionError(`--${token.name} needs a value`);
+    given[token.name] = token.value;
+  }
+  return given as typeof DEFAULTS;
+}
+
+function positive(what: string, text: string, fits: (n: number) => boolean): number {
+  const n = Number(text);
+  if (fits(n) && n > 0) return n;
+  throw new OptionError(`${what} is ${text}, expected a positive number`);
+}

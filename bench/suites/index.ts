@@ -1,0 +1,5 @@
+import type { Suite } from '../types.ts';
+import { gemm } from './gemm.ts';
+import { train } from './train.ts';
+
+export const SUITES: readonly Suite[] = [gemm, train];

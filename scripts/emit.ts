@@ -1,0 +1,26 @@
+/** Compiles `src` to `dist`, which lies beside `build`, so that `../../build/` is right in both. */
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../', import.meta.url));
+const dist = `${root}dist`;
+
+rmSync(dist, { recursive: true, force: true });
+const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
+  cwd: root,
+  stdio: 'inherit',
+});
+if (status !== 0) process.exit(1);
+
+/** What the compiler leaves: the worker's URL, and paths in declarations. */
+for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
+  if (!entry.isFile()) continue;
+  const path = `${entry.parentPath}/${entry.name}`;
+  const text = readFileSync(path, 'utf8');
+  const pattern = entry.name.endsWith('.d.ts') ? /(['"]\.{1,2}\/[^'"]+)\.ts(['"])/g : /(['"]\.\/worker)\.ts(['"])/g;
+  const rewritten = text.replace(pattern, '$1.js$2');
+  if (rewritten !== text) writeFileSync(path, rewritten);
+}

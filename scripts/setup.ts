@@ -1,0 +1,57 @@
+/**
+ * Finds what the tests need from the system, and installs it where it can: a Chromium or Chrome; with the argument `torch`,
+ * PyTorch for Debian's Python instead.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { findChromium } from './chromium.ts';
+
+function succeeds(command: string, ...args: readonly string[]): boolean {
+  return spawnSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'] }).status === 0;
+}
+
+function isDebian(): boolean {
+  const file = '/etc/os-release';
+  return existsSync(file) && /^ID=debian$/m.test(readFileSync(file, 'utf8'));
+}
+
+/** Ubuntu's `chromium` is a snap, so this is for Debian alone. */
+function debianInstalls(name: string): boolean {
+  if (!isDebian() || process.getuid?.() !== 0) return false;
+  console.log(`setup: installing ${name}`);
+  const quiet = ['-qq', '-o', 'Dpkg::Use-Pty=0'];
+  succeeds('apt-get', 'update', ...quiet);
+  const env = ['DEBIAN_FRONTEND=noninteractive', 'apt-get', 'install', '-y', '--no-install-recommends', ...quiet];
+  return succeeds('env', ...env, name);
+}
+
+function playwrightInstalls(): boolean {
+  const manifest = createRequire(import.meta.url).resolve('playwright/package.json');
+  const cli = join(dirname(manifest), 'cli.js');
+  return succeeds(process.execPath, cli, 'install', 'chromium');
+}
+
+async function chromium(): Promise<void> {
+  if (!(await findChromium()) && !debianInstalls('chromium')) playwrightInstalls();
+  const path = await findChromium();
+  if (path) return console.log(`setup: ${path}`);
+  fail(
+    'the browser tests need Chromium or Chrome: install one (Debian: apt-get install chromium) or set WASMGRAD_CHROMIUM to its path',
+  );
+}
+
+function torch(): void {
+  const found = () => succeeds('/usr/bin/python3', '-c', 'import torch; print("setup: torch", torch.__version__)');
+  if (found() || (debianInstalls('python3-torch') && found())) return;
+  fail('the golden figures need PyTorch for /usr/bin/python3 (Debian: apt-get install python3-torch)');
+}
+
+function fail(why: string): void {
+  console.error(`setup: ${why}`);
+  process.exitCode = 1;
+}
+
+if (process.argv[2] === 'torch') torch();
+else await chromium();

@@ -1,0 +1,306 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Tensor } from '../../src/graph/tensor.ts';
+import { activations } from '../../src/nn/activations.ts';
+import {
+  type LayerConfig,
+  layerConfig,
+  layerFromConfig,
+  registerLayer,
+} from '../../src/nn/config.ts';
+import * as layers from '../../src/nn/index.ts';
+import { type Layer, layer } from '../../src/nn/layer.ts';
+import { l2 } from '../../src/nn/regularizer.ts';
+import { Trace, withTrace } from '../../src/nn/trace.ts';
+import { mul } from '../../src/ops/binary.ts';
+import { scalar, tensor } from '../../src/ops/leaf.ts';
+import { expand } from '../../src/ops/sum.ts';
+import { createEngine } from '../../src/runtime/create.ts';
+import type { Engine } from '../../src/runtime/engine.ts';
+import { OptionError, ShapeError } from '../../src/runtime/errors.ts';
+import { call } from '../support/layers.ts';
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await createEngine({ kind: 'inline', build: 'f64' });
+});
+afterAll(() => engine.dispose());
+
+const x = () =>
+  tensor([
+    [1, -2, 3],
+    [4, 5, -6],
+  ]);
+const y = () =>
+  tensor([
+    [6, 5, 4],
+    [3, 2, 1],
+  ]);
+const weights = { kernel: [1, 2, 3, 4, 5, 6], bias: [0.5, -20] };
+
+const VALUES: [string, () => Tensor, number[], number[]][] = [
+  ['dense', () => layers.dense(2)(x()), [2, 2], [10.5, -8, -10.5, -28]],
+  ['dense relu', () => layers.dense(2, { activation: 'relu' })(x()), [2, 2], [10.5, 0, 0, 0]],
+  [
+    'dense of three axes',
+    () => layers.dense(2)(tensor([[[1, -2, 3]], [[4, 5, -6]]])),
+    [2, 1, 2],
+    [10.5, -8, -10.5, -28],
+  ],
+  [
+    'dense with a function',
+    () => layers.dense(2, { activation: (z) => mul(z, z) })(x()),
+    [2, 2],
+    [110.25, 64, 110.25, 784],
+  ],
+  ['activation', () => layers.activation('relu')(x()), [2, 3], [1, 0, 3, 4, 5, 0]],
+  ['dropout outside of training', () => layers.dropout(0.5)(x()), [2, 3], [1, -2, 3, 4, 5, -6]],
+  ['noise outside of training', () => layers.gaussianNoise(1)(x()), [2, 3], [1, -2, 3, 4, 5, -6]],
+  [
+    'flatten',
+    () =>
+      layers.flatten()(
+        tensor([
+          [
+            [1, 2],
+            [3, 4],
+          ],
+        ]),
+      ),
+    [1, 4],
+    [1, 2, 3, 4],
+  ],
+  ['flatten of one axis', () => layers.flatten()(tensor([1, 2])), [2, 1], [1, 2]],
+  ['reshape', () => layers.reshape([3, -1])(x()), [2, 3, 1], [1, -2, 3, 4, 5, -6]],
+  [
+    'concatenate',
+    () => layers.concatenate()(x(), y()),
+    [2, 6],
+    [1, -2, 3, 6, 5, 4, 4, 5, -6, 3, 2, 1],
+  ],
+  [
+    'concatenate rows',
+    () => layers.concatenate({ axis: 0 })(x(), y()),
+    [4, 3],
+    [1, -2, 3, 4, 5, -6, 6, 5, 4, 3, 2, 1],
+  ],
+  ['add', () => layers.add()(x(), y(), y()), [2, 3], [13, 8, 11, 10, 9, -4]],
+  ['subtract', () => layers.subtract()(x(), y()), [2, 3], [-5, -7, -1, 1, 3, -7]],
+  ['multiply', () => layers.multiply()(x(), y()), [2, 3], [6, -10, 12, 12, 10, -6]],
+  ['average', () => layers.average()(x(), y()), [2, 3], [3.5, 1.5, 3.5, 3.5, 3.5, -2.5]],
+  ['maximum', () => layers.maximum()(x(), y()), [2, 3], [6, 5, 4, 4, 5, 1]],
+  ['minimum', () => layers.minimum()(x(), y()), [2, 3], [1, -2, 3, 3, 2, -6]],
+  ['lambda', () => layers.lambda((a: Tensor) => mul(a, a))(x()), [2, 3], [1, 4, 9, 16, 25, 36]],
+];
+
+it.each(VALUES)('%s', async (name, body, shape, data) => {
+  const got = await call(engine, body, name.startsWith('dense') ? { weights } : {});
+  expect(got.shape).toEqual(shape);
+  expect(got.data).toEqual(data);
+});
+
+it('dense is the same with its activation fused or not', async () => {
+  for (const name of ['relu', 'tanh'] as const) {
+    const fused = await call(engine, () => layers.dense(2, { activation: name })(x()), { weights });
+    const apart = await call(engine, () => layers.activation(name)(layers.dense(2)(x())), {
+      weights,
+    });
+    expect(fused.data).toEqual(apart.data);
+  }
+});
+
+it('a layer called twice uses the same weights', async () => {
+  const shared = layers.dense(2);
+  const got = await call(engine, () => layers.subtract()(shared(x()), shared(x())));
+  expect(got.data).toEqual([0, 0, 0, 0]);
+  expect(shared.variables.map((v) => v.name)).toEqual(['dense/kernel', 'dense/bias']);
+});
+
+it('adds the penalties of weights and output to the loss', async () => {
+  const penalised = layers.dense(2, {
+    kernelRegularizer: 'l2',
+    biasRegularizer: l2(1),
+    activityRegularizer: { name: 'l1', lambda: 0.1 },
+  });
+  const { penalties } = await call(engine, () => penalised(x()), { weights });
+  [0.01 * 91, 400.25, 0.1 * 57].forEach((want, i) => expect(penalties[i]).toBeCloseTo(want, 12));
+});
+
+it('takes the weights of a layer that is not trainable as frozen', async () => {
+  const { trace } = await call(engine, () => layers.dense(2, { trainable: false })(x()));
+  expect(trace.frozen.size).toBe(2);
+});
+
+describe('in training', () => {
+  const ones = () => expand(scalar(1), [100, 200]);
+  const mean = (data: number[]) => data.reduce((a, b) => a + b, 0) / data.length;
+
+  it('dropout keeps the mean and scales what it keeps', async () => {
+    const { data } = await call(engine, () => layers.dropout(0.25)(ones()), { training: true });
+    expect(new Set(data)).toEqual(new Set([0, 4 / 3]));
+    expect(mean(data)).toBeCloseTo(1, 1);
+  });
+
+  it('two dropouts drop different elements, one drops the same again', async () => {
+    const twice = () => layers.subtract()(layers.dropout(0.5)(ones()), layers.dropout(0.5)(ones()));
+    const first = await call(engine, twice, { training: true });
+    expect(mean(first.data.map(Math.abs))).toBeCloseTo(1, 1);
+    expect((await call(engine, twice, { training: true })).data).toEqual(first.data);
+  });
+
+  it('noise has its standard deviation', async () => {
+    const { data } = await call(engine, () => layers.gaussianNoise(0.3)(ones()), {
+      training: true,
+    });
+    expect(mean(data)).toBeCloseTo(1, 1);
+    expect(Math.sqrt(mean(data.map((v) => (v - 1) ** 2)))).toBeCloseTo(0.3, 2);
+  });
+});
+
+const bad = (value: unknown) => value as never;
+
+const ERRORS: [string, () => unknown, typeof OptionError, string][] = [
+  ['units', () => layers.dense(0), OptionError, 'dense: units is 0, expected a whole number ≥ 1'],
+  [
+    'units, named',
+    () => layers.dense(1.5, { name: 'fc1' }),
+    OptionError,
+    'dense "fc1": units is 1.5, expected a whole number ≥ 1',
+  ],
+  [
+    'option',
+    () => layers.dense(1, bad({ activaton: 'relu' })),
+    OptionError,
+    'unknown option of dense "activaton"; did you mean "activation"?',
+  ],
+  [
+    'activation',
+    () => layers.dense(1, { activation: 'rleu' }),
+    OptionError,
+    'unknown activation "rleu"; did you mean "relu"?',
+  ],
+  [
+    'initialiser',
+    () => layers.dense(1, { kernelInitializer: 'heNorml' }),
+    OptionError,
+    'did you mean "heNormal"?',
+  ],
+  [
+    'rate',
+    () => layers.dropout(1),
+    OptionError,
+    'dropout: rate is 1, expected a number ≥ 0 and < 1',
+  ],
+  [
+    'std',
+    () => layers.gaussianNoise(-1),
+    OptionError,
+    'gaussianNoise: std is -1, expected a number ≥ 0',
+  ],
+  [
+    'targetShape',
+    () => layers.reshape([-1, -1]),
+    OptionError,
+    'reshape: targetShape [-1,-1], expected',
+  ],
+  [
+    'size',
+    () => layers.reshape([4], { name: 'r' })(x()),
+    ShapeError,
+    'reshape "r": reshape: [2,3] does not fit into [2,4]',
+  ],
+  [
+    'axes',
+    () => layers.dense(2, { name: 'fc1' })(tensor([1, 2])),
+    ShapeError,
+    'dense "fc1": input [2], expected [batch, .., inputs]',
+  ],
+  ['one input', () => layers.add()(x()), ShapeError, 'add "add": 1 inputs, expected at least 2'],
+  [
+    'three inputs',
+    () => layers.subtract()(x(), x(), x()),
+    ShapeError,
+    'subtract "subtract": 3 inputs, expected 2',
+  ],
+  [
+    'type',
+    () => layerFromConfig({ type: 'dens' }),
+    OptionError,
+    'unknown layer type "dens"; did you mean "dense"?',
+  ],
+  [
+    'function',
+    () => layerConfig(layers.dense(2, { name: 'a', activation: (z) => z })),
+    OptionError,
+    'dense "a": activation is a function of your own',
+  ],
+  [
+    'lambda',
+    () => layerConfig(layers.lambda((z: Tensor) => z)),
+    OptionError,
+    'lambda: body is a function of your own',
+  ],
+];
+
+it.each(ERRORS)('a wrong %s is an error in words', (_, body, type, words) => {
+  const run = () => withTrace(new Trace(false), body);
+  expect(run).toThrow(type);
+  expect(run).toThrow(words);
+});
+
+it('an input that does not fit the kernel names layer, input and expectation', () => {
+  const fc1 = layers.dense(10, { name: 'fc1' });
+  const body = (columns: number) => () => fc1(expand(scalar(0), [64, columns]));
+  withTrace(new Trace(false), body(784));
+  expect(() => withTrace(new Trace(false), body(783))).toThrow(
+    'dense "fc1": input [64,783], weight expects 784',
+  );
+});
+
+const CONFIGS: [Layer<never>, LayerConfig][] = [
+  [
+    layers.dense(3, {
+      name: 'a',
+      activation: activations.leakyRelu({ negativeSlope: 0.2 }),
+      useBias: false,
+      kernelRegularizer: l2(0.1),
+    }),
+    {
+      type: 'dense',
+      name: 'a',
+      config: {
+        units: 3,
+        activation: { name: 'leakyRelu', negativeSlope: 0.2 },
+        useBias: false,
+        kernelRegularizer: { name: 'l2', lambda: 0.1, scaling: 'keras' },
+      },
+    },
+  ],
+  [
+    layers.dense(3, { trainable: false }),
+    { type: 'dense', trainable: false, config: { units: 3 } },
+  ],
+  [layers.activation('relu'), { type: 'activation', config: { activation: 'relu' } }],
+  [layers.dropout(0.1), { type: 'dropout', config: { rate: 0.1 } }],
+  [layers.gaussianNoise(0.1), { type: 'gaussianNoise', config: { std: 0.1 } }],
+  [layers.flatten(), { type: 'flatten', config: {} }],
+  [layers.reshape([2, 3]), { type: 'reshape', config: { targetShape: [2, 3] } }],
+  [layers.concatenate({ axis: 1 }), { type: 'concatenate', config: { axis: 1 } }],
+  ...(['add', 'subtract', 'multiply', 'average', 'maximum', 'minimum'] as const).map(
+    (type): [Layer, LayerConfig] => [layers[type](), { type, config: {} }],
+  ),
+];
+
+it.each(CONFIGS)('$type is rebuilt from its configuration', (made, config) => {
+  expect(layerConfig(made)).toEqual(config);
+  expect(layerConfig(layerFromConfig(JSON.parse(JSON.stringify(config))))).toEqual(config);
+});
+
+it("rebuilds layers of the user's once they are registered", () => {
+  const scale = (options: { by: number }) =>
+    layer('scale', { ...options }, (_, a: Tensor) => mul(a, options.by));
+  registerLayer('scale', scale);
+  expect(layerConfig(layerFromConfig(layerConfig(scale({ by: 2 }))))).toEqual({
+    type: 'scale',
+    config: { by: 2 },
+  });
+});

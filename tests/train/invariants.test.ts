@@ -1,0 +1,125 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { describe, expect, test } from 'vitest';
+import { dense, dropout } from '../../src/nn/index.ts';
+import { adam } from '../../src/optim/index.ts';
+import { createEngine } from '../../src/runtime/create.ts';
+import type { BuildName, Engine } from '../../src/runtime/engine.ts';
+import { EngineError } from '../../src/runtime/errors.ts';
+import { sequential } from '../../src/train/model.ts';
+import { blobs, hashOf, XOR } from '../support/data.ts';
+import { workerSource } from '../support/engine.ts';
+
+function wide(engine: Engine, seed = 5) {
+  const net = sequential(
+    [dense(70, { activation: 'relu' }), dropout(0.2), dense(33, { activation: 'tanh' }), dense(10, { activation: 'softmax' })],
+    { inputShape: [130], engine, seed },
+  );
+  return net.compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] });
+}
+
+async function wideRun(engine: Engine): Promise<string> {
+  using net = wide(engine);
+  const { x, y } = blobs(300, 130, 10);
+  const { batchLoss } = await net.fit(x, y, { epochs: 3, batchSize: 64 });
+  return hashOf([...(await net.getWeights()), await net.predict(x), { data: Float64Array.from(batchLoss) }]);
+}
+
+describe.each<BuildName>(['simd', 'relaxed', 'f64'])('%s', (build) => {
+  test('the same bits on 1, 2, 3 and 8 threads, and inline', async () => {
+    const hashes: string[] = [];
+    for (const threads of [1, 2, 3, 8]) {
+      using engine = await createEngine({ build, threads, kind: 'team' });
+      hashes.push(await wideRun(engine));
+    }
+    using inline = await createEngine({ build, kind: 'inline' });
+    hashes.push(await wideRun(inline));
+    expect(new Set(hashes)).toEqual(new Set([hashes[0]]));
+  });
+});
+
+test('the step is shared among threads', async () => {
+  using engine = await createEngine({ threads: 2, kind: 'team' });
+  using net = wide(engine);
+  expect(await net.program(64)).not.toContain('one thread');
+});
+
+test('two fits at once get the bits that each would get alone', async () => {
+  using engine = await createEngine({ threads: 2 });
+  const alone = await wideRun(engine);
+  expect(await Promise.all([wideRun(engine), wideRun(engine)])).toEqual([alone, alone]);
+});
+
+test('predictions during training see the weights of the last step', async () => {
+  using engine = await createEngine({ threads: 2 });
+  using net = wide(engine);
+  const { x, y } = blobs(300, 130, 10);
+  const seen = new Set<string>();
+  const running = net.fit(x, y, { epochs: 30, batchSize: 32, callbacks: [async () => seen.add(hashOf([await net.predict(x)]))] });
+  expect(() => net.predictSync(x)).toThrow('in the middle of fit');
+  await expect(net.fit(x, y)).rejects.toThrow('in the middle of fit');
+  await running;
+  expect(seen.size).toBe(30);
+});
+
+test('100,000 steps: no growth of wasm memory, none of the heap beyond noise', async () => {
+  using engine = await createEngine({ threads: 1 });
+  using net = sequential([dense(4, { activation: 'tanh' }), dense(1, { activation: 'sigmoid' })], { inputShape: [2], engine });
+  net.compile({ optimizer: adam(), loss: 'binaryCrossentropy' });
+  await net.fit(XOR.x, XOR.y, { epochs: 200, batchSize: 4 });
+  const many = { data: Float32Array.from({ length: 200_000 }, (_, i) => (i >> (i & 1)) & 1), shape: [100_000, 2] };
+  const labels = { data: Float32Array.from({ length: 100_000 }, (_, i) => i & 1), shape: [100_000, 1] };
+  const run = () => net.fit(many, labels, { batchSize: 1 });
+  await run();
+  globalThis.gc?.();
+  const before = { wasm: engine.memory(), heap: process.memoryUsage().heapUsed };
+  const { batchLoss, seconds } = await run();
+  globalThis.gc?.();
+  expect(batchLoss).toHaveLength(100_000);
+  expect(engine.memory().size).toBe(before.wasm.size);
+  expect(engine.memory().used).toBe(before.wasm.used);
+  expect(process.memoryUsage().heapUsed - before.heap).toBeLessThan(30e6);
+  expect(seconds).toBeLessThan(10);
+});
+
+test('the event loop is free while a fit runs: no gap over 30 ms', async () => {
+  using engine = await createEngine({ threads: 2 });
+  using net = wide(engine);
+  const { x, y } = blobs(5000, 130, 10);
+  await net.fit(x, y, { batchSize: 64 });
+  const gaps = monitorEventLoopDelay({ resolution: 5 });
+  gaps.enable();
+  await net.fit(x, y, { epochs: 20, batchSize: 64 });
+  gaps.disable();
+  expect(gaps.max / 1e6).toBeLessThan(30);
+});
+
+test('dispose frees everything, also in the middle of a fit', async () => {
+  using engine = await createEngine({ threads: 2 });
+  const before = engine.memory().used;
+  const net = wide(engine);
+  const { x, y } = blobs(300, 130, 10);
+  await net.fit(x, y);
+  const running = net.fit(x, y, { epochs: 1000 });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  net.dispose();
+  await expect(running).rejects.toThrow('was disposed');
+  await engine.exclusive(async () => {});
+  await expect(net.predict(x)).rejects.toThrow('was disposed');
+  expect(engine.memory().used).toBe(before);
+});
+
+describe.each(['team', 'worker'] as const)('%s engine', (kind) => {
+  test('a worker that dies ends the run; the model is as at the start of the epoch and trains on', async () => {
+    const source = workerSource();
+    using engine = await createEngine({ kind, ...(kind === 'team' ? { threads: 2 } : {}), ...source });
+    using net = wide(engine);
+    const { x, y } = blobs(300, 130, 10);
+    await net.fit(x, y);
+    const before = hashOf(await net.getWeights());
+    const kill = { onBatchEnd: (batch: number) => void (batch === 20 && source.workers.at(-1)?.terminate()) };
+    await expect(net.fit(x, y, { batchSize: 1, callbacks: [kill] })).rejects.toThrow(EngineError);
+    expect(hashOf(await net.getWeights())).toBe(before);
+    await net.fit(x, y);
+    expect(hashOf(await net.getWeights())).not.toBe(before);
+  });
+});

@@ -1,0 +1,73 @@
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig } from 'vitest/config';
+import { findChromium } from './scripts/chromium.ts';
+
+const LONG = '**/*.full.test.ts';
+const ISOLATION = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-background-networking',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+const executablePath = await findChromium();
+
+/** Tests in Chromium, with or without the headers that allow shared memory. They run after those in Node. */
+function inBrowser(name: string, folder: string, headers: Record<string, string>) {
+  return {
+    server: { headers },
+    optimizeDeps: { include: ['@assemblyscript/loader'] },
+    test: {
+      name,
+      include: [`${folder}/*.test.ts`],
+      testTimeout: 60_000,
+      sequence: { groupOrder: 1 },
+      globalSetup: ['tests/browser/support/setup.ts'],
+      fileParallelism: false,
+      browser: {
+        enabled: true,
+        headless: true,
+        screenshotFailures: false,
+        provider: playwright({
+          launchOptions: { args: FLAGS, ...(executablePath ? { executablePath } : {}) },
+        }),
+        instances: [{ browser: 'chromium' as const }],
+      },
+    },
+  };
+}
+
+/** One file at a time: tests start threads of their own, and some measure time. */
+function inNode(name: string, include: string[], exclude: string[], testTimeout: number) {
+  const order = name === 'node' ? 0 : 2;
+  return {
+    test: {
+      name,
+      include,
+      exclude,
+      testTimeout,
+      hookTimeout: 60_000,
+      fileParallelism: false,
+      sequence: { groupOrder: order },
+    },
+  };
+}
+
+export default defineConfig({
+  test: {
+    reporters: ['default', './tests/support/closing.ts'],
+    projects: [
+      inNode('node', ['tests/**/*.test.ts'], ['tests/browser/**', LONG], 30_000),
+      inBrowser('browser', 'tests/browser', {}),
+      inBrowser('isolated', 'tests/browser/isolated', ISOLATION),
+      inNode('full', [`tests/${LONG}`], [], 600_000),
+    ],
+  },
+});
