@@ -13,7 +13,7 @@ export interface GemmTask {
 
 export type HiddenActivation = 'relu' | 'tanh';
 
-/** Steps of a multilayer perceptron over data that the contestant holds: forward, backward, update. */
+/** Forward, backward and update of a multilayer perceptron, over data that the contestant holds. */
 export interface TrainTask {
   readonly name: string;
   /** Inputs, units of each layer. */
@@ -49,7 +49,7 @@ export interface Case<K extends Kind = Kind> {
   /** Arithmetic and memory traffic of one step by the direct algorithm. */
   readonly flops?: number;
   readonly bytes?: number;
-  /** Steps after which results are compared, and the error allowed relative to the largest number. */
+  /** When results are compared, and the error allowed relative to the largest number. */
   readonly check: { readonly steps: number; readonly tolerance: number };
 }
 
@@ -77,7 +77,7 @@ export interface Runner {
   dispose?(): void;
 }
 
-/** One who runs cases. A kind without an entry in `open` it cannot do; `open` may throw `Unable`. */
+/** One who runs cases of the kinds that have an entry in `open`, which may throw `Unable`. */
 export interface Contestant {
   readonly name: string;
   variants(wanted: Wanted): readonly Variant[];
@@ -103,7 +103,7 @@ export interface Row extends Variant {
   readonly min_ms: number;
   readonly gflops?: number;
   readonly gbps?: number;
-  /** gflops divided by the SIMD peak of the build on as many threads, measured in the same rounds. */
+  /** gflops divided by the SIMD peak of the build times threads, measured in the same rounds. */
   readonly peak_fraction?: number;
   /** Time of the case's flops at that peak. */
   readonly limit_ms?: number;

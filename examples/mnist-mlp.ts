@@ -1,18 +1,35 @@
-/** Trains a multilayer perceptron on the images of a folder in the format of MNIST: `node examples/mnist-mlp.ts FOLDER`. */
+/** Trains a multilayer perceptron on a folder of images in the format of MNIST: `node examples/mnist-mlp.ts [FOLDER]`. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { dense, dropout, readIdx, schedules, adam, sequential } from '../src/index.ts';
+import { adam, dense, dropout, flatten, readIdx, runtimeInfo, schedules, sequential } from '../src/index.ts';
 
 const folder = process.argv[2] ?? '../shared/data/mnist';
-const load = async (file: string) => readIdx(new Uint8Array(await readFile(join(folder, `${file}.gz`))), file);
-const images = async (part: string) => ({ ...(await load(`${part}-images-idx3-ubyte`)), scale: 1 / 255 });
-const labels = async (part: string) => (await load(`${part}-labels-idx1-ubyte`)).data;
+const read = async (file: string) => readIdx(new Uint8Array(await readFile(join(folder, `${file}.gz`))), file);
+const images = async (part: string) => ({ ...(await read(`${part}-images-idx3-ubyte`)), scale: 1 / 255 });
+const labels = async (part: string) => (await read(`${part}-labels-idx1-ubyte`)).data;
 
-const epochs = 20;
-const steps = epochs * Math.ceil(60000 / 128);
-using net = sequential([
-  (x) => ops.flattenRows(x),
-  dense(512, { activation: 'relu' }), dropout(0.2),
-  dense(512, { activation: 'relu' }), dropout(0.2),
+const [epochs, batchSize, examples] = [15, 128, 60_000];
+const net = sequential([
+  flatten(),
+  dense(512, { activation: 'relu' }),
+  dropout(0.2),
+  dense(512, { activation: 'relu' }),
+  dropout(0.2),
   dense(10, { activation: 'softmax' }),
 ]);
+net.compile({
+  optimizer: adam({ learningRate: schedules.cosineDecay({ initialLearningRate: 1e-3, decaySteps: (epochs * examples) / batchSize }) }),
+  loss: 'sparseCategoricalCrossentropy',
+  metrics: ['accuracy'],
+});
+
+const percent = (share = 0) => `${(100 * share).toFixed(2)} %`;
+const { seconds } = await net.fit(await images('train'), await labels('train'), {
+  epochs,
+  batchSize,
+  callbacks: [(epoch, { loss, accuracy }) => console.log(`epoch ${epoch + 1}: loss ${loss?.toFixed(4)}, accuracy ${percent(accuracy)}`)],
+});
+const { accuracy } = await net.evaluate(await images('t10k'), await labels('t10k'), { batchSize: 500 });
+const { build, threads } = await runtimeInfo();
+console.log(net.summary());
+console.log(`test accuracy ${percent(accuracy)} after ${seconds.toFixed(1)} s (${build}, ${threads} threads)`);

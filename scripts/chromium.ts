@@ -17,7 +17,10 @@ export async function findChromium(): Promise<string | undefined> {
     throw new Error(`WASMGRAD_CHROMIUM is ${given}, which does not exist`);
   }
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/bin', '/usr/local/bin'];
-  const candidates = [...folders.flatMap((folder) => NAMES.map((name) => join(folder, name))), ...PLACES];
+  const candidates = [
+    ...folders.flatMap((folder) => NAMES.map((name) => join(folder, name))),
+    ...PLACES,
+  ];
   return candidates.find((path) => existsSync(path)) ?? playwrights();
 }
 

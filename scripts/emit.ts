@@ -20,7 +20,9 @@ for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true }))
   if (!entry.isFile()) continue;
   const path = `${entry.parentPath}/${entry.name}`;
   const text = readFileSync(path, 'utf8');
-  const pattern = entry.name.endsWith('.d.ts') ? /(['"]\.{1,2}\/[^'"]+)\.ts(['"])/g : /(['"]\.\/worker)\.ts(['"])/g;
+  const pattern = entry.name.endsWith('.d.ts')
+    ? /(['"]\.{1,2}\/[^'"]+)\.ts(['"])/g
+    : /(['"]\.\/worker)\.ts(['"])/g;
   const rewritten = text.replace(pattern, '$1.js$2');
   if (rewritten !== text) writeFileSync(path, rewritten);
 }

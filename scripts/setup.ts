@@ -23,7 +23,14 @@ function debianInstalls(name: string): boolean {
   console.log(`setup: installing ${name}`);
   const quiet = ['-qq', '-o', 'Dpkg::Use-Pty=0'];
   succeeds('apt-get', 'update', ...quiet);
-  const env = ['DEBIAN_FRONTEND=noninteractive', 'apt-get', 'install', '-y', '--no-install-recommends', ...quiet];
+  const env = [
+    'DEBIAN_FRONTEND=noninteractive',
+    'apt-get',
+    'install',
+    '-y',
+    '--no-install-recommends',
+    ...quiet,
+  ];
   return succeeds('env', ...env, name);
 }
 
@@ -43,9 +50,12 @@ async function chromium(): Promise<void> {
 }
 
 function torch(): void {
-  const found = () => succeeds('/usr/bin/python3', '-c', 'import torch; print("setup: torch", torch.__version__)');
+  const found = () =>
+    succeeds('/usr/bin/python3', '-c', 'import torch; print("setup: torch", torch.__version__)');
   if (found() || (debianInstalls('python3-torch') && found())) return;
-  fail('the golden figures need PyTorch for /usr/bin/python3 (Debian: apt-get install python3-torch)');
+  fail(
+    'the golden figures need PyTorch for /usr/bin/python3 (Debian: apt-get install python3-torch)',
+  );
 }
 
 function fail(why: string): void {

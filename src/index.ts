@@ -2,34 +2,51 @@
  * The public API. Layers and ops that share a name (`add`, `reshape`, `maximum`, …) are in their namespaces only:
  * `layers.add()` is a layer, `ops.add(a, b)` a tensor.
  */
-export * as layers from './nn/index.ts';
-export * as ops from './ops/index.ts';
 
-export { activation, concatenate, dense, dropout, flatten, gaussianNoise, lambda } from './nn/index.ts';
-export { layer } from './nn/layer.ts';
-export { layerConfig, layerFromConfig, registerLayer } from './nn/config.ts';
-export { activations } from './nn/activations.ts';
-export { initializers } from './nn/init.ts';
-export { losses } from './nn/loss.ts';
-export { metrics } from './nn/metric.ts';
-export { regularizers } from './nn/regularizer.ts';
-
-export { adagrad, adam, adamw, optimizerConfig, optimizers, rmsprop, sgd } from './optim/index.ts';
-export { schedules } from './optim/schedule.ts';
-
-export { Model, model, sequential } from './train/model.ts';
-export { Trainer, trainer } from './train/trainer.ts';
-export {
-  earlyStopping,
-  learningRateScheduler,
-  reduceLearningRateOnPlateau,
-  terminateOnNaN,
-} from './train/callbacks.ts';
-
-export { scalar, tensor } from './ops/leaf.ts';
+export type { NDArray, TypedArray } from './compile/array.ts';
+export type { EvaluateOptions } from './compile/evaluate.ts';
 export { evaluate } from './compile/evaluate.ts';
 export { grad, valueAndGrad } from './compile/grad.ts';
+export type { ArrayData, DataLike } from './data/table.ts';
+export type { IdxArray } from './formats/idx.ts';
+export { readIdx } from './formats/idx.ts';
+export type { Shape } from './graph/shape.ts';
+export type { DType, Tensor, Variable } from './graph/tensor.ts';
+export type { Activation } from './nn/activations.ts';
+export { activations } from './nn/activations.ts';
+export type { LayerConfig } from './nn/config.ts';
+export { layerConfig, layerFromConfig, registerLayer } from './nn/config.ts';
+export type { DenseOptions } from './nn/dense.ts';
+export * as layers from './nn/index.ts';
+export {
+  activation,
+  concatenate,
+  dense,
+  dropout,
+  flatten,
+  gaussianNoise,
+  lambda,
+} from './nn/index.ts';
+export type { Initializer } from './nn/init.ts';
+export { initializers } from './nn/init.ts';
+export type { Layer, LayerOptions, LayerScope, WeightOptions } from './nn/layer.ts';
+export { layer } from './nn/layer.ts';
+export type { Loss } from './nn/loss.ts';
+export { losses } from './nn/loss.ts';
+export type { Metric } from './nn/metric.ts';
+export { metrics } from './nn/metric.ts';
+export type { Regularizer } from './nn/regularizer.ts';
+export { regularizers } from './nn/regularizer.ts';
+export * as ops from './ops/index.ts';
+export { scalar, tensor } from './ops/leaf.ts';
+export { adagrad, adam, adamw, optimizerConfig, optimizers, rmsprop, sgd } from './optim/index.ts';
+export type { Optimizer, OptimizerOptions } from './optim/optimizer.ts';
+export type { Schedule } from './optim/schedule.ts';
+export { schedules } from './optim/schedule.ts';
+export type { WasmSource } from './runtime/builds.ts';
+export type { EngineOptions } from './runtime/create.ts';
 export { createEngine, defaultEngine, runtimeInfo } from './runtime/create.ts';
+export type { BuildName, Engine, MemoryInfo, RuntimeInfo } from './runtime/engine.ts';
 export {
   DataError,
   DisposedError,
@@ -41,31 +58,25 @@ export {
   TypeMismatchError,
   WasmgradError,
 } from './runtime/errors.ts';
-
-export type { NDArray, TypedArray } from './compile/array.ts';
-export type { EvaluateOptions } from './compile/evaluate.ts';
-export type { ArrayData, DataLike } from './data/table.ts';
-export type { Shape } from './graph/shape.ts';
-export type { DType, Tensor, Variable } from './graph/tensor.ts';
-export type { Activation } from './nn/activations.ts';
-export type { LayerConfig } from './nn/config.ts';
-export type { DenseOptions } from './nn/dense.ts';
-export type { Initializer } from './nn/init.ts';
-export type { Layer, LayerOptions, LayerScope, WeightOptions } from './nn/layer.ts';
-export type { Loss } from './nn/loss.ts';
-export type { Metric } from './nn/metric.ts';
-export type { Regularizer } from './nn/regularizer.ts';
-export type { Optimizer, OptimizerOptions } from './optim/optimizer.ts';
-export type { Schedule } from './optim/schedule.ts';
-export type { WasmSource } from './runtime/builds.ts';
-export type { EngineOptions } from './runtime/create.ts';
-export type { BuildName, Engine, MemoryInfo, RuntimeInfo } from './runtime/engine.ts';
 export type { WorkerFactory, WorkerLike } from './runtime/thread.ts';
 export type { Callback, EarlyStoppingOptions, ReduceOnPlateauOptions } from './train/callbacks.ts';
+export {
+  earlyStopping,
+  learningRateScheduler,
+  reduceLearningRateOnPlateau,
+  terminateOnNaN,
+} from './train/callbacks.ts';
 export type { Inputs, ModelOptions } from './train/core.ts';
 export type { FitOptions } from './train/fit.ts';
-export type { BatchStream, StreamBatch } from './train/source.ts';
 export type { History, Logs } from './train/history.ts';
 export type { MemoryReport, Profile, ProfileOptions, ProfileRow } from './train/inspect.ts';
-export type { CompileOptions, FunctionalOptions, SequentialLayer, SequentialOptions } from './train/model.ts';
+export type {
+  CompileOptions,
+  FunctionalOptions,
+  SequentialLayer,
+  SequentialOptions,
+} from './train/model.ts';
+export { Model, model, sequential } from './train/model.ts';
+export type { BatchStream, StreamBatch } from './train/source.ts';
 export type { StepData, StepFunction, TrainerOptions } from './train/trainer.ts';
+export { Trainer, trainer } from './train/trainer.ts';

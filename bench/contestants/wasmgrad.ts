@@ -65,7 +65,9 @@ function openGemm({ M, K, N, transposeA, transposeB, a, b }: GemmTask, engine: E
 
 function network({ name, sizes, hidden, output }: TrainTask) {
   const units = sizes.slice(1);
-  const layers = units.map((n, i) => dense(n, { activation: i < units.length - 1 ? hidden : output }));
+  const layers = units.map((n, i) =>
+    dense(n, { activation: i < units.length - 1 ? hidden : output }),
+  );
   const call = ({ input }: Readonly<Record<string, Tensor>>) => ({
     output: layers.reduce((x, layer) => layer(x), input as Tensor),
   });

@@ -8,37 +8,53 @@ const packedA = new Float64Array(4 * KC);
 const packedB = new Float64Array(NC * KC);
 const tile = new Float64Array(16);
 
+/** Element (i, j) of a matrix is data[i·row + j·column]. */
+export interface Matrix {
+  readonly data: Float64Array;
+  readonly row: number;
+  readonly column: number;
+}
+
+/** A matrix stored row by row. */
+export function rowMajor(data: Float64Array, columns: number): Matrix {
+  return { data, row: columns, column: 1 };
+}
+
+export function transposed({ data, row, column }: Matrix): Matrix {
+  return { data, row: column, column: row };
+}
+
 /**
- * C += A·B, row by row in memory, A and B stored transposed where said so. Numbers are f64, as arithmetic is in
- * JavaScript: with f32, conversions cost a fifth. Tiles of 4×4 in registers (Goto and van de Geijn 2008).
+ * C = A·B, or C += A·B with `add`; C [M, N] row by row. Numbers are f64, as arithmetic is in
+ * JavaScript: with f32, conversions cost a fifth. Tiles of 4×4 in registers, panels packed (Goto
+ * and van de Geijn 2008).
  */
 export function gemm(
   c: Float64Array,
-  a: Float64Array,
-  b: Float64Array,
+  a: Matrix,
+  b: Matrix,
   M: number,
   N: number,
   K: number,
-  transposeA: boolean,
-  transposeB: boolean,
+  add: boolean,
 ): void {
-  const aRow = transposeA ? 1 : K;
-  const aColumn = transposeA ? M : 1;
-  const bRow = transposeB ? 1 : N;
-  const bColumn = transposeB ? K : 1;
   if (M * N * K <= SMALL) {
-    small(c, a, b, M, N, K, aRow, aColumn, bRow, bColumn);
+    small(c, a, b, M, N, K, add);
+    return;
+  }
+  if (M === 1 && b.column === 1) {
+    rowTimesMatrix(c, a, b, N, K, add);
     return;
   }
   for (let j = 0; j < N; j += NC) {
     const columns = Math.min(NC, N - j);
     for (let k = 0; k < K; k += KC) {
       const depth = Math.min(KC, K - k);
-      pack(packedB, b, j * bColumn + k * bRow, columns, bColumn, depth, bRow);
+      pack(packedB, b.data, j * b.column + k * b.row, columns, b.column, depth, b.row);
       for (let i = 0; i < M; i += 4) {
         const rows = Math.min(4, M - i);
-        pack(packedA, a, i * aRow + k * aColumn, rows, aRow, depth, aColumn);
-        multiplyRows(c, i * N + j, N, rows, columns, depth);
+        pack(packedA, a.data, i * a.row + k * a.column, rows, a.row, depth, a.column);
+        multiplyRows(c, i * N + j, N, rows, columns, depth, add || k > 0);
       }
     }
   }
@@ -46,24 +62,53 @@ export function gemm(
 
 function small(
   c: Float64Array,
-  a: Float64Array,
-  b: Float64Array,
+  a: Matrix,
+  b: Matrix,
   M: number,
   N: number,
   K: number,
-  aRow: number,
-  aColumn: number,
-  bRow: number,
-  bColumn: number,
+  add: boolean,
 ): void {
+  const x = a.data;
+  const y = b.data;
   for (let i = 0; i < M; i++) {
     for (let j = 0; j < N; j++) {
-      let sum = c[i * N + j] as number;
-      for (let k = 0; k < K; k++) {
-        sum += (a[i * aRow + k * aColumn] as number) * (b[k * bRow + j * bColumn] as number);
+      let sum = add ? (c[i * N + j] as number) : 0;
+      let p = i * a.row;
+      let q = j * b.column;
+      for (let k = 0; k < K; k++, p += a.column, q += b.row) {
+        sum += (x[p] as number) * (y[q] as number);
       }
       c[i * N + j] = sum;
     }
+  }
+}
+
+/** Four rows of B at a time are added to the result. */
+function rowTimesMatrix(
+  c: Float64Array,
+  { data: x, column }: Matrix,
+  { data: y, row }: Matrix,
+  N: number,
+  K: number,
+  add: boolean,
+): void {
+  if (!add) c.fill(0);
+  let k = 0;
+  for (; k + 4 <= K; k += 4) {
+    const a0 = x[k * column] as number;
+    const a1 = x[(k + 1) * column] as number;
+    const a2 = x[(k + 2) * column] as number;
+    const a3 = x[(k + 3) * column] as number;
+    for (let j = 0, q = k * row; j < N; j++, q++) {
+      const first = a0 * (y[q] as number) + a1 * (y[q + row] as number);
+      const second = a2 * (y[q + 2 * row] as number) + a3 * (y[q + 3 * row] as number);
+      c[j] = (c[j] as number) + (first + second);
+    }
+  }
+  for (; k < K; k++) {
+    const a0 = x[k * column] as number;
+    for (let j = 0, q = k * row; j < N; j++, q++) c[j] = (c[j] as number) + a0 * (y[q] as number);
   }
 }
 
@@ -103,21 +148,37 @@ function multiplyRows(
   rows: number,
   columns: number,
   depth: number,
+  add: boolean,
 ): void {
   for (let j = 0; j < columns; j += 4) {
     multiplyTile(j * depth, depth);
     const width = Math.min(4, columns - j);
     for (let r = 0, at = start + j; r < rows; r++, at += N) {
-      for (let s = 0; s < width; s++) c[at + s] = (c[at + s] as number) + (tile[4 * r + s] as number);
+      for (let s = 0; s < width; s++) {
+        const sum = tile[4 * r + s] as number;
+        c[at + s] = add ? (c[at + s] as number) + sum : sum;
+      }
     }
   }
 }
 
 function multiplyTile(q: number, depth: number): void {
-  let [c00, c01, c02, c03] = [0, 0, 0, 0];
-  let [c10, c11, c12, c13] = [0, 0, 0, 0];
-  let [c20, c21, c22, c23] = [0, 0, 0, 0];
-  let [c30, c31, c32, c33] = [0, 0, 0, 0];
+  let c00 = 0;
+  let c01 = 0;
+  let c02 = 0;
+  let c03 = 0;
+  let c10 = 0;
+  let c11 = 0;
+  let c12 = 0;
+  let c13 = 0;
+  let c20 = 0;
+  let c21 = 0;
+  let c22 = 0;
+  let c23 = 0;
+  let c30 = 0;
+  let c31 = 0;
+  let c32 = 0;
+  let c33 = 0;
   for (let p = 0; p < 4 * depth; p += 4, q += 4) {
     const b0 = packedB[q] as number;
     const b1 = packedB[q + 1] as number;

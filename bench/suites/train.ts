@@ -55,12 +55,21 @@ function makeTask(name: string, network: Network): TrainTask {
   const classes = sizes.at(-1) as number;
   const weights = sizes.slice(1).flatMap((units, i) => {
     const inputs = sizes[i] as number;
-    return [uniform(inputs * units, Math.sqrt(6 / (inputs + units)), random), new Float32Array(units)];
+    return [
+      uniform(inputs * units, Math.sqrt(6 / (inputs + units)), random),
+      new Float32Array(units),
+    ];
   });
   const x = uniform(examples * (sizes[0] as number), 1, random);
   const label = () => Math.floor(random() * Math.max(2, classes));
   const labels = Int32Array.from({ length: examples }, label);
-  return { name, ...network, x, y: output === 'softmax' ? labels : Float32Array.from(labels), weights };
+  return {
+    name,
+    ...network,
+    x,
+    y: output === 'softmax' ? labels : Float32Array.from(labels),
+    weights,
+  };
 }
 
 export function trainCase(name: string, network: Network): Case<'train'> {

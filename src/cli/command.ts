@@ -6,7 +6,9 @@ export type CommandOption = ParseArgsOptionsConfig[string] & {
   readonly value?: string;
 };
 
-export type OptionValues = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
+export type OptionValues = Readonly<
+  Record<string, string | boolean | (string | boolean)[] | undefined>
+>;
 
 export interface Command {
   readonly summary: string;

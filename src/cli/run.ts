@@ -19,7 +19,12 @@ export async function run(args: readonly string[], commands: Commands): Promise<
 
 async function dispatch([name, ...rest]: readonly string[], commands: Commands): Promise<void> {
   const known = Object.keys(commands);
-  if (name === undefined || name === '--help' || name === '-h' || (name === 'help' && !rest.length)) {
+  if (
+    name === undefined ||
+    name === '--help' ||
+    name === '-h' ||
+    (name === 'help' && !rest.length)
+  ) {
     return print(generalHelp(commands));
   }
   if (name === '--version' || name === '-v') return print(version());
@@ -27,8 +32,9 @@ async function dispatch([name, ...rest]: readonly string[], commands: Commands):
   if (asked.startsWith('-')) unknownName('option', asked, ['--help', '--version']);
   if (!known.includes(asked)) unknownName('command', asked, known);
   const command = commands[asked] as Command;
+  if (name === 'help') return print(commandHelp(asked, command));
   const { values, positionals } = parse(asked, command, rest);
-  if (name === 'help' || values['help']) return print(commandHelp(asked, command));
+  if (values['help']) return print(commandHelp(asked, command));
   await command.run(values, positionals);
 }
 
@@ -42,7 +48,11 @@ function parse(name: string, command: Command, args: readonly string[]) {
     if (token.kind !== 'option') continue;
     const { rawName } = token;
     if (!known.includes(rawName)) {
-      unknownName(`option of ${name}`, rawName, known.filter((k) => k.startsWith('--')));
+      unknownName(
+        `option of ${name}`,
+        rawName,
+        known.filter((k) => k.startsWith('--')),
+      );
     }
   }
   const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });

@@ -9,6 +9,7 @@ import { debugLevel, debugLine } from './debug.ts';
 import { RESULTS, STEP_BYTES, STEPS } from './emitter.ts';
 import { printProgram, summary } from './print.ts';
 import type { Port, Program } from './program.ts';
+import { runRows } from './rowwise.ts';
 
 /** What varies from step to step; see `assembly/step.ts`. */
 export interface Step {
@@ -144,9 +145,26 @@ export class Executable {
 
   /** Runs one step for each entry. */
   async run(steps: readonly Step[], { profile }: CallOptions = {}): Promise<void> {
+    if (debugLevel() === 2 && !profile) return this.#runRows(steps);
     this.#prepare(steps);
     const options = profile ? { profile: profile.at } : {};
     await this.#workspace.engine.run({ ...this.#range(steps.length), ...options });
+  }
+
+  /** Row by row, telling times and what is not finite. */
+  async #runRows(steps: readonly Step[]): Promise<void> {
+    const { engine, results } = this.#workspace;
+    const kept: Uint8Array[] = [];
+    for (const step of steps) {
+      this.#prepare([step]);
+      const constants = this.at + wholeLines(this.rowBytes);
+      const bad = await runRows(engine, this.program, this.at, (p) => this.#resolve(p, constants));
+      if (bad) debugLine(`first not finite: row ${bad.row} ${bad.kernel} of ${bad.layer} (${bad.op}) from ${bad.inputs.join(', ')}`);
+      kept.push(await engine.read(results.at, this.program.slots * this.program.target.realBytes));
+    }
+    kept.forEach((bytes, i) => {
+      engine.write(results.at + i * bytes.length, bytes);
+    });
   }
 
   /** The same at once on the calling thread, where the engine can. */
@@ -188,6 +206,20 @@ export class Executable {
     const { realBytes } = this.program.target;
     const constants = this.at + wholeLines(this.rowBytes);
     return { port, at: this.#resolve(port.pointer, constants), bytes: bytesOf(port, realBytes), realBytes };
+  }
+
+  /** Every planned tensor by layer and op, as the last call left it: `dense/linear`. Needs DEBUG=3, where none shares memory. */
+  async intermediates(): Promise<Record<string, NDArray>> {
+    if (debugLevel() < 3) throw new StateError('intermediates share memory: compile with DEBUG=3 to keep them apart');
+    const { rows, nodes, plan, target } = this.program;
+    const found: Record<string, NDArray> = {};
+    for (const [i, node] of nodes.entries()) {
+      const [to] = (rows[i] as Program['rows'][number]).args;
+      if (typeof to !== 'object' || !to.buffer || !plan.offsets.has(to.buffer)) continue;
+      const bytes = await this.#workspace.engine.read(this.#resolve(to, 0), bytesOf(node, target.realBytes));
+      found[to.buffer.name] = { data: fromMemory(bytes, node.dtype, target.realBytes), shape: node.shape };
+    }
+    return found;
   }
 
   /** What the last call recorded: `slots` numbers for each step. */

@@ -18,7 +18,7 @@ export function mergeNeighbours(rows: readonly EmittedRow[]): EmittedRow[] {
 
 function join(a: EmittedRow, b: EmittedRow): EmittedRow | undefined {
   const { kernel } = a.row;
-  if (kernel !== b.row.kernel || kernel.unit < 1 || !a.node.op.writes) return undefined;
+  if (kernel !== b.row.kernel || kernel.unit < 1 || !a.node.op.effect) return undefined;
   const count = kernel.unit - 1;
   const args: (Pointer | number)[] = [];
   for (let i = 0; i < a.row.args.length; i++) {

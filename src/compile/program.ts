@@ -85,12 +85,7 @@ export function compile(spec: ProgramSpec, target: Target): Program {
 
 function emitRows(order: readonly Tensor[], storage: StorageMap, target: Target, slots: number): EmittedRow[] {
   const emitter = new RowEmitter(target, storage, slots);
-  for (const node of order) {
-    if (!node.op.writes) emitter.emit(node);
-  }
-  for (const node of order) {
-    if (node.op.writes) emitter.emit(node);
-  }
+  for (const node of order) emitter.emit(node);
   for (const { variable, value } of storage.copies) {
     const to = { ...variable.pointer(target.realBytes), bytes: bytesOf(value, target.realBytes) };
     const n = sizeOf(value.shape);

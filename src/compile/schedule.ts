@@ -3,8 +3,8 @@ import type { Tensor } from '../graph/tensor.ts';
 /** Nodes that `roots` need, inputs before users, changes of state last. Ids grow with creation, so sorting is enough. */
 export function schedule(roots: readonly Tensor[]): Tensor[] {
   const nodes = reachable(roots);
-  const pure = nodes.filter((n) => !n.op.writes);
-  return [...pure, ...nodes.filter((n) => n.op.writes)];
+  const pure = nodes.filter((n) => !n.op.effect);
+  return [...pure, ...nodes.filter((n) => n.op.effect)];
 }
 
 /** Everything that `roots` depend on, and they, in the order of creation. Without recursion: graphs may be deep. */

@@ -81,7 +81,7 @@ export class StorageMap {
       const root = rootOf(value);
       const at = this.#index.get(root) as number;
       const read = lastRead.get(variable) ?? -1;
-      const free = !root.op.source && !root.op.writes && !this.#pinned.has(root);
+      const free = !root.op.source && !root.op.effect && !this.#pinned.has(root);
       if (free && (read < at || (read === at && this.#reads(root, variable)))) {
         this.#pinned.set(root, variable);
       } else {

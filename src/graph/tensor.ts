@@ -64,8 +64,8 @@ export interface OpInfo<A = Attrs> {
   readonly view?: boolean;
   /** Inputs whose memory the result may take. */
   readonly inplace?: readonly number[];
-  /** Inputs that are changed; such nodes run behind all others. */
-  readonly writes?: readonly number[];
+  /** The node is run for what it changes in memory, behind all others; it has no value. */
+  readonly effect?: boolean;
   /** Where the value comes from when no op computes it. */
   readonly source?: 'input' | 'variable' | 'constant' | 'external';
   readonly onnx?: { readonly type: string; readonly since: number };

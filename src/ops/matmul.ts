@@ -146,7 +146,7 @@ export const matMul = defineOp({
 
 /** aᵀ·dy with all leading axes of both taken as one. */
 function flatProduct(a: Tensor, dy: Tensor): Tensor {
-  const rows = (t: Tensor) => reshape(t, [-1, t.shape.at(-1) as number]);
+  const rows = (t: Tensor) => reshape(t, [sizeOf(t.shape.slice(0, -1)), t.shape.at(-1) as number]);
   return matMul(rows(a), rows(dy), { transposeA: true });
 }
 

@@ -1,8 +1,8 @@
 import { defineOp } from '../graph/op.ts';
-import { broadcastShapes, sameShape, sizeOf } from '../graph/shape.ts';
+import { broadcastShapes, formatShape, sameShape, sizeOf } from '../graph/shape.ts';
 import type { Grads, DType, Tensor } from '../graph/tensor.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
-import { TypeMismatchError } from '../runtime/errors.ts';
+import { ShapeError, TypeMismatchError } from '../runtime/errors.ts';
 
 import { elementwise, emitMap, emitZip, expectI32, expectReal } from './emit.ts';
 import { asTensor } from './leaf.ts';
@@ -35,14 +35,18 @@ export const where = defineOp({
   },
 });
 
-/** 1 where the i32 tensors are equal, else 0. */
+/** 1 where the i32 tensors of the same shape are equal, else 0. */
 export const equalI32 = defineOp({
   name: 'equalI32',
   args: (a: Tensor, b: Tensor) => [[a, b], {}],
   type([a, b]) {
     expectI32('equalI32', 'first input', a as Tensor);
     expectI32('equalI32', 'second input', b as Tensor);
-    return { shape: broadcastShapes((a as Tensor).shape, (b as Tensor).shape), dtype: 'bool' };
+    const { shape } = a as Tensor;
+    if (!sameShape(shape, (b as Tensor).shape)) {
+      throw new ShapeError(`equalI32: shapes ${formatShape(shape)} and ${formatShape((b as Tensor).shape)} differ`);
+    }
+    return { shape, dtype: 'bool' };
   },
   emit: (e, node) => emitZip(e, node, kernels.equalI32),
 });
@@ -63,8 +67,8 @@ export const cast = defineOp({
     const { dtype, scale, offset } = node.attrs;
     emitMap(e, node, (y, x, n, unit) => {
       if (from === 'u8') return kernels.u8ToReal(y, x, n, unit, scale, offset);
-      if (from === 'i32') return kernels.i32ToReal(y, x, n, unit);
-      return dtype === 'i32' ? kernels.realToI32(y, x, n, unit) : kernels.copy(y, x, n, unit);
+      if (from === 'i32') return (dtype === 'i32' ? kernels.copyI32 : kernels.i32ToReal)(y, x, n, unit);
+      return (dtype === 'i32' ? kernels.realToI32 : kernels.copy)(y, x, n, unit);
     });
   },
   grad: (dy, { inputs: [x] }): Grads => [(x as Tensor).dtype === 'real' ? dy : null],

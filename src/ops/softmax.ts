@@ -7,6 +7,7 @@ import type { Pointer, Row } from '../runtime/row.ts';
 import { sigmoid, sigmoidGrad } from './activation.ts';
 import { affine, mul, neg, sub } from './binary.ts';
 import { emitZip, expectI32, expectReal } from './emit.ts';
+import { oneHot } from './gather.ts';
 import { transpose, unsqueeze } from './layout.ts';
 import { reduceSum } from './sum.ts';
 import { exp } from './unary.ts';
@@ -53,8 +54,10 @@ const sameShapes: Check = (name, inputs) => {
   return first.shape;
 };
 
+const LAST = { axes: -1 };
+
 function innerSum(x: Tensor): Tensor {
-  return reduceSum(x, { axes: -1, keepDims: true });
+  return reduceSum(x, { ...LAST, keepDims: true });
 }
 
 type At = [Pointer, Pointer, Pointer];
@@ -120,7 +123,13 @@ const labelled: Check = (name, inputs) => {
 const softmaxCrossEntropyGrad = rowsOp<[dloss: Tensor, x: Tensor, labels: Tensor]>(
   'softmaxCrossEntropyGrad', undefined, labelled,
   (at, ...n) => kernels.softmaxCrossEntropyGrad(...(at as At4), ...n),
-  undefined, [1],
+  (dz, { inputs }): Grads => {
+    const [dloss, x, labels] = inputs as [Tensor, Tensor, Tensor];
+    const p = softmax(x);
+    const t = oneHot(labels, x.shape.at(-1) as number);
+    return [reduceSum(mul(dz, sub(p, t)), LAST), mul(softmaxGrad(dz, p), unsqueeze(dloss, -1)), null];
+  },
+  [1],
 );
 
 /** −ln softmax(x)[label]: x [.., C] logits, labels i32 [..] in 0 … C − 1; one loss a row. */
@@ -140,7 +149,15 @@ const distributed: Check = (name, inputs) => {
 const softmaxCrossEntropyDenseGrad = rowsOp<[dloss: Tensor, x: Tensor, t: Tensor]>(
   'softmaxCrossEntropyDenseGrad', undefined, distributed,
   (at, ...n) => kernels.softmaxCrossEntropyDenseGrad(...(at as At4), ...n),
-  undefined, [1],
+  (dz, { inputs }): Grads => {
+    const [dloss, x, t] = inputs as [Tensor, Tensor, Tensor];
+    const [p, d, sum] = [softmax(x), unsqueeze(dloss, -1), innerSum(t)];
+    const moved = innerSum(mul(dz, p));
+    return [
+      reduceSum(mul(dz, sub(mul(p, sum), t)), LAST), mul(softmaxGrad(dz, p), mul(sum, d)), mul(d, neg(sub(dz, moved))),
+    ];
+  },
+  [1],
 );
 
 /** −Σ t·ln softmax(x) over the last axis: x logits, t probabilities of the same shape; one loss a row. */

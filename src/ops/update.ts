@@ -24,7 +24,7 @@ function updateOp<A extends Common>(name: string, { row }: Update<A>) {
   return defineOp<[parameter: Tensor, gradient: Tensor, slots: readonly Tensor[], guard: Tensor, attrs: A], A>({
     name,
     args: (parameter, gradient, slots, guard, attrs) => [[parameter, gradient, ...slots, guard], attrs],
-    writes: [0, 2, 3, 4],
+    effect: true,
     type: () => ({ shape: [], dtype: 'real' }),
     emit(e, node) {
       const pointers = node.inputs.map((t) => e.at(t));
@@ -95,7 +95,7 @@ export const adagradUpdate = updateOp<Common & { epsilon: number; outside: boole
 /** Keeps a value of each step for the host: place [steps] is bound when the program is loaded. */
 export const record = defineOp({
   name: 'record',
-  writes: [],
+  effect: true,
   args: (x: Tensor, slot: number) => [[x], { slot }],
   type: () => ({ shape: [], dtype: 'real' }),
   emit(e, node) {

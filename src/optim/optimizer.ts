@@ -1,5 +1,4 @@
 import type { Tensor } from '../graph/tensor.ts';
-import { OptionError } from '../runtime/errors.ts';
 import type { Schedule } from './schedule.ts';
 
 /** Options of every optimiser. */
@@ -28,26 +27,4 @@ export interface Optimizer {
   readonly slots: readonly { readonly name: string; readonly initial: number }[];
   /** The in-place update as a node; nothing changes when `guard`, the loss, is not finite. */
   update(parameter: Tensor, gradient: Tensor, slots: readonly Tensor[], guard: Tensor): Tensor;
-}
-
-/** Throws unless `value` is in the range. */
-export function checkRange(
-  what: string,
-  value: number,
-  { above, from, below, to }: { above?: number; from?: number; below?: number; to?: number },
-): number {
-  const fits =
-    Number.isFinite(value) &&
-    (above === undefined || value > above) &&
-    (from === undefined || value >= from) &&
-    (below === undefined || value < below) &&
-    (to === undefined || value <= to);
-  if (fits) return value;
-  const bounds = [
-    above === undefined ? '' : `> ${above}`,
-    from === undefined ? '' : `≥ ${from}`,
-    below === undefined ? '' : `< ${below}`,
-    to === undefined ? '' : `≤ ${to}`,
-  ].filter(Boolean);
-  throw new OptionError(`${what} is ${value}, expected a number ${bounds.join(' and ')}`);
 }

@@ -4,6 +4,7 @@ import type { Tensor } from '../graph/tensor.ts';
 import type { Layer } from '../nn/layer.ts';
 import type { Loss } from '../nn/loss.ts';
 import type { Metric } from '../nn/metric.ts';
+import type { Named } from '../nn/named.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { optimizer as findOptimizer } from '../optim/index.ts';
 import { OptionError, ShapeError, unknownName } from '../runtime/errors.ts';
@@ -17,19 +18,29 @@ import { type MemoryReport, memoryOf, type Profile, type ProfileOptions, profile
 import { applyNetwork, namedOutputs, type Network } from './network.ts';
 import { checkWhole } from './options.ts';
 import { findLoss, findMetric, isLoss, isNumber, type Outputs, type PerOutput, perOutput } from './outputs.ts';
-import { predict, predictSync } from './predict.ts';
+import { intermediates, predict, predictSync } from './predict.ts';
 import type { BatchStream } from './source.ts';
 import { readVariable, writeVariable } from './variables.ts';
 
 export interface CompileOptions {
   /** A name (`adam`) or an optimiser. */
-  readonly optimizer: string | Optimizer;
-  readonly loss: PerOutput<string | Loss>;
-  readonly metrics?: readonly (string | Metric)[] | Readonly<Record<string, readonly (string | Metric)[]>>;
+  readonly optimizer: string | Named | Optimizer;
+  readonly loss: PerOutput<string | Named | Loss>;
+  /** A list for every output, or lists by output. */
+  readonly metrics?: MetricList | Readonly<Record<string, MetricList>>;
   /** Factor of each output's loss in the total. */
   readonly lossWeights?: PerOutput<number>;
   /** Batches whose gradients are averaged before each update, default 1. */
   readonly gradientAccumulationSteps?: number;
+}
+
+type MetricList = readonly (string | Named | Metric)[];
+
+function metricLists(metrics: NonNullable<CompileOptions['metrics']>, names: readonly string[]): MetricList[] {
+  if (Array.isArray(metrics)) return names.map(() => metrics);
+  const byName = metrics as Readonly<Record<string, MetricList>>;
+  for (const key of Object.keys(byName)) if (!names.includes(key)) unknownName('output in metrics', key, names);
+  return names.map((name) => byName[name] ?? []);
 }
 
 const cleanup = new FinalizationRegistry<ModelCore>((core) => core.dispose());
@@ -65,7 +76,7 @@ export class Model {
     const names = this.#outputNames();
     const losses = perOutput('loss', options.loss, names, isLoss).map((l) => findLoss(l));
     const weights = perOutput('lossWeights', lossWeights, names, isNumber);
-    const lists = Array.isArray(metrics) ? names.map(() => metrics) : names.map((n) => (metrics as Record<string, readonly (string | Metric)[]>)[n] ?? []);
+    const lists = metricLists(metrics, names);
     lists.forEach((list, i) => {
       for (const m of list) findMetric(m, losses[i] as Loss);
     });
@@ -134,6 +145,11 @@ export class Model {
   /** The same at once on the calling thread; the model must be built, and must not be training. */
   predictSync(x: Inputs): NDArray {
     return single(predictSync(this.#core, x), this.name);
+  }
+
+  /** What each layer's ops compute for the examples, by name (`dense/linear`). For debugging: needs DEBUG=3. */
+  intermediates(x: Inputs): Promise<Record<string, NDArray>> {
+    return intermediates(this.#core, x);
   }
 
   /** The model as a layer of another one, inside its function. */

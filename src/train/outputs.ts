@@ -1,6 +1,7 @@
 import type { Tensor } from '../graph/tensor.ts';
 import { loss as findLoss, type Loss } from '../nn/loss.ts';
 import { metric as findMetric, type Metric } from '../nn/metric.ts';
+import type { Named } from '../nn/named.ts';
 import { OptionError, unknownName } from '../runtime/errors.ts';
 
 /** One value for all outputs, a list in their order, or by their name. */
@@ -12,7 +13,7 @@ export type Outputs = Readonly<Record<string, Tensor>>;
 export interface OutputLoss {
   readonly loss: Loss;
   readonly weight: number;
-  readonly metrics: readonly (string | Metric)[];
+  readonly metrics: readonly (string | Named | Metric)[];
 }
 
 /** Spreads an option over the outputs. */
@@ -32,7 +33,12 @@ export function perOutput<T>(what: string, given: PerOutput<T>, names: readonly 
   });
 }
 
-export const isLoss = (x: unknown): x is string | Loss => typeof x === 'string' || typeof x === 'function';
+/** A name, a function, or a name with options. */
+export function isLoss(x: unknown): x is string | Named | Loss {
+  const named = typeof x === 'object' && x !== null && typeof (x as Partial<Named>).name === 'string';
+  return typeof x === 'string' || typeof x === 'function' || named;
+}
+
 export const isNumber = (x: unknown): x is number => typeof x === 'number';
 
 export { findLoss, findMetric };

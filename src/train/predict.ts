@@ -74,6 +74,19 @@ export async function predict(core: ModelCore, x: Inputs, batchSize: number): Pr
   return collected.outputs;
 }
 
+/** What each layer's ops computed for one batch, by name; needs DEBUG=3. */
+export async function intermediates(core: ModelCore, x: Inputs): Promise<Record<string, NDArray>> {
+  const tables = core.inputTables(x);
+  const { engine } = await core.build(rowShapes(tables));
+  const size = tables[0]?.shape[0] ?? 0;
+  return engine.exclusive(async () => {
+    const executable = predictProgram(core, size);
+    writeBatch(executable, tables, 0, size);
+    await executable.run([plainStep(core.seed)]);
+    return executable.intermediates();
+  });
+}
+
 /** The same without waiting, in one batch. */
 export function predictSync(core: ModelCore, x: Inputs): Record<string, NDArray> {
   if (core.busy) throw new StateError(`predictSync: model "${core.network.name}" is in the middle of ${core.busy}; use predict`);

@@ -3,6 +3,7 @@ import { type DataLike, type Table, table } from '../data/table.ts';
 import { formatShape } from '../graph/shape.ts';
 import { isTensor, type Tensor, type Variable } from '../graph/tensor.ts';
 import type { Layer } from '../nn/layer.ts';
+import type { Named } from '../nn/named.ts';
 import { Trace, withTrace } from '../nn/trace.ts';
 import { input } from '../ops/leaf.ts';
 import { addAll } from '../ops/unary.ts';
@@ -43,7 +44,7 @@ export type StepData = Readonly<Record<string, DataLike>>;
  * const t = trainer(({ x, y }) => ops.reduceMean(ops.square(ops.sub(net.call(x), y))), 'adam');
  * for (const batch of batches) console.log(await t.step(batch)); // { loss: … }
  */
-export function trainer(f: StepFunction, optimizer: string | Optimizer, options: TrainerOptions = {}): Trainer {
+export function trainer(f: StepFunction, optimizer: string | Named | Optimizer, options: TrainerOptions = {}): Trainer {
   return new Trainer(f, findOptimizer(optimizer), options);
 }
 

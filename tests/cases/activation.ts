@@ -25,7 +25,7 @@ export const activation = {
   relu: mapCases({ op: ops.relu, f: (x) => Math.max(x, 0) }),
   reluGrad: gradCases(ops.reluGrad, (y) => (y > 0 ? 1 : 0)),
   leakyRelu: [
-    ...mapCases({ op: ops.leakyRelu, f: leaky(Math.fround(0.01)) }),
+    ...mapCases({ op: ops.leakyRelu, f: leaky(0.01) }),
     ...mapCases({ op: (x) => ops.leakyRelu(x, 0.25), f: leaky(0.25) }).slice(0, 9),
   ],
   leakyReluGrad: gradCases(ops.leakyReluGrad, (x) => (x > 0 ? 1 : 0.25), 0.25),

@@ -43,9 +43,8 @@ export function make(shape: Shape, element: (ix: readonly number[]) => number, d
 
 /** The element at the last `x.shape.length` indices; axes of size 1 repeat. */
 export function at(x: Values, ...ix: number[]): number {
-  const strides = stridesOf(x.shape);
   const missing = ix.length - x.shape.length;
-  const place = x.shape.reduce((sum, n, d) => sum + (n === 1 ? 0 : (ix[d + missing] as number)) * (strides[d] as number), 0);
+  const place = x.shape.reduce((sum, n, d) => sum * n + (n === 1 ? 0 : (ix[d + missing] as number)), 0);
   return x.data[place] as number;
 }
 

@@ -122,7 +122,9 @@ describe.each(CASES)('$name $options', ({ name, options, reference }) => {
   it('has the value of its formula for each example', async () => {
     const { data, shape } = await evaluate(made(targets, tensor(P)), { engine });
     expect(shape).toEqual([2]);
-    P.forEach((p, i) => expect(data[i]).toBeCloseTo(reference(rows[i] as number[], p), 12));
+    P.forEach((p, i) => {
+      expect(data[i]).toBeCloseTo(reference(rows[i] as number[], p), 12);
+    });
   });
 
   it('has the derivative of its formula', () => checkGradient(P, (p) => made(targets, p)));
@@ -157,7 +159,9 @@ it.each(LOGIT_CASES)('%s from probabilities differs little', async (name, act, t
     [loss(name)(targets, act(x)), loss(name)(targets, affine(act(x), 1))],
     { engine },
   );
-  found?.data.forEach((v, i) => expect(v).toBeCloseTo(apart?.data[i] as number, 10));
+  found?.data.forEach((v, i) => {
+    expect(v).toBeCloseTo(apart?.data[i] as number, 10);
+  });
 });
 
 it.each([

@@ -105,9 +105,9 @@ describe.each([
         rule(p, gradient[k] as number, i + 1, states[k] as Record<string, number>),
       );
       const got = await run.step(gradient);
-      got.forEach((x, k) =>
-        expect(Math.abs(x - (want[k] as number))).toBeLessThan(bound * Math.max(1, Math.abs(x))),
-      );
+      got.forEach((x, k) => {
+        expect(Math.abs(x - (want[k] as number))).toBeLessThan(bound * Math.max(1, Math.abs(x)));
+      });
     }
     run.free();
   });
@@ -135,9 +135,10 @@ describe.each([
       engine,
     });
     expect(found.map((g) => g.shape)).toEqual([[2], [1, 2]]);
-    found
-      .flatMap((g) => [...g.data])
-      .forEach((x, i) => expect(x).toBeCloseTo(want[i] as number, 6));
+    const all = found.flatMap((g) => [...g.data]);
+    want.forEach((x, i) => {
+      expect(all[i]).toBeCloseTo(x, 6);
+    });
   });
 });
 
@@ -243,9 +244,9 @@ it.each([
     [1, 0],
     [10, 1],
   ] as const;
-  points.forEach(([step, epoch], i) =>
-    expect(rate(step, epoch)).toBeCloseTo(want[i] as number, 14),
-  );
+  points.forEach(([step, epoch], i) => {
+    expect(rate(step, epoch)).toBeCloseTo(want[i] as number, 14);
+  });
   const config = JSON.parse(JSON.stringify(toPlain('schedule', rate)));
   expect(schedule(config)(7, 2)).toBe(rate(7, 2));
 });

@@ -1,4 +1,11 @@
-import { dense, dropout, type Engine, type History, type NDArray, sequential } from '../../../src/index.ts';
+import {
+  dense,
+  dropout,
+  type Engine,
+  type History,
+  type NDArray,
+  sequential,
+} from '../../../src/index.ts';
 
 /** Points in a square and which of three rings they lie in, by integer arithmetic only. */
 export function rings(examples: number): { x: Float32Array; y: Uint8Array } {
@@ -50,5 +57,5 @@ async function sha256(views: readonly ArrayBufferView[]): Promise<string> {
     at += part.length;
   }
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  return digest.toHex?.() ?? Array.from(digest, (b) => b.toString(16).padStart(2, '0')).join('');
+  return Array.from(digest, (b) => b.toString(16).padStart(2, '0')).join('');
 }

@@ -1,0 +1,127 @@
+import { OptionError } from '../../runtime/errors.ts';
+import type { Dataset } from '../dataset.ts';
+import { Random } from '../random.ts';
+import { balancedLabels } from './labels.ts';
+import { draw, type Path, type Pen, spline } from './render.ts';
+import { GLYPHS, type Glyph, type Stroke } from './strokes.ts';
+
+export interface DigitsOptions {
+  /** Default 0. The first digits of a seed are the same for every `n`. */
+  readonly seed?: number;
+  /** Height and width in pixels, default 28. */
+  readonly size?: number;
+}
+
+/** Knots of the elastic distortion in each direction. */
+const KNOTS = 4;
+
+/**
+ * `n` grey images [n, size, size] of digits as people write them, with labels 0 to 9 in equal numbers: strokes of one of
+ * several ways to write the digit, their control points moved, bent elastically, sheared, turned, scaled and shifted, drawn
+ * with pens of different width and pressure, and a little noise.
+ */
+export function digits(n: number, { seed = 0, size = 28 }: DigitsOptions = {}): Dataset {
+  if (!Number.isInteger(size) || size < 8) throw new OptionError(`digits: size is ${size}, expected a whole number from 8`);
+  const y = balancedLabels('digits', n, 10, seed);
+  const data = new Uint8Array(n * size * size);
+  const ink = new Float32Array(size * size);
+  for (let i = 0; i < n; i++) {
+    const random = new Random(seed, i + 1);
+    ink.fill(0);
+    write(ink, size, GLYPHS[y[i] as number] as readonly Glyph[], random);
+    expose(data.subarray(i * size * size, (i + 1) * size * size), ink, random);
+  }
+  const classNames = Array.from({ length: 10 }, (_, digit) => String(digit));
+  return { name: 'digits', task: 'classification', x: { data, shape: [n, size, size], scale: 1 / 255 }, y, classNames };
+}
+
+function write(ink: Float32Array, size: number, glyphs: readonly Glyph[], random: Random): void {
+  const place = placement(size, random);
+  const bend = elastic(random);
+  const width = (size / 28) * (0.75 + 1.15 * random.uniform() * random.uniform() + 0.35 * random.uniform());
+  const softness = (size / 28) * random.uniform(0.9, 1.5);
+  const wobble = random.uniform(1.5, 4.5);
+  for (const stroke of choose(glyphs, random).strokes) {
+    const path = spline(moved(stroke, wobble, random));
+    for (let i = 0; i < path.length; i += 2) place(bend(path, i), i);
+    const pen: Pen = { start: width * random.uniform(0.85, 1.15), end: width * random.uniform(0.75, 1.15), softness };
+    draw(ink, size, path, pen);
+  }
+}
+
+function choose(glyphs: readonly Glyph[], random: Random): Glyph {
+  let rest = random.uniform() * glyphs.reduce((sum, { share }) => sum + share, 0);
+  return glyphs.find(({ share }) => (rest -= share) < 0) ?? (glyphs[0] as Glyph);
+}
+
+/** Control points shifted each on its own, the ends along with how far the pen was drawn. */
+function moved({ x, y, corner }: Stroke, wobble: number, random: Random): Stroke {
+  const shifted = (p: number) => p + wobble * random.normal();
+  return { x: x.map(shifted), y: y.map(shifted), corner };
+}
+
+type Move = (path: Path, at: number) => Path;
+
+/** A smooth random field of displacements: a grid of knots, eased between them. */
+function elastic(random: Random): Move {
+  const strength = random.uniform(2, 8);
+  const knots = Array.from({ length: 2 * KNOTS * KNOTS }, () => strength * random.normal());
+  return (path, at) => {
+    const [x, y] = [path[at] as number, path[at + 1] as number];
+    path[at] = x + displacement(knots, 0, x, y);
+    path[at + 1] = y + displacement(knots, KNOTS * KNOTS, x, y);
+    return path;
+  };
+}
+
+function displacement(knots: readonly number[], first: number, x: number, y: number): number {
+  const [i, u] = cell(x);
+  const [j, v] = cell(y);
+  const knot = (a: number, b: number) => knots[first + (j + b) * KNOTS + i + a] as number;
+  const upper = knot(0, 0) + u * (knot(1, 0) - knot(0, 0));
+  const lower = knot(0, 1) + u * (knot(1, 1) - knot(0, 1));
+  return upper + v * (lower - upper);
+}
+
+/** The knot before a coordinate and the eased part of the way to the next. */
+function cell(p: number): [index: number, part: number] {
+  const at = Math.min(KNOTS - 1, Math.max(0, ((KNOTS - 1) * p) / 100));
+  const index = Math.min(KNOTS - 2, Math.floor(at));
+  const t = at - index;
+  return [index, t * t * (3 - 2 * t)];
+}
+
+/** From the box of the glyph to pixels: scaled, sheared, turned, shifted. */
+function placement(size: number, random: Random): (path: Path, at: number) => void {
+  const height = size * 0.7 * random.uniform(0.82, 1.08);
+  const width = height * random.uniform(0.75, 1.2);
+  const slant = 0.12 + 0.17 * random.normal();
+  // With t = tan(angle/2): cos = (1 − t²)/(1 + t²), sin = 2t/(1 + t²).
+  const t = 0.06 * random.normal();
+  const cos = (1 - t * t) / (1 + t * t);
+  const sin = (2 * t) / (1 + t * t);
+  const centre = (size - 1) / 2;
+  const [right, down] = [centre + shift(size, random), centre + shift(size, random)];
+  return (path, at) => {
+    const y = ((path[at + 1] as number) / 100 - 0.5) * height;
+    const x = ((path[at] as number) / 100 - 0.5) * width - slant * y;
+    path[at] = right + cos * x - sin * y;
+    path[at + 1] = down + sin * x + cos * y;
+  };
+}
+
+function shift(size: number, random: Random): number {
+  return size * 0.032 * Math.max(-2, Math.min(2, random.normal()));
+}
+
+/** Ink to bytes, with the pen's pressure and noise of a few grey levels. */
+function expose(image: Uint8Array, ink: Float32Array, random: Random): void {
+  const contrast = random.uniform(165, 255);
+  const noise = random.uniform(0, 10);
+  for (let i = 0; i < image.length; i++) {
+    const word = random.word();
+    const grain = ((word & 0xff) + ((word >>> 8) & 0xff) - 255) / 255;
+    const value = contrast * (ink[i] as number) + noise * grain;
+    image[i] = Math.max(0, Math.min(255, Math.round(value)));
+  }
+}

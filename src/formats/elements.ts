@@ -1,0 +1,111 @@
+import { DataError, OptionError } from '../runtime/errors.ts';
+
+/** Element types of the formats that hold arrays, by the names of safetensors. */
+export type ElementType = 'F64' | 'F32' | 'F16' | 'BF16' | 'I64' | 'I32' | 'U8' | 'BOOL';
+
+/** How `data` holds elements: F16 and BF16 as f32, I64 narrowed to i32, BOOL as 0 and 1. */
+export type ElementArray = Float64Array | Float32Array | Int32Array | Uint8Array;
+
+/** An array of a file. `dtype`: its type there, where `data` does not say it. */
+export interface FileArray {
+  readonly data: ElementArray;
+  readonly shape: readonly number[];
+  readonly dtype?: ElementType;
+}
+
+interface Element {
+  readonly bytes: number;
+  /** From bytes of its own memory; `what` stands in errors. */
+  readonly read: (buffer: ArrayBuffer, what: string) => ElementArray;
+}
+
+function narrow(buffer: ArrayBuffer, what: string): Int32Array {
+  const long = new BigInt64Array(buffer);
+  return Int32Array.from(long, (n, i) => {
+    if (BigInt.asIntN(32, n) === n) return Number(n);
+    throw new DataError(`${what}: ${n} at ${i} does not fit in 32 bits`);
+  });
+}
+
+function bits(buffer: ArrayBuffer, what: string): Uint8Array {
+  const found = new Uint8Array(buffer);
+  const wrong = found.findIndex((b) => b > 1);
+  if (wrong >= 0) throw new DataError(`${what}: ${found[wrong]} at ${wrong}, expected 0 or 1`);
+  return found;
+}
+
+/** Bits of the float32 of the same value: sign 1, exponent 5, fraction 10. */
+function halfToSingle(h: number): number {
+  const sign = (h & 0x8000) << 16;
+  const exponent = (h >> 10) & 31;
+  const fraction = h & 0x3ff;
+  if (exponent === 31) return sign | 0x7f800000 | (fraction << 13);
+  if (exponent > 0) return sign | ((exponent + 112) << 23) | (fraction << 13);
+  if (fraction === 0) return sign;
+  const shift = Math.clz32(fraction) - 21;
+  return sign | ((113 - shift) << 23) | ((fraction << (shift + 13)) & 0x7fffff);
+}
+
+function widen(buffer: ArrayBuffer, toSingle: (h: number) => number): Float32Array {
+  return new Float32Array(Int32Array.from(new Uint16Array(buffer), toSingle).buffer);
+}
+
+const ELEMENTS: Readonly<Record<ElementType, Element>> = {
+  F64: { bytes: 8, read: (b) => new Float64Array(b) },
+  F32: { bytes: 4, read: (b) => new Float32Array(b) },
+  F16: { bytes: 2, read: (b) => widen(b, halfToSingle) },
+  BF16: { bytes: 2, read: (b) => widen(b, (h) => h << 16) },
+  I64: { bytes: 8, read: narrow },
+  I32: { bytes: 4, read: (b) => new Int32Array(b) },
+  U8: { bytes: 1, read: (b) => new Uint8Array(b) },
+  BOOL: { bytes: 1, read: bits },
+};
+
+export const ELEMENT_TYPES = Object.keys(ELEMENTS) as readonly ElementType[];
+
+export function isElementType(name: unknown): name is ElementType {
+  return typeof name === 'string' && Object.hasOwn(ELEMENTS, name);
+}
+
+export function elementBytes(type: ElementType): number {
+  return ELEMENTS[type].bytes;
+}
+
+/** Elements from little-endian bytes, copied. Throws `DataError` for values that do not fit. */
+export function decode(type: ElementType, bytes: Uint8Array, what: string): ElementArray {
+  return ELEMENTS[type].read(new Uint8Array(bytes).buffer, what);
+}
+
+/** Types as which each kind of array can be written, its own first. */
+const WRITABLE = new Map<unknown, readonly ElementType[]>([
+  [Float64Array, ['F64']],
+  [Float32Array, ['F32']],
+  [Int32Array, ['I32', 'I64']],
+  [Uint8Array, ['U8', 'BOOL']],
+]);
+
+/** The type as which an array is written. Throws `OptionError` where its data do not suit it. */
+export function typeOf({ data, dtype }: FileArray, what: string): ElementType {
+  const kind = [...WRITABLE.keys()].find((k) => data instanceof (k as typeof Uint8Array));
+  const types = WRITABLE.get(kind);
+  if (!types) throw new OptionError(`${what}: expected Float32Array, Float64Array, Int32Array or Uint8Array`);
+  const type = dtype ?? (types[0] as ElementType);
+  if (!types.includes(type)) throw new OptionError(`${what}: ${types[0]} data cannot be written as ${type}`);
+  return type;
+}
+
+/** Little-endian bytes of the elements: the memory of `data` itself where it holds them. */
+export function encode(type: ElementType, data: ElementArray): Uint8Array {
+  const view =
+    type === 'I64' ? BigInt64Array.from(data as Int32Array, BigInt)
+    : type === 'BOOL' ? Uint8Array.from(data, (x) => (x ? 1 : 0))
+    : data;
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+}
+
+/** Number of elements; undefined unless all sizes are whole numbers and their product is exact. */
+export function countOf(shape: readonly number[]): number | undefined {
+  if (!shape.every((n) => Number.isSafeInteger(n) && n >= 0)) return undefined;
+  const count = shape.reduce((a, b) => a * b, 1);
+  return Number.isSafeInteger(count) ? count : undefined;
+}

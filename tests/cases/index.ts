@@ -1,0 +1,35 @@
+import type * as ops from '../../src/ops/index.ts';
+import { activation } from './activation.ts';
+import { binary } from './binary.ts';
+import type { Case } from './case.ts';
+import { gathering } from './gather.ts';
+import { layout } from './layout.ts';
+import { products } from './matmul.ts';
+import { randoms } from './random.ts';
+import { reduction } from './reduce.ts';
+import { selection } from './select.ts';
+import { softmaxes } from './softmax.ts';
+import { unary } from './unary.ts';
+import { updates } from './update.ts';
+
+type Ops = typeof ops;
+
+/** Exports of src/ops that are ops. */
+export type OpName = { [K in keyof Ops]: Ops[K] extends { readonly emit: unknown } ? K : never }[keyof Ops];
+
+/** Cases of every op; an op without cases is a type error. */
+export const cases = {
+  ...activation,
+  ...binary,
+  ...gathering,
+  ...layout,
+  ...products,
+  ...randoms,
+  ...reduction,
+  ...selection,
+  ...softmaxes,
+  ...unary,
+  ...updates,
+} satisfies Record<OpName, readonly Case[]>;
+
+export const allCases = Object.entries(cases) as [OpName, readonly Case[]][];

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import * as wasmgrad from '../../src/index.ts';
+
+/** In `ops` it flattens nested arrays of numbers, not tensors. */
+const NO_OP = ['flatten'];
+
+test('no flat name means something else among the ops', () => {
+  const { layers, ops, ...flat } = wasmgrad;
+  const clashes = Object.entries(flat).filter(
+    ([name, value]) =>
+      name in ops && ops[name as keyof typeof ops] !== value && !NO_OP.includes(name),
+  );
+  expect(clashes.map(([name]) => name)).toEqual([]);
+  expect(Object.keys(layers)).toContain('dense');
+});
+
+test.each([
+  'losses',
+  'metrics',
+  'optimizers',
+  'schedules',
+  'initializers',
+  'regularizers',
+] as const)('%s are functions by name', (table) => {
+  const entries = Object.entries(wasmgrad[table]);
+  expect(entries.length).toBeGreaterThan(2);
+  for (const [, make] of entries) expect(make).toBeTypeOf('function');
+});
