@@ -6,6 +6,8 @@ export type CommandOption = ParseArgsOptionsConfig[string] & {
   readonly value?: string;
 };
 
+export type CommandOptions = Readonly<Record<string, CommandOption>>;
+
 export type OptionValues = Readonly<
   Record<string, string | boolean | (string | boolean)[] | undefined>
 >;
@@ -14,8 +16,16 @@ export interface Command {
   readonly summary: string;
   /** Names of the arguments that are no options, as help shows them; none if left out. */
   readonly parameters?: readonly string[];
-  readonly options: Readonly<Record<string, CommandOption>>;
-  run(values: OptionValues, parameters: readonly string[]): void | Promise<void>;
+  readonly options: CommandOptions;
+  /** Command lines with what they do, for help. */
+  readonly examples?: readonly (readonly [line: string, what: string])[];
+  /** Text behind the options in help. */
+  readonly notes?: readonly string[];
+  /** Resolves to the exit code, where it is not 0. */
+  run(
+    values: OptionValues,
+    parameters: readonly string[],
+  ): undefined | number | Promise<undefined | number>;
 }
 
 export type Commands = Readonly<Record<string, Command>>;

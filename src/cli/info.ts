@@ -3,6 +3,7 @@ import type { BuildName, RuntimeInfo } from '../runtime/engine.ts';
 import { processors } from '../runtime/environment.ts';
 import { LinearMemory } from '../runtime/memory.ts';
 import type { Command } from './command.ts';
+import { asUsage } from './failure.ts';
 import { version } from './version.ts';
 
 const MB_PER_PAGE = 1 / 16;
@@ -19,9 +20,10 @@ export const info: Command = {
       ...(build === undefined ? {} : { build: build as BuildName }),
       ...(threads === undefined ? {} : { threads: Number(threads) }),
     };
-    using engine = await createEngine(options);
+    using engine = await asUsage(() => createEngine(options));
     const facts = collect(engine.info);
     process.stdout.write(`${json ? JSON.stringify(facts, null, 2) : table(facts)}\n`);
+    return undefined;
   },
 };
 

@@ -1,68 +1,69 @@
 import { parseArgs } from 'node:util';
-import { messageOf, OptionError, unknownName } from '../runtime/errors.ts';
-import type { Command, CommandOption, Commands, OptionValues } from './command.ts';
+import type { Command, CommandOption, CommandOptions, Commands, OptionValues } from './command.ts';
+import { exitCode, inWords } from './failure.ts';
 import { commandHelp, generalHelp } from './help.ts';
+import { UsageError, unknown } from './values.ts';
 import { version } from './version.ts';
 
 /** Runs one command line and returns the exit code. Errors are one line on stderr; with DEBUG set, also their stack. */
 export async function run(args: readonly string[], commands: Commands): Promise<number> {
   try {
-    await dispatch(args, commands);
-    return 0;
+    return (await dispatch(args, commands)) ?? 0;
   } catch (error) {
-    const [line] = messageOf(error).split('\n');
-    process.stderr.write(`wasmgrad: ${line}\n`);
+    process.stderr.write(`wasmgrad: ${inWords(error)}\n`);
     if (process.env['DEBUG']) console.error(error);
-    return 1;
+    return exitCode(error);
   }
 }
 
-async function dispatch([name, ...rest]: readonly string[], commands: Commands): Promise<void> {
+async function dispatch(
+  [name, ...rest]: readonly string[],
+  commands: Commands,
+): Promise<undefined | number> {
   const known = Object.keys(commands);
-  if (
-    name === undefined ||
-    name === '--help' ||
-    name === '-h' ||
-    (name === 'help' && !rest.length)
-  ) {
+  const [about] = rest;
+  if (name === undefined || ['--help', '-h'].includes(name) || (name === 'help' && !about)) {
     return print(generalHelp(commands));
   }
   if (name === '--version' || name === '-v') return print(version());
-  const asked = name === 'help' ? (rest[0] as string) : name;
-  if (asked.startsWith('-')) unknownName('option', asked, ['--help', '--version']);
-  if (!known.includes(asked)) unknownName('command', asked, known);
+  const asked = name === 'help' ? (about as string) : name;
+  if (asked.startsWith('-')) unknown('option', asked, ['--help', '--version']);
+  if (!known.includes(asked)) unknown('command', asked, known);
   const command = commands[asked] as Command;
   if (name === 'help') return print(commandHelp(asked, command));
   const { values, positionals } = parse(asked, command, rest);
   if (values['help']) return print(commandHelp(asked, command));
-  await command.run(values, positionals);
+  return command.run(values, positionals);
 }
 
 const HELP: CommandOption = { type: 'boolean', short: 'h', help: 'show this' };
 
 function parse(name: string, command: Command, args: readonly string[]) {
-  const options = { ...command.options, help: HELP };
+  const options: CommandOptions = { ...command.options, help: HELP };
   const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true });
-  const known = Object.entries(options).flatMap(([long, { short }]) => [`--${long}`, `-${short}`]);
+  const long = Object.keys(options).map((option) => `--${option}`);
+  const short = Object.values(options).flatMap((o) => (o.short ? [`-${o.short}`] : []));
   for (const token of tokens) {
-    if (token.kind !== 'option') continue;
-    const { rawName } = token;
-    if (!known.includes(rawName)) {
-      unknownName(
-        `option of ${name}`,
-        rawName,
-        known.filter((k) => k.startsWith('--')),
-      );
-    }
+    if (token.kind !== 'option' || [...long, ...short].includes(token.rawName)) continue;
+    unknown(`option of ${name}`, token.rawName, long);
   }
-  const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+  const { values, positionals } = strictly(args, options);
   const most = command.parameters?.length ?? 0;
-  if (positionals.length > most && !values.help) {
-    throw new OptionError(`${name}: unexpected argument "${positionals[most]}"`);
+  if (positionals.length > most && !values['help']) {
+    throw new UsageError(`${name}: unexpected argument "${positionals[most]}"`);
   }
-  return { values: values as OptionValues, positionals };
+  return { values, positionals };
 }
 
-function print(text: string): void {
+function strictly(args: readonly string[], options: CommandOptions) {
+  try {
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+    return { values: values as OptionValues, positionals };
+  } catch (cause) {
+    throw new UsageError((cause as Error).message, { cause });
+  }
+}
+
+function print(text: string): undefined {
   process.stdout.write(`${text}\n`);
 }

@@ -242,14 +242,16 @@ export class Executable {
 }
 
 function stepTable(steps: readonly Step[]): Uint8Array {
-  const table = new DataView(new ArrayBuffer(steps.length * STEP_BYTES));
-  steps.forEach((step, i) => {
-    const at = i * STEP_BYTES;
-    table.setFloat64(at, step.rate, true);
-    table.setInt32(at + 8, step.number, true);
-    table.setUint32(at + 12, step.seed, true);
-    table.setUint32(at + 16, step.key, true);
-    table.setInt32(at + 20, step.offset, true);
-  });
+  const words = STEP_BYTES / 4;
+  const table = new Int32Array(steps.length * words);
+  const rates = new Float64Array(table.buffer);
+  for (let i = 0, at = 0; i < steps.length; i++, at += words) {
+    const { rate, number, seed, key, offset } = steps[i] as Step;
+    rates[at / 2] = rate;
+    table[at + 2] = number;
+    table[at + 3] = seed;
+    table[at + 4] = key;
+    table[at + 5] = offset;
+  }
   return new Uint8Array(table.buffer);
 }

@@ -137,7 +137,11 @@ function virtualAddresses(placed: Plan): (p: Pointer) => number {
   };
 }
 
-/** Microseconds: a flop at 60 GFLOP/s, a byte at 20 GB/s; a barrier costs what two threads must first gain. */
+/** What a second thread must gain before it is woken, and at each barrier, in microseconds. */
+const WAKE_US = 10;
+const BARRIER_US = 1;
+
+/** Estimates the work at 60 GFLOP/s and 20 GB/s: does half of it outweigh the meetings? */
 function isSerial(rows: readonly Row[], barriers: readonly boolean[], flops: number): boolean {
   let bytes = 0;
   for (const row of rows) {
@@ -145,5 +149,5 @@ function isSerial(rows: readonly Row[], barriers: readonly boolean[], flops: num
   }
   const work = flops / 60e3 + bytes / 20e3;
   const meetings = barriers.filter(Boolean).length + 1;
-  return work / 2 < meetings * 0.3 + 2;
+  return work / 2 < meetings * BARRIER_US + WAKE_US;
 }

@@ -1,5 +1,5 @@
 import { DataError, ShapeError, TypeMismatchError } from '../runtime/errors.ts';
-import { type Bytes, chunksOf, GZIP_LIMIT, gunzip, gzip, isGzip } from './gzip.ts';
+import { type Bytes, chunksOf, GZIP_LIMIT, gunzip, gzip, isGzip, joinBytes } from './gzip.ts';
 
 /** Numbers of an IDX file with their shape. */
 export interface IdxArray {
@@ -116,7 +116,7 @@ async function unpack(bytes: Bytes, name: string): Promise<Bytes> {
   let at = 0;
   for await (let chunk of gunzip(chunksOf(new Blob([bytes]).stream()), name)) {
     if (!header) {
-      chunk = joined(head, chunk);
+      chunk = joinBytes(head, chunk);
       const found = headerOf(chunk, name);
       if (typeof found === 'number') {
         head = chunk;
@@ -133,13 +133,6 @@ async function unpack(bytes: Bytes, name: string): Promise<Bytes> {
     at += chunk.length;
   }
   return header ? out.subarray(0, at) : head;
-}
-
-function joined(a: Bytes, b: Bytes): Bytes {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
 }
 
 function parse(bytes: Uint8Array, name: string): IdxArray {

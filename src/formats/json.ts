@@ -1,5 +1,7 @@
 import { DataError, messageOf, nearest } from '../runtime/errors.ts';
 
+const MAX_DEPTH = 256;
+
 /** What JSON can hold. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -14,8 +16,7 @@ export function parseJson(bytes: Uint8Array, file: string): JsonReader {
   } catch (cause) {
     throw new DataError(`${file}: damaged JSON: ${messageOf(cause).replaceAll(/\s+/g, ' ')}`, { cause });
   }
-  const twice = repeatedKey(text);
-  if (twice !== undefined) throw new DataError(`${file}: ${JSON.stringify(twice)} stands twice in one object`);
+  checkStructure(text, file);
   return new JsonReader(value, file, '');
 }
 
@@ -34,8 +35,8 @@ function endOfString(text: string, from: number): number {
   return at + 1;
 }
 
-/** A key that one object of valid JSON has twice. */
-function repeatedKey(text: string): string | undefined {
+/** Throws where valid JSON names a key twice in one object, or is nested too deeply to be walked through. */
+function checkStructure(text: string, file: string): void {
   const open: (Set<string> | null)[] = [];
   let key = false;
   for (let at = 0; at < text.length; at++) {
@@ -43,20 +44,22 @@ function repeatedKey(text: string): string | undefined {
     if (c === '"') {
       const end = endOfString(text, at);
       const keys = open.at(-1);
-      if (key && keys) {
-        const name = JSON.parse(text.slice(at, end)) as string;
-        if (keys.has(name)) return name;
-        keys.add(name);
-      }
+      if (key && keys) addKey(keys, text.slice(at, end), file);
       key = false;
       at = end - 1;
     } else if (c === '{' || c === '[') {
       open.push(c === '{' ? new Set() : null);
+      if (open.length > MAX_DEPTH) throw new DataError(`${file}: more than ${MAX_DEPTH} lists and objects in each other`);
       key = c === '{';
     } else if (c === '}' || c === ']') open.pop();
     else if (c === ',') key = open.at(-1) !== null;
   }
-  return undefined;
+}
+
+function addKey(keys: Set<string>, quoted: string, file: string): void {
+  const name = JSON.parse(quoted) as string;
+  if (keys.has(name)) throw new DataError(`${file}: ${quoted} stands twice in one object`);
+  keys.add(name);
 }
 
 /** A value of a JSON file, asked for what it should be; errors name the file and the place. */

@@ -1,8 +1,11 @@
-import { DataError } from '../runtime/errors.ts';
+import { DataError, OptionError } from '../runtime/errors.ts';
 import { countOf, decode, type ElementType, elementBytes, encode, type FileArray, typeOf } from './elements.ts';
 
 const MAGIC = '\x93NUMPY';
 const ALIGNMENT = 64;
+const MAX_HEADER = 0xffff;
+/** Bytes before the header in version 1. */
+const START = 10;
 
 /** NumPy's names of element types, without the byte order. */
 const CODES: Readonly<Record<string, ElementType>> = {
@@ -24,7 +27,7 @@ export function readNpy(bytes: Uint8Array, file = 'npy file'): FileArray & { rea
   const { dtype, swapped, fortran, shape } = parseHeader(text, file);
   const size = elementBytes(dtype);
   const body = bytes.subarray(end);
-  const expected = (countOf(shape) ?? Number.NaN) * size;
+  const expected = (countOf(shape) ?? Number.POSITIVE_INFINITY) * size;
   if (body.length !== expected) throw new DataError(`${file}: ${body.length} bytes of data, its header [${shape}] promises ${expected}`);
   const data = decode(dtype, swapped ? swapBytes(body, size) : body, file);
   return { data: fortran ? toRowMajor(data, shape) : data, shape, dtype };
@@ -35,11 +38,11 @@ function readHeader(bytes: Uint8Array, file: string): { text: string; end: numbe
   if (!isNpy) throw new DataError(`${file}: not a .npy file`);
   const major = bytes[6] ?? 0;
   if (major < 1 || major > 3) throw new DataError(`${file}: version ${major} of the .npy format, expected 1 to 3`);
-  const start = major === 1 ? 10 : 12;
+  const start = major === 1 ? START : 12;
   if (bytes.length < start) throw new DataError(`${file}: cut short within its header`);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const end = start + (major === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
-  if (end > bytes.length) throw new DataError(`${file}: a header of ${end - start} bytes is promised, ${bytes.length - start} are there`);
+  if (end > bytes.length || end - start > MAX_HEADER) throw new DataError(`${file}: a header of ${end - start} bytes is promised, ${bytes.length - start} are there`);
   return { text: new TextDecoder('latin1').decode(bytes.subarray(start, end)), end };
 }
 
@@ -102,19 +105,17 @@ export function writeNpy(array: FileArray): Uint8Array<ArrayBuffer> {
   const code = Object.keys(CODES).find((c) => CODES[c] === dtype) as string;
   const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
   const dictionary = `{'descr': '${code.endsWith('1') ? '|' : '<'}${code}', 'fortran_order': False, 'shape': (${sizes}), }`;
-  const major = dictionary.length > 0xff00 ? 2 : 1;
-  const start = major === 1 ? 10 : 12;
-  const end = Math.ceil((start + dictionary.length + 1) / ALIGNMENT) * ALIGNMENT;
-  const header = `${dictionary.padEnd(end - start - 1)}\n`;
+  const end = Math.ceil((START + dictionary.length + 1) / ALIGNMENT) * ALIGNMENT;
+  const header = `${dictionary.padEnd(end - START - 1)}\n`;
+  if (header.length > MAX_HEADER) throw new OptionError(`npy: ${shape.length} axes are too many`);
   const body = encode(dtype, data);
   const file = new Uint8Array(end + body.length);
   const view = new DataView(file.buffer);
   const put = (text: string, at: number) => file.set(Uint8Array.from(text, (c) => c.charCodeAt(0)), at);
   put(MAGIC, 0);
-  file[6] = major;
-  if (major === 1) view.setUint16(8, header.length, true);
-  else view.setUint32(8, header.length, true);
-  put(header, start);
+  file[6] = 1;
+  view.setUint16(8, header.length, true);
+  put(header, START);
   file.set(body, end);
   return file;
 }

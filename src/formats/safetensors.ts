@@ -62,7 +62,8 @@ function readEntry(name: string, field: JsonReader): Entry {
   const offsets = field.get('data_offsets').list().map((n) => n.count());
   const [begin = 0, end = 0] = offsets;
   if (offsets.length !== 2 || begin > end) return field.fail(`data_offsets [${offsets}], expected [begin, end]`);
-  const expected = (countOf(shape) ?? Number.NaN) * elementBytes(dtype);
+  const count = countOf(shape) ?? field.fail(`shape [${shape}] is too large`);
+  const expected = count * elementBytes(dtype);
   if (end - begin === expected) return { name, dtype, shape, begin, end };
   return field.fail(`${dtype} [${shape}] needs ${expected} bytes, data_offsets [${offsets}] give ${end - begin}`);
 }

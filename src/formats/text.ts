@@ -1,7 +1,7 @@
 import { DataError } from '../runtime/errors.ts';
-import { type Bytes, chunksOf, gunzip, isGzip } from './gzip.ts';
+import { type Bytes, chunksOf, gunzip, isGzip, joinBytes } from './gzip.ts';
 
-/** Bytes of a text, or the text itself. */
+/** The text itself, or its bytes: UTF-8, or UTF-16 with a byte order mark; gzip is undone. */
 export type TextSource =
   | string
   | Uint8Array
@@ -18,21 +18,52 @@ async function* bytesOf(source: Exclude<TextSource, string>): AsyncGenerator<Byt
   else yield* source as AsyncIterable<Bytes>;
 }
 
-/** The same chunks, the first of them at least three bytes long. */
-async function* withStart(chunks: AsyncGenerator<Bytes>): AsyncGenerator<Bytes> {
-  let start: Bytes | null = new Uint8Array(0);
-  for await (const chunk of chunks) {
-    if (!start) yield chunk;
-    else {
-      start = Uint8Array.of(...start.subarray(0, 2), ...chunk.subarray(0, 3 - Math.min(start.length, 2)));
-      yield start;
-    }
+/** The same bytes, the first chunk long enough to tell formats apart. */
+async function withStart(chunks: AsyncGenerator<Bytes>): Promise<[Bytes, AsyncGenerator<Bytes>]> {
+  let start: Bytes = new Uint8Array(0);
+  while (start.length < 3) {
+    const { done, value } = await chunks.next();
+    if (done) break;
+    start = joinBytes(start, value);
   }
+  const all = (async function* () {
+    yield start;
+    yield* chunks;
+  })();
+  return [start, all];
 }
 
-/** Encoding by the byte order mark; UTF-8 without one. */
 function encodingOf(start: Uint8Array): string {
   if (start[0] === 0xff && start[1] === 0xfe) return 'utf-16le';
   if (start[0] === 0xfe && start[1] === 0xff) return 'utf-16be';
   return 'utf-8';
+}
+
+/** Text piece by piece, without a byte order mark. Throws `DataError` naming `name` for bytes that are not text. */
+export async function* textPieces(source: TextSource, name: string): AsyncGenerator<string> {
+  if (typeof source === 'string') {
+    const from = source.startsWith('\ufeff') ? 1 : 0;
+    for (let at = from; at < source.length; at += PIECE) yield source.slice(at, at + PIECE);
+    return;
+  }
+  let [start, chunks] = await withStart(bytesOf(source));
+  if (isGzip(start)) [start, chunks] = await withStart(gunzip(chunks, name));
+  const decoder = new TextDecoder(encodingOf(start), { fatal: true });
+  const decode = (chunk?: Bytes) => {
+    try {
+      return chunk ? decoder.decode(chunk, { stream: true }) : decoder.decode();
+    } catch (cause) {
+      throw new DataError(`${name}: not UTF-8 text`, { cause });
+    }
+  };
+  for await (const chunk of chunks) {
+    for (let at = 0; at < chunk.length; at += PIECE)
+      yield checked(decode(chunk.subarray(at, at + PIECE)), name);
+  }
+  yield decode();
+}
+
+function checked(text: string, name: string): string {
+  if (text.includes('\0')) throw new DataError(`${name}: not a text file (it holds zero bytes)`);
+  return text;
 }

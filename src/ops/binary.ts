@@ -4,7 +4,7 @@ import type { Grads, DType, Emitter, OpInfo, Tensor } from '../graph/tensor.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import type { Pointer, Row } from '../runtime/row.ts';
 import { emitMap, emitZip, expectReal } from './emit.ts';
-import { asTensor } from './leaf.ts';
+import { asTensor, scalar } from './leaf.ts';
 import { expand } from './sum.ts';
 
 type Same = (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
@@ -98,8 +98,15 @@ export const affine = defineOp({
   flops: (node) => 2 * sizeOf(node.shape),
   emit: (e, node) =>
     emitMap(e, node, (y, x, n, unit) => kernels.affine(y, x, n, unit, node.attrs.a, node.attrs.b)),
-  grad: (dy, { attrs }): Grads => [affine(dy, attrs.a)],
+  grad: (dy, { attrs }): Grads => [scale(dy, attrs.a)],
 });
+
+/** a·x: of a constant at once, and nothing for a = 1. */
+export function scale(x: Tensor, a: number): Tensor {
+  if (a === 1) return x;
+  const known = x.op.source === 'constant' && x.shape.length === 0;
+  return known ? scalar(a * x.attrs.data[0]) : affine(x, a);
+}
 
 /** −x */
 export function neg(x: Tensor): Tensor {

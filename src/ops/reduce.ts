@@ -2,7 +2,7 @@ import { defineOp } from '../graph/op.ts';
 import { sizeOf } from '../graph/shape.ts';
 import type { Grads, Emitter, Tensor } from '../graph/tensor.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
-import { affine, div, equal, mul, sub } from './binary.ts';
+import { div, equal, mul, scale, sub } from './binary.ts';
 import { expectReal } from './emit.ts';
 import { reshape } from './layout.ts';
 import { emitReduce, expand, type ReduceAttrs, type ReduceOptions, reduceArgs, reduceSum, spread } from './sum.ts';
@@ -16,7 +16,7 @@ function taken(x: Tensor, y: Tensor): number {
 /** Mean over `axes`. */
 export function reduceMean(x: Tensor, options: ReduceOptions = {}): Tensor {
   const sum = reduceSum(x, options);
-  return affine(sum, 1 / taken(x, sum));
+  return scale(sum, 1 / taken(x, sum));
 }
 
 /** Mean of the squared distance from the mean over `axes` (two passes; divides by n). */

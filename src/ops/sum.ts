@@ -4,7 +4,7 @@ import type { Grads, Emitter, Tensor } from '../graph/tensor.ts';
 import { ShapeError } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import type { Pointer, Row } from '../runtime/row.ts';
-import { expectReal } from './emit.ts';
+import { elementwise, expectReal } from './emit.ts';
 import { emitStrided, reshape, transpose } from './layout.ts';
 
 export interface ReduceOptions {
@@ -117,6 +117,12 @@ export const expand = defineOp({
   },
   emit(e, node) {
     const [x] = node.inputs as [Tensor];
+    const known = knownScalar(x);
+    if (known !== undefined) {
+      const { n, unit } = elementwise(e, node);
+      e.row(kernels.fill(e.at(node), n, unit, known));
+      return;
+    }
     const missing = node.shape.length - x.shape.length;
     const own = stridesOf(x.shape);
     const strides = node.shape.map((n, i) => {
@@ -127,6 +133,13 @@ export const expand = defineOp({
   },
   grad: (dy, { inputs: [x] }): Grads => [sumTo(dy, (x as Tensor).shape)],
 });
+
+/** The value of a constant with one element, also behind reshapes and other expansions. */
+function knownScalar(x: Tensor): number | undefined {
+  let node = x;
+  while (node.op.view || node.op === expand) node = node.inputs[0] as Tensor;
+  return node.op.source === 'constant' && node.attrs.data.length === 1 ? node.attrs.data[0] : undefined;
+}
 
 /** Sums the axes that broadcasting from `shape` had stretched. */
 export function sumTo(x: Tensor, shape: Shape): Tensor {

@@ -27,10 +27,10 @@ function updateOp<A extends Common>(name: string, { row }: Update<A>) {
     effect: true,
     type: () => ({ shape: [], dtype: 'real' }),
     emit(e, node) {
-      const pointers = node.inputs.map((t) => e.at(t));
-      const guard = pointers.pop() as Pointer;
-      const n = paddedBytes(node.inputs[0] as Tensor, e.realBytes) / e.realBytes;
-      e.row(row(pointers, n, node.attrs, guard, e.step));
+      const bytes = paddedBytes(node.inputs[0] as Tensor, e.realBytes);
+      const pointers = node.inputs.map((t) => ({ ...e.at(t), bytes }));
+      const guard = e.at(node.inputs.at(-1) as Tensor);
+      e.row(row(pointers.slice(0, -1), bytes / e.realBytes, node.attrs, guard, e.step));
     },
   });
 }

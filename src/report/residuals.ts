@@ -10,7 +10,10 @@ export interface RegressionScore {
   readonly r2: number;
 }
 
-export function regressionScore(truth: ArrayLike<number>, predicted: ArrayLike<number>): RegressionScore {
+export function regressionScore(
+  truth: ArrayLike<number>,
+  predicted: ArrayLike<number>,
+): RegressionScore {
   const n = truth.length;
   let sum = 0;
   for (let i = 0; i < n; i++) sum += truth[i] as number;
@@ -22,7 +25,11 @@ export function regressionScore(truth: ArrayLike<number>, predicted: ArrayLike<n
     absolute += Math.abs(residual);
     total += ((truth[i] as number) - mean) ** 2;
   }
-  return { rmse: Math.sqrt(squares / n), mae: absolute / n, r2: total > 0 ? 1 - squares / total : Number.NaN };
+  return {
+    rmse: Math.sqrt(squares / n),
+    mae: absolute / n,
+    r2: total > 0 ? 1 - squares / total : Number.NaN,
+  };
 }
 
 const BINS = 24;
@@ -31,7 +38,15 @@ const BINS = 24;
 export function residualText(truth: ArrayLike<number>, predicted: ArrayLike<number>): string {
   const residuals = Float64Array.from(truth, (t, i) => (predicted[i] as number) - t).sort();
   const at = (q: number) => residuals[Math.round(q * (residuals.length - 1))] as number;
-  const quantiles = [['least', 0], ['5 %', 0.05], ['quarter', 0.25], ['median', 0.5], ['three quarters', 0.75], ['95 %', 0.95], ['most', 1]] as const;
+  const quantiles = [
+    ['least', 0],
+    ['5 %', 0.05],
+    ['quarter', 0.25],
+    ['median', 0.5],
+    ['three quarters', 0.75],
+    ['95 %', 0.95],
+    ['most', 1],
+  ] as const;
   const [low, high] = [at(0), at(1)];
   const bins = new Array<number>(BINS).fill(0);
   for (const r of residuals) {
@@ -39,7 +54,10 @@ export function residualText(truth: ArrayLike<number>, predicted: ArrayLike<numb
     bins[bin] = (bins[bin] as number) + 1;
   }
   return [
-    table(quantiles.map(([name]) => name), [quantiles.map(([, q]) => number(at(q)))]),
+    table(
+      quantiles.map(([name]) => name),
+      [quantiles.map(([, q]) => number(at(q)))],
+    ),
     '',
     `${number(low)} ${sparkline(bins, BINS)} ${number(high)}`,
   ].join('\n');

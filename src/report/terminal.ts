@@ -78,12 +78,22 @@ export function curves(history: Readonly<Record<string, readonly number[]>>, wid
 }
 
 /** Named parts of a whole, the largest first. */
-export function shares(head: string, parts: readonly (readonly [name: string, amount: number])[], unit: string, most = 5): string {
+export function shares(
+  head: string,
+  parts: readonly (readonly [name: string, amount: number])[],
+  unit: string,
+  most = 5,
+): string {
   const total = parts.reduce((sum, [, amount]) => sum + amount, 0);
   const rows = [...parts]
     .sort(([, a], [, b]) => b - a)
     .slice(0, most)
-    .map(([name, amount]) => [name, number(amount), percent(amount / total, 0), bar(amount / total, 20).trimEnd()]);
+    .map(([name, amount]) => [
+      name,
+      number(amount),
+      percent(amount / total, 0),
+      bar(amount / total, 20).trimEnd(),
+    ]);
   return formatTable([head, unit, 'share', ''], rows);
 }
 

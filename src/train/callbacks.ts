@@ -7,6 +7,8 @@ export interface Callback {
   onTrainBegin?(model: Model): unknown;
   onEpochBegin?(epoch: number, model: Model): unknown;
   onBatchEnd?(batch: number, logs: Logs, model: Model): unknown;
+  /** Behind each chunk of steps: examples trained since `fit` began, means of the epoch so far. */
+  onChunkEnd?(examples: number, logs: Logs, model: Model): unknown;
   onEpochEnd?(epoch: number, logs: Logs, model: Model): unknown;
   onTrainEnd?(logs: Logs, model: Model): unknown;
 }

@@ -73,6 +73,10 @@ export class TrainingLoop {
     return this.#model.stopTraining || (this.#options.signal?.aborted ?? false);
   }
 
+  get #watchesChunks(): boolean {
+    return this.#callbacks.some((c) => c.onChunkEnd);
+  }
+
   async #call(each: (callback: Callback) => unknown): Promise<void> {
     for (const callback of this.#callbacks) await each(callback);
   }
@@ -114,6 +118,7 @@ export class TrainingLoop {
       this.#means.add(records, chunk, size);
       this.#history.examples += chunk * size;
       await this.#record(records, chunk, executable.program.slots, lossNames(this.#core, feeds));
+      if (this.#watchesChunks) await this.#call((c) => c.onChunkEnd?.(this.#history.examples, this.#means.logs(), this.#model));
       done += chunk;
     }
   }

@@ -59,7 +59,7 @@ class Leaves {
 }
 
 /** An update, a record or a value as a program. */
-function specOf(node: Tensor, more: readonly Tensor[], updates: boolean): ProgramSpec {
+function specOf(node: Tensor, more: readonly Tensor[]): ProgramSpec {
   const name = 'case';
   if (node.op.effect) return node.inputs.length > 1 ? { name, effects: [node] } : { name, records: node.inputs };
   return { name, outputs: Object.fromEntries([node, ...more].map((t, i) => [String(i), t])) };
@@ -94,7 +94,7 @@ export class CaseRunner {
       const node = c.op(...leaves.tensors);
       const wrt = differentiable(leaves.tensors);
       const more = withGradients && c.order ? gradients(weighted(node, 4), wrt) : [];
-      return this.#execute(specOf(node, more, leaves.variables.length > 0), leaves, async (executable) => {
+      return this.#execute(specOf(node, more), leaves, async (executable) => {
         await executable.run([{ ...plainStep(), ...c.step }]);
         const { outputs, slots } = executable.program;
         if (slots) return [{ data: fromReals(await executable.records(1)), shape: node.inputs[0]?.shape ?? [] }];

@@ -40,7 +40,7 @@ function write(ink: Float32Array, size: number, glyphs: readonly Glyph[], random
   const bend = elastic(random);
   const width = (size / 28) * (0.75 + 1.15 * random.uniform() * random.uniform() + 0.35 * random.uniform());
   const softness = (size / 28) * random.uniform(0.9, 1.5);
-  const wobble = random.uniform(1.5, 4.5);
+  const wobble = random.uniform(1, 3.4);
   for (const stroke of choose(glyphs, random).strokes) {
     const path = spline(moved(stroke, wobble, random));
     for (let i = 0; i < path.length; i += 2) place(bend(path, i), i);
@@ -64,7 +64,7 @@ type Move = (path: Path, at: number) => Path;
 
 /** A smooth random field of displacements: a grid of knots, eased between them. */
 function elastic(random: Random): Move {
-  const strength = random.uniform(2, 8);
+  const strength = random.uniform(1.5, 6);
   const knots = Array.from({ length: 2 * KNOTS * KNOTS }, () => strength * random.normal());
   return (path, at) => {
     const [x, y] = [path[at] as number, path[at + 1] as number];
@@ -95,7 +95,7 @@ function cell(p: number): [index: number, part: number] {
 function placement(size: number, random: Random): (path: Path, at: number) => void {
   const height = size * 0.7 * random.uniform(0.82, 1.08);
   const width = height * random.uniform(0.75, 1.2);
-  const slant = 0.12 + 0.17 * random.normal();
+  const slant = 0.12 + 0.19 * random.normal();
   // With t = tan(angle/2): cos = (1 − t²)/(1 + t²), sin = 2t/(1 + t²).
   const t = 0.06 * random.normal();
   const cos = (1 - t * t) / (1 + t * t);
@@ -111,7 +111,7 @@ function placement(size: number, random: Random): (path: Path, at: number) => vo
 }
 
 function shift(size: number, random: Random): number {
-  return size * 0.032 * Math.max(-2, Math.min(2, random.normal()));
+  return size * 0.05 * Math.max(-2, Math.min(2, random.normal()));
 }
 
 /** Ink to bytes, with the pen's pressure and noise of a few grey levels. */

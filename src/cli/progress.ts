@@ -1,0 +1,126 @@
+import { styleText } from 'node:util';
+import { bar, count, number, percent } from '../report/terminal.ts';
+import type { Callback } from '../train/callbacks.ts';
+import type { Logs } from '../train/history.ts';
+
+/** What progress is shown on: stderr, or a stand-in. */
+export interface Screen {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+const REDRAW_MS = 80;
+const BAR_WIDTH = 24;
+/** Longer trainings keep no line of each epoch on a terminal. */
+const MOST_LINES = 40;
+const CLEAR = '\r\x1b[K';
+
+/** A callback that draws a bar on terminals and writes a line an epoch elsewhere. */
+export class Progress implements Callback {
+  readonly #screen: Screen;
+  readonly #epochs: number;
+  readonly #examples: number;
+  readonly #live: boolean;
+  #started = 0;
+  #epoch = 0;
+  #seen = 0;
+  #drawn = 0;
+  #shown = false;
+
+  /** `examples`: in one epoch. */
+  constructor(epochs: number, examples: number, screen: Screen = process.stderr, env = process.env) {
+    this.#epochs = epochs;
+    this.#examples = examples;
+    this.#screen = screen;
+    this.#live = screen.isTTY === true && env['TERM'] !== 'dumb';
+  }
+
+  onTrainBegin(): void {
+    this.#started = performance.now();
+  }
+
+  onEpochBegin(epoch: number): void {
+    this.#epoch = epoch;
+  }
+
+  onChunkEnd(examples: number, logs: Logs): void {
+    this.#seen = examples;
+    const now = performance.now();
+    if (!this.#live || now - this.#drawn < REDRAW_MS) return;
+    this.#drawn = now;
+    this.#draw(logs);
+  }
+
+  onEpochEnd(epoch: number, logs: Logs): void {
+    if (!this.#live || this.#epochs <= MOST_LINES) {
+      const title = `epoch ${String(epoch + 1).padStart(String(this.#epochs).length)}/${this.#epochs}`;
+      this.note([title, ...figures(logs), this.#rate()].join('  '));
+    }
+    if (this.#live) this.#draw(logs);
+  }
+
+  onTrainEnd(): void {
+    this.clear();
+  }
+
+  /** Writes a line of its own. */
+  note(line: string): void {
+    this.clear();
+    this.#screen.write(`${line}\n`);
+  }
+
+  /** Takes the bar away. */
+  clear(): void {
+    if (this.#shown) this.#screen.write(CLEAR);
+    this.#shown = false;
+  }
+
+  #draw(logs: Logs): void {
+    const share = Math.min(1, this.#seen / (this.#epochs * this.#examples));
+    const filled = bar(share, BAR_WIDTH, '━', '─');
+    const parts = [
+      `epoch ${this.#epoch + 1}/${this.#epochs}`,
+      filled,
+      ...figures(logs),
+      this.#rate(),
+      `${clock((this.#elapsed / share) * (1 - share))} left`,
+    ];
+    const line = parts.join('  ').slice(0, (this.#screen.columns ?? 80) - 1);
+    this.#screen.write(`${CLEAR}${line.replace(filled, coloured(filled))}`);
+    this.#shown = true;
+  }
+
+  get #elapsed(): number {
+    return (performance.now() - this.#started) / 1000;
+  }
+
+  #rate(): string {
+    return `${count(Math.round(this.#seen / this.#elapsed))}/s`;
+  }
+}
+
+/** In colour where stderr shows colours: `NO_COLOR` and `FORCE_COLOR` decide first. */
+function coloured(text: string): string {
+  return styleText('cyan', text, { stream: process.stderr });
+}
+
+const NAMES: readonly (readonly [name: string, title: string])[] = [
+  ['loss', 'loss'],
+  ['accuracy', 'accuracy'],
+  ['val_loss', 'dev loss'],
+  ['val_accuracy', 'dev accuracy'],
+];
+
+function figures(logs: Logs): string[] {
+  return NAMES.flatMap(([name, title]) => {
+    const value = logs[name];
+    if (value === undefined) return [];
+    return [`${title} ${title.endsWith('accuracy') ? percent(value) : number(value)}`];
+  });
+}
+
+function clock(seconds: number): string {
+  const whole = Number.isFinite(seconds) ? Math.ceil(seconds) : 0;
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
+}
