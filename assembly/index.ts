@@ -1,4 +1,4 @@
 export { heapStart, realBytes, relaxed, tileColumns, tileRows } from './layout';
-export { hostCos, hostExp, hostLog, hostPow, storeConstants } from './math';
+export { storeConstants } from './math';
 export { run } from './run';
 export { clearTeam, doneWord, park, startTeam, stopTeam } from './team';

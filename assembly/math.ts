@@ -78,23 +78,3 @@ export function softplus(x: v128): v128 {
   const e = Exponential.exp<real>(v128.neg<real>(v128.abs<real>(x)));
   return v128.add<real>(v128.pmax<real>(x, zero), Logarithm.log1p<real>(e));
 }
-
-/** e^x in f64, the same bits in every build. */
-export function hostExp(x: f64): f64 {
-  return v128.extract_lane<f64>(Exponential.exp<f64>(v128.splat<f64>(x)), 0);
-}
-
-/** log x in f64, the same bits in every build. */
-export function hostLog(x: f64): f64 {
-  return v128.extract_lane<f64>(Logarithm.log<f64>(v128.splat<f64>(x)), 0);
-}
-
-/** x^y in f64, the same bits in every build. */
-export function hostPow(x: f64, y: f64): f64 {
-  return v128.extract_lane<f64>(power<f64>(v128.splat<f64>(x), v128.splat<f64>(y)), 0);
-}
-
-/** cos x in f64, the same bits in every build. */
-export function hostCos(x: f64): f64 {
-  return v128.extract_lane<f64>(sine<f64>(v128.splat<f64>(x), 1), 0);
-}

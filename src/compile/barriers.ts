@@ -5,7 +5,10 @@ interface Access {
   readonly low: number;
   readonly high: number;
   readonly writes: boolean;
-  /** Bytes of one thread's unit and number of units; null when threads touch more than their share. */
+  /**
+   * Bytes of one thread's unit and number of units, 0 for a kernel without units (the first thread does all, of a single
+   * unit the last one); null when threads touch more than their share.
+   */
   readonly split: { readonly unitBytes: number; readonly units: number } | null;
 }
 
@@ -47,16 +50,17 @@ function overlap(a: Access, b: Access): boolean {
   return a.low < b.high && b.low < a.high;
 }
 
-/** One unit: the first thread does all. Otherwise the same units at the same place. */
+/** One unit: the same thread does all of both. Otherwise the same units at the same place. */
 function agree(a: Access, b: Access): boolean {
   if (!a.split || !b.split) return false;
-  if (a.split.units <= 1 && b.split.units <= 1) return true;
-  return a.low === b.low && a.split.units === b.split.units && a.split.unitBytes === b.split.unitBytes;
+  if (a.split.units !== b.split.units) return false;
+  return a.split.units <= 1 || (a.low === b.low && a.split.unitBytes === b.split.unitBytes);
 }
 
 function accesses(row: Row, addressOf: (p: Pointer) => number): Access[] {
   const { parameters, unit } = row.kernel;
-  const serial = row.kernel !== REPEAT && (unit < 0 || unitsOf(row) <= 1);
+  const units = unit < 0 ? 0 : unitsOf(row);
+  const serial = row.kernel !== REPEAT && units <= 1 ? { unitBytes: 0, units } : null;
   return row.args.flatMap((arg, a) => {
     const type = parameters[a]?.[1];
     if (typeof arg === 'number' || type === undefined || isNone(arg)) return [];
@@ -64,11 +68,9 @@ function accesses(row: Row, addressOf: (p: Pointer) => number): Access[] {
     const writes = type === 'Out' || type === 'InOut' || type === 'OutAll';
     const reach = (arg.strides ?? []).length > 0 ? rangeOf(arg, addressOf) : { low, high: low + arg.bytes };
     const own = (type === 'Out' || type === 'In' || type === 'InOut') && !arg.strides;
-    return [{ ...reach, writes, split: serial ? SERIAL : own ? splitOf(row, arg) : null }];
+    return [{ ...reach, writes, split: serial ?? (own ? splitOf(row, arg) : null) }];
   });
 }
-
-const SERIAL = { unitBytes: 0, units: 1 };
 
 function isNone(p: Pointer): boolean {
   return p.buffer === null && p.offset === 0;

@@ -1,6 +1,7 @@
 import { bytesOf, type DType, type Tensor } from '../graph/tensor.ts';
 import { sizeOf } from '../graph/shape.ts';
 import type { Assignment } from '../nn/trace.ts';
+import { cast } from '../ops/select.ts';
 import { record } from '../ops/update.ts';
 import type { Target } from '../runtime/engine.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
@@ -11,7 +12,7 @@ import { type EmittedRow, RESULTS, RowEmitter, STEPS } from './emitter.ts';
 import { mergeNeighbours } from './merge.ts';
 import { lifetimes, type Plan, plan } from './plan.ts';
 import { schedule } from './schedule.ts';
-import { type Constants, StorageMap } from './storage.ts';
+import { type Constants, rootOf, StorageMap } from './storage.ts';
 
 /** What a program is to compute. */
 export interface ProgramSpec {
@@ -53,7 +54,7 @@ export interface Program {
 
 /** Turns nodes into rows: order, storage, rows, memory plan, barriers. Touches no wasm memory. */
 export function compile(spec: ProgramSpec, target: Target): Program {
-  const { outputs = {}, records = [], assignments = [], effects = [] } = spec;
+  const { outputs, assignments, records = [], effects = [] } = beforeChange(spec);
   const recorded = records.map((tensor, slot) => record(tensor, slot));
   const results = Object.values(outputs);
   const order = schedule([...results, ...assignments.map((a) => a.value), ...recorded, ...effects]);
@@ -80,6 +81,23 @@ export function compile(spec: ProgramSpec, target: Target): Program {
     slots: records.length,
     flops,
     serial: isSerial(rows, barriers, flops),
+  };
+}
+
+/**
+ * Copies values of variables that the program assigns to, where they are assigned to others or read by the host: they
+ * are those from before.
+ */
+function beforeChange({ outputs = {}, assignments = [], ...rest }: ProgramSpec) {
+  const changed = new Set(assignments.map((a) => a.variable));
+  const kept = (t: Tensor) => {
+    const { op, attrs } = rootOf(t);
+    return op.source === 'variable' && changed.has(attrs.variable) ? cast(t, t.dtype) : t;
+  };
+  return {
+    ...rest,
+    outputs: Object.fromEntries(Object.entries(outputs).map(([name, t]) => [name, kept(t)])),
+    assignments: assignments.map((a) => ({ ...a, value: kept(a.value) })),
   };
 }
 

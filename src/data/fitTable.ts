@@ -15,8 +15,8 @@ export interface FitTableOptions {
   /** The column to predict, default the last. */
   readonly target?: string | undefined;
   /**
-   * Default `auto`: classification for a target of words, or of at most max(20, 5 % of the rows) different whole numbers;
-   * else regression.
+   * Default `auto`: classification for a target of words, or of at most max(20, 5 % of the rows) different whole numbers
+   * that occur twice on average; else regression.
    */
   readonly task?: Task | 'auto' | undefined;
 }
@@ -132,7 +132,11 @@ function fitTarget(table: string, p: ColumnProfile, task: Task | 'auto'): Target
   if (p.filled === 0) throw new DataError(`${where} has no values`);
   const words = !p.numeric;
   const few =
-    p.integers && p.odd.length === 0 && p.distinct <= Math.max(20, 0.05 * p.filled) && !p.full;
+    p.distinct <= 0.5 * p.filled &&
+    p.integers &&
+    p.odd.length === 0 &&
+    p.distinct <= Math.max(20, 0.05 * p.filled) &&
+    !p.full;
   const chosen = task === 'auto' ? (words || few ? 'classification' : 'regression') : task;
   return chosen === 'classification' ? classes(where, p) : values(where, p);
 }

@@ -1,7 +1,6 @@
 import type { TypedArray } from '../compile/array.ts';
 import type { Records } from '../formats/csv.ts';
 import { isMissing, numberIn } from '../formats/dialect.ts';
-import type { JsonReader } from '../formats/json.ts';
 import { formatShape, sizeOf } from '../graph/shape.ts';
 import { DataError, nearest, ShapeError, TypeMismatchError } from '../runtime/errors.ts';
 import type { Dataset } from './dataset.ts';
@@ -187,7 +186,7 @@ function encodeTarget(target: TargetColumn, records: Records): Dataset['y'] {
   const encode =
     target.task === 'classification'
       ? labelOf(target.classNames)
-      : valueOf(target.mean, target.std);
+      : scaledBy(target.mean, target.std);
   const numbers = records.rows.map((cells, row) => {
     const cell = cells[index] as string;
     const number = encode(cell);
@@ -210,7 +209,7 @@ function labelOf(classNames: readonly string[]): (cell: string) => number | unde
   return (cell) => labels.get(cell) ?? labels.get(String(numberIn(cell)));
 }
 
-function valueOf(mean: number, std: number): (cell: string) => number | undefined {
+function scaledBy(mean: number, std: number): (cell: string) => number | undefined {
   return (cell) => {
     const value = numberIn(cell);
     return Number.isNaN(value) ? undefined : (value - mean) / std;
@@ -272,55 +271,4 @@ export function outputRow(
 ): TypedArray {
   const width = sizeOf(shape.slice(1));
   return data.subarray(i * width, (i + 1) * width);
-}
-
-/** A preprocessing from JSON, checked. */
-export function readPreprocessing(json: JsonReader): Preprocessing {
-  const kind = json.get('kind').oneOf(['table', 'images']);
-  if (kind === 'images') {
-    const [shape, scale] = [json.get('shape').shape(), json.get('scale').number()];
-    return { kind, shape, scale, classNames: names(json.get('classNames')) };
-  }
-  const columns = json.get('columns').list().map(readColumn);
-  return { kind, columns, target: readTarget(json.get('target')), notes: texts(json.get('notes')) };
-}
-
-function texts(json: JsonReader): string[] {
-  return json.list().map((t) => t.text());
-}
-
-function names(json: JsonReader): string[] {
-  const list = texts(json);
-  if (list.length === 0 || new Set(list).size < list.length)
-    json.fail('expected names, all different');
-  return list;
-}
-
-function readColumn(json: JsonReader): FeatureColumn {
-  const name = json.get('name').text();
-  if (json.get('kind').oneOf(['number', 'category']) === 'number') {
-    return { kind: 'number', name, ...readScale(json), missing: texts(json.get('missing')) };
-  }
-  const unknown = json.get('unknown').value;
-  if (typeof unknown !== 'boolean') json.fail('"unknown" is neither true nor false');
-  return {
-    kind: 'category',
-    name,
-    categories: names(json.get('categories')),
-    unknown: unknown as boolean,
-  };
-}
-
-function readScale(json: JsonReader): { mean: number; std: number } {
-  const std = json.get('std').number();
-  if (std <= 0) json.get('std').fail(`${std}, expected a number above 0`);
-  return { mean: json.get('mean').number(), std };
-}
-
-function readTarget(json: JsonReader): TargetColumn {
-  const name = json.get('name').text();
-  const task = json.get('task').oneOf(['classification', 'regression']);
-  return task === 'regression'
-    ? { task, name, ...readScale(json) }
-    : { task, name, classNames: names(json.get('classNames')) };
 }

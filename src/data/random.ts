@@ -14,7 +14,8 @@ export class Random {
   #counter = 1;
 
   constructor(seed: number, stream = 0) {
-    if (!Number.isSafeInteger(seed)) throw new OptionError(`seed is ${seed}, expected a whole number`);
+    if (!Number.isSafeInteger(seed))
+      throw new OptionError(`seed is ${seed}, expected a whole number`);
     this.#a = seed | 0;
     this.#b = Math.floor(seed / 2 ** 32) | 0;
     this.#c = stream | 0;

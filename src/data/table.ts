@@ -30,18 +30,33 @@ export interface Table {
  * Checks and describes data. `kind` labels: whole numbers, kept as i32. `rowShape`, where known, gives flat typed arrays
  * their shape and must agree with the others'.
  */
-export function table(name: string, given: DataLike, kind: 'values' | 'labels', rowShape?: Shape): Table {
+export function table(
+  name: string,
+  given: DataLike,
+  kind: 'values' | 'labels',
+  rowShape?: Shape,
+): Table {
   const { data, shape, scale = 1, offset = 0 } = describe(name, given, rowShape);
   if (data.length !== sizeOf(shape)) {
     throw new ShapeError(`${name}: ${data.length} numbers for shape ${formatShape(shape)}`);
   }
-  if (kind === 'labels') return { name, data: labels(name, data), shape: labelShape(shape), dtype: 'i32', scale: 1, offset: 0 };
+  if (kind === 'labels')
+    return {
+      name,
+      data: labels(name, data),
+      shape: labelShape(shape),
+      dtype: 'i32',
+      scale: 1,
+      offset: 0,
+    };
   checkRows(name, shape, rowShape);
   if (data instanceof Uint8Array || data instanceof Uint8ClampedArray) {
     return { name, data, shape, dtype: 'u8', scale, offset };
   }
   if (scale !== 1 || offset !== 0) {
-    throw new OptionError(`${name}: scale and offset are for Uint8Array, got ${data.constructor.name}`);
+    throw new OptionError(
+      `${name}: scale and offset are for Uint8Array, got ${data.constructor.name}`,
+    );
   }
   checkNumbers(name, data, shape);
   return { name, data, shape, dtype: 'real', scale, offset };
@@ -49,14 +64,19 @@ export function table(name: string, given: DataLike, kind: 'values' | 'labels', 
 
 function describe(name: string, given: DataLike, rowShape?: Shape): ArrayData {
   if (given === undefined || given === null) throw new DataError(`${name}: no data given`);
-  if (Array.isArray(given)) return { data: Float64Array.from(flatten(given as Nested[])), shape: shapeOf(given as Nested[]) };
+  if (Array.isArray(given))
+    return {
+      data: Float64Array.from(flatten(given as Nested[])),
+      shape: shapeOf(given as Nested[]),
+    };
   if (ArrayBuffer.isView(given)) {
     const data = given as TypedArray;
     const row = rowShape ?? [];
     return { data, shape: [Math.floor(data.length / sizeOf(row)), ...row] };
   }
   const { data, shape } = given as ArrayData;
-  if (!data || !shape) throw new DataError(`${name}: expected arrays, typed arrays or { data, shape }`);
+  if (!data || !shape)
+    throw new DataError(`${name}: expected arrays, typed arrays or { data, shape }`);
   return given as ArrayData;
 }
 
@@ -68,7 +88,8 @@ function labelShape(shape: Shape): Shape {
 function labels(name: string, data: TypedArray): Int32Array {
   const found = Int32Array.from(data);
   const wrong = found.findIndex((n, i) => n !== data[i]);
-  if (wrong >= 0) throw new DataError(`${name}: label ${data[wrong]} at ${wrong} is not a whole number`);
+  if (wrong >= 0)
+    throw new DataError(`${name}: label ${data[wrong]} at ${wrong} is not a whole number`);
   return found;
 }
 
@@ -101,5 +122,9 @@ export function checkLabels({ name, data }: Table, classes: number): void {
 /** Examples [from, to) of a table, sharing its memory. */
 export function rowsOf(t: Table, from: number, to: number): Table {
   const row = sizeOf(t.shape.slice(1));
-  return { ...t, data: t.data.subarray(from * row, to * row), shape: [to - from, ...t.shape.slice(1)] };
+  return {
+    ...t,
+    data: t.data.subarray(from * row, to * row),
+    shape: [to - from, ...t.shape.slice(1)],
+  };
 }

@@ -68,7 +68,8 @@ export function layer<Inputs extends Tensor[]>(
     const trace = currentTrace();
     trace.layers.add(self as unknown as Layer);
     state.label ??= trace.uniqueName(type);
-    return withScope(type, state.label, () => call(scopeOf(trace, state), ...inputs));
+    const run = () => call(scopeOf(trace, state), ...inputs);
+    return withScope(type, state.label, () => trace.call(self, inputs, run));
   };
   const self = Object.defineProperties(apply, {
     type: { value: type, enumerable: true },

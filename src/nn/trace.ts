@@ -9,6 +9,9 @@ export interface Assignment {
   readonly value: Tensor;
 }
 
+/** Runs the call of a layer or a model on tensors, taking note of it. */
+export type Recorder = (callee: object, inputs: readonly Tensor[], call: () => Tensor) => Tensor;
+
 /** What one walk through a model's layers collects. */
 export class Trace {
   readonly training: boolean;
@@ -20,11 +23,17 @@ export class Trace {
   readonly penalties: Tensor[] = [];
   /** Called layers in the order of their first call. */
   readonly layers = new Set<Layer>();
+  recorder: Recorder | null = null;
   #names = new Map<string, number>();
   #streams = new Map<string, number>();
 
   constructor(training: boolean) {
     this.training = training;
+  }
+
+  /** Runs the call, under the eyes of the recorder where there is one. */
+  call(callee: object, inputs: readonly Tensor[], body: () => Tensor): Tensor {
+    return this.recorder ? this.recorder(callee, inputs, body) : body();
   }
 
   /** `type`, or `type_1`, `type_2` … when the scope has it already. */

@@ -1,7 +1,8 @@
 import type { Shape } from '../graph/shape.ts';
 import { withScope } from '../graph/scope.ts';
 import { isTensor, type Tensor } from '../graph/tensor.ts';
-import { currentTrace, Trace, withTrace } from '../nn/trace.ts';
+import type { Layer } from '../nn/layer.ts';
+import { currentTrace, type Recorder, Trace, withTrace } from '../nn/trace.ts';
 import { OptionError, TypeMismatchError } from '../runtime/errors.ts';
 import type { Outputs } from './outputs.ts';
 
@@ -11,26 +12,49 @@ export interface Network {
   /** Inputs and the shape of one example; null where the first data decide. */
   readonly inputs: Map<string, Shape | null>;
   readonly call: (inputs: Outputs) => Outputs;
+  /** Of a sequential model: what is called one behind the other. */
+  readonly parts?: readonly NetworkPart[];
+}
+
+/** A layer, a model as a layer, or a plain function of one tensor. */
+export type NetworkPart = Layer<never> | Network | ((x: Tensor) => Tensor);
+
+/** Parts one behind the other. */
+export function sequentialNetwork(name: string, inputShape: Shape | null, parts: readonly NetworkPart[]): Network {
+  const apply = (x: Tensor, part: NetworkPart) =>
+    typeof part === 'function' ? (part as (x: Tensor) => Tensor)(x) : applyNetwork(part, [x]);
+  return {
+    name,
+    inputs: new Map([['input', inputShape]]),
+    parts,
+    call: ({ input }) => ({ output: parts.reduce(apply, input as Tensor) }),
+  };
 }
 
 /** One walk through the network. */
-export function traceNetwork(network: Network, inputs: Outputs, training: boolean): { trace: Trace; outputs: Outputs } {
+export function traceNetwork(
+  network: Network, inputs: Outputs, training: boolean, recorder: Recorder | null = null,
+): { trace: Trace; outputs: Outputs } {
   const trace = new Trace(training);
+  trace.recorder = recorder;
   const outputs = withTrace(trace, () => network.call(inputs));
   return { trace, outputs };
 }
 
 /** The network as part of another one, with the same weights. */
 export function applyNetwork(network: Network, tensors: readonly Tensor[]): Tensor {
-  currentTrace();
+  const trace = currentTrace();
   const names = [...network.inputs.keys()];
   if (tensors.length !== names.length) {
     throw new OptionError(`model "${network.name}" has ${names.length} inputs (${names}), got ${tensors.length}`);
   }
   const inputs = Object.fromEntries(names.map((name, i) => [name, tensors[i] as Tensor]));
-  const outputs = Object.values(withScope('model', network.name, () => network.call(inputs)));
-  if (outputs.length !== 1) throw new OptionError(`model "${network.name}" has ${outputs.length} outputs, expected 1`);
-  return outputs[0] as Tensor;
+  const run = (): Tensor => {
+    const outputs = Object.values(network.call(inputs));
+    if (outputs.length === 1) return outputs[0] as Tensor;
+    throw new OptionError(`model "${network.name}" has ${outputs.length} outputs, expected 1`);
+  };
+  return withScope('model', network.name, () => trace.call(network, tensors, run));
 }
 
 /** What a functional model returns, by name. */

@@ -275,28 +275,3 @@ describe.each(BUILDS)('special values, %s', (build) => {
     expect(power(new KernelBench(build), x, y)).toEqual(specialPowers.map((c) => c[2]));
   });
 });
-
-interface Host {
-  hostExp(x: number): number;
-  hostLog(x: number): number;
-  hostPow(x: number, y: number): number;
-  hostCos(x: number): number;
-}
-
-test('host functions: f64 in every build, the same bits', () => {
-  const hosts = BUILDS.map((build) => new KernelBench(build).exports as unknown as Host);
-  for (const x of logarithmic(1e-3, 20, 50)) {
-    const at = fixed(x);
-    const cases: [(host: Host) => number, bigint][] = [
-      [(h) => h.hostExp(-x), exact.exp(-at)],
-      [(h) => h.hostLog(x), exact.log(at)],
-      [(h) => h.hostCos(x), exact.cos(at)],
-      [(h) => h.hostPow(x, 2.5), exact.pow(at, fixed(2.5))],
-    ];
-    for (const [call, expected] of cases) {
-      const values = hosts.map(call);
-      expect(new Set(values).size).toBe(1);
-      expect(Math.abs(relativeError(values[0] as number, expected))).toBeLessThan(1e-15);
-    }
-  }
-});

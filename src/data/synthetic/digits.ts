@@ -40,7 +40,7 @@ function write(ink: Float32Array, size: number, glyphs: readonly Glyph[], random
   const bend = elastic(random);
   const width = (size / 28) * (0.75 + 1.15 * random.uniform() * random.uniform() + 0.35 * random.uniform());
   const softness = (size / 28) * random.uniform(0.9, 1.5);
-  const wobble = random.uniform(1, 3.4);
+  const wobble = random.uniform(1, 3.2);
   for (const stroke of choose(glyphs, random).strokes) {
     const path = spline(moved(stroke, wobble, random));
     for (let i = 0; i < path.length; i += 2) place(bend(path, i), i);
@@ -64,7 +64,7 @@ type Move = (path: Path, at: number) => Path;
 
 /** A smooth random field of displacements: a grid of knots, eased between them. */
 function elastic(random: Random): Move {
-  const strength = random.uniform(1.5, 6);
+  const strength = random.uniform(1.5, 5.5);
   const knots = Array.from({ length: 2 * KNOTS * KNOTS }, () => strength * random.normal());
   return (path, at) => {
     const [x, y] = [path[at] as number, path[at + 1] as number];
