@@ -64,4 +64,4 @@ function fail(why: string): void {
 }
 
 if (process.argv[2] === 'torch') torch();
-else await chromium();
+else await chromium().catch((error: Error) => fail(error.message));

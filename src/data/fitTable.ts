@@ -132,7 +132,7 @@ function fitTarget(table: string, p: ColumnProfile, task: Task | 'auto'): Target
   if (p.filled === 0) throw new DataError(`${where} has no values`);
   const words = !p.numeric;
   const few =
-    p.distinct <= 0.5 * p.filled &&
+    (p.distinct === 2 || p.distinct <= 0.5 * p.filled) &&
     p.integers &&
     p.odd.length === 0 &&
     p.distinct <= Math.max(20, 0.05 * p.filled) &&

@@ -1,0 +1,53 @@
+import { type CsvOptions, csvBatches, type Records, readCsv } from '../formats/csv.ts';
+import { isMissing } from '../formats/dialect.ts';
+import type { TextSource } from '../formats/text.ts';
+import { DataError } from '../runtime/errors.ts';
+import type { Dataset, DataSplits } from './dataset.ts';
+import { baseName, fileChunks } from './file.ts';
+import { type FitTableOptions, fitPreprocessing, targetName } from './fitTable.ts';
+import { columnIndex, encode, type TablePreprocessing } from './preprocess.ts';
+import { columnsOf, type Fractions, present, splitIndices, takeRecords } from './split.ts';
+
+/** Rows of a CSV file, `.gz` or plain. Node only; `readCsv` takes text, bytes, a `File` or a stream anywhere. */
+export function readCsvFile(path: string, options: CsvOptions = {}): Promise<Records> {
+  return readCsv(fileChunks(path), { name: path, ...options });
+}
+
+/** The same some rows at a time, for files larger than memory. */
+export function csvFileBatches(path: string, options: CsvOptions = {}): AsyncGenerator<Records> {
+  return csvBatches(fileChunks(path), { name: path, ...options });
+}
+
+export interface TableOptions extends FitTableOptions {
+  /** Default: `recommendSplit` of the number of rows. */
+  readonly fractions?: Partial<Fractions> | undefined;
+  readonly seed?: number | undefined;
+  /** A column whose equal cells must stay in one part. It is no feature then. */
+  readonly group?: string | undefined;
+}
+
+export interface TableData {
+  readonly splits: DataSplits;
+  readonly preprocessing: TablePreprocessing;
+}
+
+/**
+ * From rows to training, development and test set: rows without a target left out with a note, split (by class, or by
+ * group), preprocessing fitted on the training rows, all encoded.
+ */
+export function prepareTable(records: Records, options: TableOptions = {}): TableData {
+  const { fractions, seed, group, task } = options;
+  const target = targetName(records, options.target);
+  const at = columnIndex(records, target);
+  const known = records.rows.flatMap((row, i) => (isMissing(row[at] as string) ? [] : [i]));
+  const usable = known.length < records.rows.length ? takeRecords(records, known) : records;
+  const features = group === undefined ? usable : withoutColumn(usable, group);
+  const whole = fitPreprocessing(features, { target, task });
+  const stratify = whole.target.task === 'classification' ? target : undefined;
+  const parts = splitIndices(known.length, columnsOf(usable, { fractions, seed, stratify, group }));
+  const fitted = fitPreprocessing(features, { target, task, rows: parts.train });
+  const lost = records.rows.length - known.length;
+  const preprocessing = lost === 0 ? fitted : { ...fitted, notes: [lostRows(lost, target), ...fitted.notes] };
+  const all = encode(preprocessing, features);
+  return { splits: named(features, preprocessing, all, parts), preprocessing };
+}

@@ -1,0 +1,144 @@
+import { type IdxArray, readIdx, writeIdx } from '../formats/idx.ts';
+import { DataError } from '../runtime/errors.ts';
+import type { Dataset, DataSplits } from './dataset.ts';
+import { baseName, fileBytes, listFolder, nodeFiles, withPath } from './file.ts';
+import type { ArrayData } from './table.ts';
+
+/** Names of the files of MNIST and its relatives, by what they begin with. */
+const SPLITS = { train: 'train', test: 't10k' } as const;
+type Split = keyof typeof SPLITS;
+
+const LABELS_FILE = 'labels.txt';
+
+function pattern(split: Split, what: 'images' | 'labels'): RegExp {
+  const rank = what === 'images' ? 3 : 1;
+  return new RegExp(`^${SPLITS[split]}-${what}[-.]idx${rank}-ubyte(\\.gz)?$`);
+}
+
+function fileName(split: Split, what: 'images' | 'labels'): string {
+  return `${SPLITS[split]}-${what}-idx${what === 'images' ? 3 : 1}-ubyte`;
+}
+
+/** Whether a folder's file names are those of an IDX data set. */
+export function isIdxFolder(files: readonly string[]): boolean {
+  return files.some((f) => /^(train|t10k)-(images|labels)[-.]idx[13]-ubyte(\.gz)?$/.test(f));
+}
+
+/**
+ * The data set in a folder with the file names of MNIST (`train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, the same
+ * with `t10k`; with or without `.gz`). Pixels stay bytes with scale 1/255. Class names: lines of `labels.txt`, else the
+ * numbers. The files of `t10k` may both be absent. Node only.
+ */
+export async function readIdxFolder(folder: string): Promise<DataSplits> {
+  const files = (await listFolder(folder)).filter((e) => !e.folder).map((e) => e.name);
+  if (!isIdxFolder(files)) throw new DataError(`${folder}: no IDX files, expected ${fileName('train', 'images')} and others`);
+  const train = await readPair(folder, files, 'train');
+  if (!train) throw new DataError(`${folder}: ${fileName('train', 'images')} is missing (with or without .gz)`);
+  const test = await readPair(folder, files, 'test');
+  const labels = [train.labels, ...(test ? [test.labels] : [])];
+  const classNames = files.includes(LABELS_FILE) ? await readNames(folder, labels) : numbered(labels);
+  if (test && String(test.x.shape.slice(1)) !== String(train.x.shape.slice(1))) {
+    throw new DataError(`${folder}: test images are [${test.x.shape.slice(1)}], training images [${train.x.shape.slice(1)}]`);
+  }
+  const dataset = ({ x, labels }: Pair): Dataset => ({
+    name: baseName(folder), task: 'classification', x, y: labels, classNames,
+  });
+  return { train: dataset(train), ...(test ? { test: dataset(test) } : {}) };
+}
+
+interface Pair {
+  readonly x: ArrayData;
+  readonly labels: Int32Array;
+}
+
+async function readPair(folder: string, files: readonly string[], split: Split): Promise<Pair | undefined> {
+  const [images, labels] = (['images', 'labels'] as const).map((what) => {
+    const found = files.filter((f) => pattern(split, what).test(f));
+    return found.find((f) => !f.endsWith('.gz')) ?? found[0];
+  });
+  if (!images && !labels) return undefined;
+  if (!images || !labels) {
+    throw new DataError(`${folder}: ${fileName(split, images ? 'labels' : 'images')} is missing (with or without .gz)`);
+  }
+  const read = async (file: string) => readIdx(await fileBytes(`${folder}/${file}`), `${folder}/${file}`);
+  return pairOf(await read(images), await read(labels), `${folder}/${images}`, `${folder}/${labels}`);
+}
+
+function pairOf(images: IdxArray, labels: IdxArray, imagesName: string, labelsName: string): Pair {
+  if (images.shape.length < 2) throw new DataError(`${imagesName}: shape [${images.shape}], expected images behind one another`);
+  if (labels.shape.length !== 1) throw new DataError(`${labelsName}: shape [${labels.shape}], expected one label an image`);
+  if (images.shape[0] !== labels.shape[0]) {
+    throw new DataError(`${imagesName} has ${images.shape[0]} images, ${labelsName} ${labels.shape[0]} labels`);
+  }
+  if (images.data.length === 0) throw new DataError(`${imagesName}: no images`);
+  const wrong = labels.data.findIndex((n) => !Number.isInteger(n) || n < 0 || n > 0xffff);
+  if (wrong >= 0) throw new DataError(`${labelsName}: label ${labels.data[wrong]} of image ${wrong}, expected a whole number from 0`);
+  const scale = images.data instanceof Uint8Array ? { scale: 1 / 255 } : {};
+  return { x: { data: images.data, shape: images.shape, ...scale }, labels: Int32Array.from(labels.data) };
+}
+
+function highest(labels: readonly Int32Array[]): number {
+  return labels.reduce((max, list) => list.reduce((m, n) => Math.max(m, n), max), 0);
+}
+
+function numbered(labels: readonly Int32Array[]): string[] {
+  return Array.from({ length: highest(labels) + 1 }, (_, i) => String(i));
+}
+
+async function readNames(folder: string, labels: readonly Int32Array[]): Promise<string[]> {
+  const path = `${folder}/${LABELS_FILE}`;
+  const text = new TextDecoder().decode(await fileBytes(path));
+  const names = text.split(/\r?\n/).map((line) => line.trim());
+  while (names.at(-1) === '') names.pop();
+  const needed = highest(labels) + 1;
+  if (names.length < needed) throw new DataError(`${path}: ${names.length} names, the labels need ${needed}`);
+  const twin = names.findIndex((n, i) => n === '' || names.indexOf(n) < i);
+  if (twin >= 0) throw new DataError(`${path} line ${twin + 1}: "${names[twin]}", expected names, all different`);
+  return names;
+}
+
+export interface WriteIdxFolderOptions {
+  /** Default true. */
+  readonly gzip?: boolean;
+}
+
+/**
+ * Writes images and labels as `readIdxFolder` reads them, with `labels.txt`. The folder must not exist; it appears when it
+ * is complete. Node only.
+ */
+export async function writeIdxFolder(folder: string, { train, test }: DataSplits, options: WriteIdxFolderOptions = {}): Promise<void> {
+  const { gzip = true } = options;
+  const fs = nodeFiles('writeIdxFolder');
+  const files: [string, Uint8Array | string][] = [];
+  for (const [split, dataset] of Object.entries({ train, test }) as [Split, Dataset | undefined][]) {
+    if (!dataset) continue;
+    for (const [what, array] of [['images', imagesOf(dataset)], ['labels', labelsOf(dataset)]] as const) {
+      files.push([`${fileName(split, what)}${gzip ? '.gz' : ''}`, await writeIdx(array, { gzip })]);
+    }
+  }
+  files.push([LABELS_FILE, `${(train.classNames ?? []).join('\n')}\n`]);
+  if (await fs.stat(folder).catch(() => undefined)) throw new DataError(`${folder}: exists already`);
+  await withPath(folder, async () => {
+    const temporary = await fs.mkdtemp(`${folder}.`);
+    try {
+      for (const [name, bytes] of files) await fs.writeFile(`${temporary}/${name}`, bytes);
+      await fs.rename(temporary, folder);
+    } catch (error) {
+      await fs.rm(temporary, { recursive: true, force: true });
+      throw error;
+    }
+  });
+}
+
+function imagesOf({ name, x }: Dataset): IdxArray {
+  if (x.data instanceof Uint16Array || x.data instanceof Uint32Array) {
+    throw new DataError(`${name}: IDX has no ${x.data.constructor.name}`);
+  }
+  const data = x.data instanceof Uint8ClampedArray ? Uint8Array.from(x.data) : x.data;
+  return { data, shape: x.shape };
+}
+
+function labelsOf({ name, y, classNames }: Dataset): IdxArray {
+  if (!(y instanceof Int32Array) || !classNames) throw new DataError(`${name}: an IDX folder holds labels with class names`);
+  return { data: classNames.length <= 256 ? Uint8Array.from(y) : y, shape: [y.length] };
+}
