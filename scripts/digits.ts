@@ -7,7 +7,13 @@ const [file = 'digits.png', seed = '0'] = process.argv.slice(2);
 const { x, y } = digits(400, { seed: Number(seed) });
 const size = 28;
 const labels = Array.from(y as Int32Array);
-const columns = Array.from({ length: 10 }, (_, digit) => labels.flatMap((l, i) => (l === digit ? [i] : [])));
-const order = Array.from({ length: 16 }, (_, row) => columns.map((column) => column[row] as number)).flat();
-const images = order.map((i) => (x.data as Uint8Array).subarray(i * size * size, (i + 1) * size * size));
+const columns = Array.from({ length: 10 }, (_, digit) =>
+  labels.flatMap((l, i) => (l === digit ? [i] : [])),
+);
+const order = Array.from({ length: 16 }, (_, row) =>
+  columns.map((column) => column[row] as number),
+).flat();
+const images = order.map((i) =>
+  (x.data as Uint8Array).subarray(i * size * size, (i + 1) * size * size),
+);
 writeFileSync(file, sheet(Uint8Array.from(images.flatMap((image) => [...image])), size, 10, 2));

@@ -10,7 +10,10 @@ import { BUILDS } from './support/threads.ts';
 const THREADS = [1, 2, 3, 8];
 
 /** Collects what is wrong with all cases of an op, so that one look shows all. */
-async function each(list: readonly Case[], find: (c: Case) => Promise<readonly string[]>): Promise<void> {
+async function each(
+  list: readonly Case[],
+  find: (c: Case) => Promise<readonly string[]>,
+): Promise<void> {
   const wrong: string[] = [];
   for (const c of list) {
     try {
@@ -30,7 +33,9 @@ const references = new Map<Case, readonly Values[]>();
 
 /** What the reference makes of the inputs as the build holds them; most are the same in f32 and f64. */
 function expectedOf(c: Case, build: BuildName): readonly Values[] {
-  const exact = c.inputs.every((x) => x.data.every((v) => x.dtype !== "real" || Object.is(v, Math.fround(v))));
+  const exact = c.inputs.every((x) =>
+    x.data.every((v) => x.dtype !== 'real' || Object.is(v, Math.fround(v))),
+  );
   const known = exact && references.get(c);
   if (known) return known;
   const expected = [c.reference(...(build === 'f64' ? c.inputs : c.inputs.map(rounded)))].flat();
@@ -38,7 +43,12 @@ function expectedOf(c: Case, build: BuildName): readonly Values[] {
   return expected;
 }
 
-function differing(actual: NDArray, expected: Values, tolerance: number, build: BuildName): string[] {
+function differing(
+  actual: NDArray,
+  expected: Values,
+  tolerance: number,
+  build: BuildName,
+): string[] {
   if (`${actual.shape}` !== `${expected.shape}` || actual.data.length !== expected.data.length) {
     return [`shape [${actual.shape}] of ${actual.data.length}, expected [${expected.shape}]`];
   }
@@ -54,8 +64,11 @@ async function wrongValues(runner: CaseRunner, c: Case, build: BuildName): Promi
   const { f32 = 4e-6, f64 = 1e-12 } = c.tolerance ?? {};
   const results = await runner.run(c);
   const expected = expectedOf(c, build);
-  if (results.length !== expected.length) return [`${results.length} results, expected ${expected.length}`];
-  return results.flatMap((r, i) => differing(r, expected[i] as Values, build === 'f64' ? f64 : f32, build));
+  if (results.length !== expected.length)
+    return [`${results.length} results, expected ${expected.length}`];
+  return results.flatMap((r, i) =>
+    differing(r, expected[i] as Values, build === 'f64' ? f64 : f32, build),
+  );
 }
 
 describe.each(BUILDS)('ops, %s', (build) => {
@@ -76,7 +89,9 @@ describe('derivatives', () => {
   afterAll(() => runner.dispose());
 
   const smooth = allCases.map(([name, list]) => [name, list.filter((c) => c.order)] as const);
-  test.each(smooth.filter(([, list]) => list.length))('%s', (_, list) => each(list, (c) => runner.wrongDerivatives(c)));
+  test.each(smooth.filter(([, list]) => list.length))('%s', (_, list) =>
+    each(list, (c) => runner.wrongDerivatives(c)),
+  );
 });
 
 describe.each(BUILDS)('same bits on 1, 2, 3 and 8 threads, %s', (build) => {
@@ -92,7 +107,9 @@ describe.each(BUILDS)('same bits on 1, 2, 3 and 8 threads, %s', (build) => {
   test.each(allCases)('%s', (_, list) =>
     each(list, async (c) => {
       const [one, ...more] = await Promise.all(runners.map((runner) => runner.run(c, true)));
-      return more.flatMap((results, i) => (sameBits(results, one ?? []) ? [] : [`${THREADS[i + 1]} threads differ`]));
+      return more.flatMap((results, i) =>
+        sameBits(results, one ?? []) ? [] : [`${THREADS[i + 1]} threads differ`],
+      );
     }),
   );
 });

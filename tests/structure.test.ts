@@ -31,7 +31,8 @@ interface Import {
 }
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
-const list = (pattern: string) => globSync(pattern, { cwd: root }).map((p) => p.replaceAll('\\', '/'));
+const list = (pattern: string) =>
+  globSync(pattern, { cwd: root }).map((p) => p.replaceAll('\\', '/'));
 const sources = list('src/**/*.ts');
 const handwritten = (paths: readonly string[]) => paths.filter((p) => !p.endsWith('.gen.ts'));
 
@@ -46,13 +47,16 @@ function code(path: string): string[] {
 /** Lines that match, as `path:line: text`. */
 function matches(paths: readonly string[], pattern: RegExp): string[] {
   return paths.flatMap((path) =>
-    code(path).flatMap((line, i) => (pattern.test(line) ? [`${path}:${i + 1}: ${line.trim()}`] : [])),
+    code(path).flatMap((line, i) =>
+      pattern.test(line) ? [`${path}:${i + 1}: ${line.trim()}`] : [],
+    ),
   );
 }
 
 function importsOf(path: string): Import[] {
   const text = code(path).join('\n');
-  const pattern = /(?:\b(import|export)\s+(type\s)?[^'";]*?\bfrom\s*|\bimport\s*\(?\s*)'(\.[^']+)'/g;
+  const pattern =
+    /(?:\b(import|export)\s+(type\s)?[^'";]*?\bfrom\s*|\bimport\s*\(?\s*)'(\.[^']+)'/g;
   return [...text.matchAll(pattern)].map(([, , type, to]) => ({
     from: path,
     to: normalize(join(dirname(path), to as string)),
@@ -91,8 +95,12 @@ test('src and assembly do not import from elsewhere', () => {
 
 test('src/index.ts only re-exports, and nobody imports it', () => {
   const text = code('src/index.ts').join('\n');
-  expect(text.replace(/export (type )?(\*( as \w+)?|\{[^}]*\}) from '[^']+';/g, '').trim()).toBe('');
-  expect(imports.filter((i) => i.to === 'src/index.ts' && !i.from.startsWith('src/cli/'))).toEqual([]);
+  expect(text.replace(/export (type )?(\*( as \w+)?|\{[^}]*\}) from '[^']+';/g, '').trim()).toBe(
+    '',
+  );
+  expect(imports.filter((i) => i.to === 'src/index.ts' && !i.from.startsWith('src/cli/'))).toEqual(
+    [],
+  );
 });
 
 /** A circle of imports that exist at run time, or nothing. */
@@ -115,7 +123,10 @@ function circle(edges: ReadonlyMap<string, readonly string[]>): string[] {
 }
 
 test('no circular imports in src', () => {
-  const graph = Map.groupBy(imports.filter((i) => !i.typeOnly), (i) => i.from);
+  const graph = Map.groupBy(
+    imports.filter((i) => !i.typeOnly),
+    (i) => i.from,
+  );
   const edges = [...graph].map(([from, all]) => [from, all.map((i) => i.to)] as const);
   expect(circle(new Map(edges))).toEqual([]);
 });
@@ -123,7 +134,12 @@ test('no circular imports in src', () => {
 test('no op is asked for its name outside of src/ops', () => {
   const outside = sources.filter((p) => !p.startsWith('src/ops/'));
   const names = new Set(allCases.flatMap(([name]) => [name, name.replace(/Mask$/, '')]));
-  expect(matches(outside, /op\.name\s*[!=]==?|[!=]==?\s*[\w.]*op\.name|switch \(.*op\.name|\(\s*[\w.]*op\.name\s*\)\s*(\?|&&|\|\|)/)).toEqual([]);
+  expect(
+    matches(
+      outside,
+      /op\.name\s*[!=]==?|[!=]==?\s*[\w.]*op\.name|switch \(.*op\.name|\(\s*[\w.]*op\.name\s*\)\s*(\?|&&|\|\|)/,
+    ),
+  ).toEqual([]);
   const literals = matches(outside, /\bop\b.*[!=]==?\s*'\w+'/).filter((line) => {
     const compared = [...line.matchAll(/(\w+)\s*[!=]==?\s*'(\w+)'/g)];
     return compared.some(([, left, right]) => left !== 'source' && names.has(right as string));
@@ -139,12 +155,15 @@ test('generated files are fresh', () => {
 
 test('files have at most 400 lines', () => {
   const files = handwritten(list('{src,assembly,tests,bench,scripts,examples}/**/*.{ts,py,html}'));
-  const long = files.map((path) => [path, read(path).split('\n').length - 1] as const).filter(([, lines]) => lines > 400);
+  const long = files
+    .map((path) => [path, read(path).split('\n').length - 1] as const)
+    .filter(([, lines]) => lines > 400);
   expect(long).toEqual([]);
 });
 
 /** Numbers made by these differ between JavaScript engines: only where they do not reach wasm memory. */
-const INEXACT = /Math\.(exp|expm1|log|log2|log10|log1p|pow|sin|cos|tan|sinh|cosh|tanh|asin|acos|atan|atan2|asinh|acosh|atanh|cbrt|hypot)\b/;
+const INEXACT =
+  /Math\.(exp|expm1|log|log2|log10|log1p|pow|sin|cos|tan|sinh|cosh|tanh|asin|acos|atan|atan2|asinh|acosh|atanh|cbrt|hypot)\b/;
 const POWER = /(?<!\b2 )\*\*/;
 const ALLOWED: Readonly<Record<string, string>> = {
   'src/train/predict.ts': 'a batch size',
@@ -155,5 +174,8 @@ test('no inexact function of Math makes numbers for wasm memory', () => {
   const found = matches(handwritten(sources), new RegExp(`${INEXACT.source}|${POWER.source}`));
   const allowed = Object.keys(ALLOWED);
   expect(found.filter((line) => !allowed.some((path) => line.startsWith(path)))).toEqual([]);
-  expect(allowed.filter((path) => !found.some((line) => line.startsWith(path))), 'allowed for nothing').toEqual([]);
+  expect(
+    allowed.filter((path) => !found.some((line) => line.startsWith(path))),
+    'allowed for nothing',
+  ).toEqual([]);
 });

@@ -43,7 +43,9 @@ export function placeBarriers(rows: readonly Row[], addressOf: (p: Pointer) => n
 }
 
 function conflicts(own: readonly Access[], recent: readonly Access[]): boolean {
-  return own.some((a) => recent.some((b) => (a.writes || b.writes) && overlap(a, b) && !agree(a, b)));
+  return own.some((a) =>
+    recent.some((b) => (a.writes || b.writes) && overlap(a, b) && !agree(a, b)),
+  );
 }
 
 function overlap(a: Access, b: Access): boolean {
@@ -66,7 +68,8 @@ function accesses(row: Row, addressOf: (p: Pointer) => number): Access[] {
     if (typeof arg === 'number' || type === undefined || isNone(arg)) return [];
     const low = addressOf(arg);
     const writes = type === 'Out' || type === 'InOut' || type === 'OutAll';
-    const reach = (arg.strides ?? []).length > 0 ? rangeOf(arg, addressOf) : { low, high: low + arg.bytes };
+    const reach =
+      (arg.strides ?? []).length > 0 ? rangeOf(arg, addressOf) : { low, high: low + arg.bytes };
     const own = (type === 'Out' || type === 'In' || type === 'InOut') && !arg.strides;
     return [{ ...reach, writes, split: serial ?? (own ? splitOf(row, arg) : null) }];
   });

@@ -24,7 +24,9 @@ export class RowEmitter implements Emitter {
   readonly realBytes: 4 | 8;
   readonly MR: number;
   readonly NR: number;
-  readonly rows: EmittedRow[] = [];
+  readonly #rows: EmittedRow[] = [];
+  readonly #early: EmittedRow[] = [];
+  readonly #earlyMemory = new Map<string, Pointer>();
   readonly step: Pointer = { buffer: STEPS, offset: 0, bytes: STEP_BYTES, strides: [[0, STEP_BYTES]] };
   #storage: StorageMap;
   #slots: number;
@@ -37,6 +39,10 @@ export class RowEmitter implements Emitter {
     this.NR = target.NR;
     this.#storage = storage;
     this.#slots = slots;
+  }
+
+  get rows(): EmittedRow[] {
+    return [...this.#early, ...this.#rows];
   }
 
   emit(node: Tensor): void {
@@ -59,7 +65,19 @@ export class RowEmitter implements Emitter {
   }
 
   row(row: Row): void {
-    this.rows.push({ row, node: this.#node as Tensor });
+    this.#rows.push({ row, node: this.#node as Tensor });
+  }
+
+  early(source: Tensor, purpose: string, bytes: number, make: (to: Pointer) => Row): Pointer | null {
+    if (source.op.source !== 'variable' && source.op.source !== 'constant') return null;
+    const from = this.at(source);
+    const key = `${from.buffer?.name} ${from.offset} ${purpose}`;
+    const known = this.#earlyMemory.get(key);
+    if (known) return known;
+    const to = this.temp(bytes);
+    this.#earlyMemory.set(key, to);
+    this.#early.push({ row: make(to), node: this.#node as Tensor });
+    return to;
   }
 
   repeat(count: number, body: (moving: (p: Pointer, bytes: number) => Pointer) => void): void {

@@ -47,8 +47,11 @@ interface Hole {
   bytes: number;
 }
 
+/** Rows for which memory rests before others take it: taken at once, it would need a barrier that nothing else asks for. */
+const REST = 8;
+
 /** Places buffers in one arena, walking through the rows: best fit among what is free, freed behind the last use. */
-export function plan(lives: ReadonlyMap<Buffer, Lifetime>, reuse = true): Plan {
+export function plan(lives: ReadonlyMap<Buffer, Lifetime>, reuse = true, rest = REST): Plan {
   const offsets = new Map<Buffer, number>();
   const starts = [...lives].sort((a, b) => a[1].first - b[1].first);
   const ends = reuse ? [...lives].sort((a, b) => a[1].last - b[1].last) : [];
@@ -56,7 +59,7 @@ export function plan(lives: ReadonlyMap<Buffer, Lifetime>, reuse = true): Plan {
   let top = 0;
   let freed = 0;
   for (const [buffer, { first }] of starts) {
-    for (; freed < ends.length && (ends[freed] as [Buffer, Lifetime])[1].last < first; freed++) {
+    for (; freed < ends.length && (ends[freed] as [Buffer, Lifetime])[1].last + rest < first; freed++) {
       const [old] = ends[freed] as [Buffer, Lifetime];
       release(holes, { at: offsets.get(old) as number, bytes: padded(old.bytes) });
     }

@@ -1,5 +1,5 @@
-import { bytesOf, type DType, type Tensor } from '../graph/tensor.ts';
 import { sizeOf } from '../graph/shape.ts';
+import { bytesOf, type DType, type Tensor } from '../graph/tensor.ts';
 import type { Assignment } from '../nn/trace.ts';
 import { cast } from '../ops/select.ts';
 import { record } from '../ops/update.ts';
@@ -66,7 +66,12 @@ export function compile(spec: ProgramSpec, target: Target): Program {
   const flops = order.reduce((sum, n) => sum + (n.op.flops?.(n) ?? 0), 0);
   const barriers = placeBarriers(rows, virtualAddresses(placed));
   const ports = (tensors: readonly (readonly [string, Tensor])[]) =>
-    new Map(tensors.map(([name, t]) => [name, { pointer: storage.at(t), shape: t.shape, dtype: t.dtype }]));
+    new Map(
+      tensors.map(([name, t]) => [
+        name,
+        { pointer: storage.at(t), shape: t.shape, dtype: t.dtype },
+      ]),
+    );
   const inputs = order.filter((n) => n.op.source === 'input');
   return {
     name: spec.name,
@@ -101,21 +106,31 @@ function beforeChange({ outputs = {}, assignments = [], ...rest }: ProgramSpec) 
   };
 }
 
-function emitRows(order: readonly Tensor[], storage: StorageMap, target: Target, slots: number): EmittedRow[] {
+function emitRows(
+  order: readonly Tensor[],
+  storage: StorageMap,
+  target: Target,
+  slots: number,
+): EmittedRow[] {
   const emitter = new RowEmitter(target, storage, slots);
   for (const node of order) emitter.emit(node);
+  const { rows } = emitter;
   for (const { variable, value } of storage.copies) {
     const to = { ...variable.pointer(target.realBytes), bytes: bytesOf(value, target.realBytes) };
     const n = sizeOf(value.shape);
     const copy = value.dtype === 'i32' ? kernels.copyI32 : kernels.copy;
-    emitter.rows.push({ row: copy(to, storage.at(value), n, emitter.unit(n, 1)), node: value });
+    rows.push({ row: copy(to, storage.at(value), n, emitter.unit(n, 1)), node: value });
   }
-  return emitter.rows;
+  return rows;
 }
 
 /** Inputs live from the start, outputs to the end; what is bound at load time is not planned. */
 function planMemory(
-  rows: readonly Row[], order: readonly Tensor[], outputs: readonly Tensor[], storage: StorageMap, reuse: boolean,
+  rows: readonly Row[],
+  order: readonly Tensor[],
+  outputs: readonly Tensor[],
+  storage: StorageMap,
+  reuse: boolean,
 ): Plan {
   const bound = new Set<Buffer>([STEPS, RESULTS, storage.constants.buffer]);
   for (const node of order) {

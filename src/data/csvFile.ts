@@ -1,10 +1,8 @@
 import { type CsvOptions, csvBatches, type Records, readCsv } from '../formats/csv.ts';
 import { isMissing } from '../formats/dialect.ts';
-import type { TextSource } from '../formats/text.ts';
-import { DataError } from '../runtime/errors.ts';
-import type { Dataset, DataSplits } from './dataset.ts';
-import { baseName, fileChunks } from './file.ts';
-import { type FitTableOptions, fitPreprocessing, targetName } from './fitTable.ts';
+import type { DataSplits } from './dataset.ts';
+import { fileChunks } from './file.ts';
+import { type FitTableOptions, fitPreprocessing, fitTarget, targetName } from './fitTable.ts';
 import { columnIndex, encode, type TablePreprocessing } from './preprocess.ts';
 import { columnsOf, type Fractions, present, splitIndices, takeRecords } from './split.ts';
 
@@ -40,14 +38,26 @@ export function prepareTable(records: Records, options: TableOptions = {}): Tabl
   const target = targetName(records, options.target);
   const at = columnIndex(records, target);
   const known = records.rows.flatMap((row, i) => (isMissing(row[at] as string) ? [] : [i]));
-  const usable = known.length < records.rows.length ? takeRecords(records, known) : records;
-  const features = group === undefined ? usable : withoutColumn(usable, group);
-  const whole = fitPreprocessing(features, { target, task });
-  const stratify = whole.target.task === 'classification' ? target : undefined;
-  const parts = splitIndices(known.length, columnsOf(usable, { fractions, seed, stratify, group }));
-  const fitted = fitPreprocessing(features, { target, task, rows: parts.train });
   const lost = records.rows.length - known.length;
-  const preprocessing = lost === 0 ? fitted : { ...fitted, notes: [lostRows(lost, target), ...fitted.notes] };
-  const all = encode(preprocessing, features);
-  return { splits: named(features, preprocessing, all, parts), preprocessing };
+  const usable = lost > 0 ? takeRecords(records, known) : records;
+  const stratify =
+    fitTarget(usable, { target, task }).task === 'classification' ? target : undefined;
+  const parts = splitIndices(known.length, columnsOf(usable, { fractions, seed, stratify, group }));
+  const features = group === undefined ? usable : withoutColumn(usable, group);
+  const fitted = fitPreprocessing(features, { target, task, rows: parts.train });
+  const preprocessing =
+    lost > 0 ? { ...fitted, notes: [lostRows(lost, target), ...fitted.notes] } : fitted;
+  const splits = present(parts, (rows) => encode(preprocessing, takeRecords(features, rows)));
+  return { splits: splits as DataSplits, preprocessing };
+}
+
+/** The note on rows without a target. */
+function lostRows(n: number, target: string): string {
+  return `${n} ${n === 1 ? 'row' : 'rows'} without "${target}" left out`;
+}
+
+function withoutColumn({ columns, rows, ...rest }: Records, column: string): Records {
+  const at = columns.indexOf(column);
+  const others = (row: readonly string[]) => row.filter((_, c) => c !== at);
+  return { ...rest, columns: others(columns), rows: rows.map(others) };
 }

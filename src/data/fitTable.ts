@@ -61,6 +61,18 @@ export function fitPreprocessing(
   return preprocessingFrom(records.name, profiles, options);
 }
 
+/** The task, and its classes or scale, by all rows with a target. */
+export function fitTarget(records: Records, options: FitTableOptions = {}): TargetColumn {
+  const name = targetName(records, options.target);
+  const at = columnIndex(records, name);
+  const profile = new ColumnProfile(name);
+  records.rows.forEach((cells, row) => {
+    const cell = cells[at] as string;
+    if (!isMissing(cell)) profile.add(cell, records.lines?.[row] ?? row + 1, true);
+  });
+  return targetFrom(records.name, profile, options.task ?? 'auto');
+}
+
 /** The same from what the columns hold. */
 export function preprocessingFrom(
   name: string,
@@ -70,7 +82,7 @@ export function preprocessingFrom(
   const wanted = targetName({ name, columns: profiles.map((p) => p.name) }, options.target);
   const target = profiles.find((p) => p.name === wanted) as ColumnProfile;
   const notes = new Notes();
-  const fitted = fitTarget(name, target, options.task ?? 'auto');
+  const fitted = targetFrom(name, target, options.task ?? 'auto');
   const columns = profiles.flatMap((p) => (p === target ? [] : (fitColumn(p, notes) ?? [])));
   if (columns.length === 0) {
     throw new DataError(
@@ -126,7 +138,7 @@ function fitCategory(p: ColumnProfile, notes: Notes): FeatureColumn | undefined 
   return { kind: 'category', name, categories: seen.slice(0, CATEGORIES).sort(), unknown };
 }
 
-function fitTarget(table: string, p: ColumnProfile, task: Task | 'auto'): TargetColumn {
+function targetFrom(table: string, p: ColumnProfile, task: Task | 'auto'): TargetColumn {
   const { name } = p;
   const where = `${table}: target "${name}"`;
   if (p.filled === 0) throw new DataError(`${where} has no values`);

@@ -1,6 +1,6 @@
 import { type IdxArray, readIdx, writeIdx } from '../formats/idx.ts';
 import { DataError } from '../runtime/errors.ts';
-import type { Dataset, DataSplits } from './dataset.ts';
+import type { DataSplits, Dataset } from './dataset.ts';
 import { baseName, fileBytes, listFolder, nodeFiles, withPath } from './file.ts';
 import type { ArrayData } from './table.ts';
 
@@ -31,17 +31,31 @@ export function isIdxFolder(files: readonly string[]): boolean {
  */
 export async function readIdxFolder(folder: string): Promise<DataSplits> {
   const files = (await listFolder(folder)).filter((e) => !e.folder).map((e) => e.name);
-  if (!isIdxFolder(files)) throw new DataError(`${folder}: no IDX files, expected ${fileName('train', 'images')} and others`);
+  if (!isIdxFolder(files))
+    throw new DataError(
+      `${folder}: no IDX files, expected ${fileName('train', 'images')} and others`,
+    );
   const train = await readPair(folder, files, 'train');
-  if (!train) throw new DataError(`${folder}: ${fileName('train', 'images')} is missing (with or without .gz)`);
+  if (!train)
+    throw new DataError(
+      `${folder}: ${fileName('train', 'images')} is missing (with or without .gz)`,
+    );
   const test = await readPair(folder, files, 'test');
   const labels = [train.labels, ...(test ? [test.labels] : [])];
-  const classNames = files.includes(LABELS_FILE) ? await readNames(folder, labels) : numbered(labels);
+  const classNames = files.includes(LABELS_FILE)
+    ? await readNames(folder, labels)
+    : numbered(labels);
   if (test && String(test.x.shape.slice(1)) !== String(train.x.shape.slice(1))) {
-    throw new DataError(`${folder}: test images are [${test.x.shape.slice(1)}], training images [${train.x.shape.slice(1)}]`);
+    throw new DataError(
+      `${folder}: test images are [${test.x.shape.slice(1)}], training images [${train.x.shape.slice(1)}]`,
+    );
   }
   const dataset = ({ x, labels }: Pair): Dataset => ({
-    name: baseName(folder), task: 'classification', x, y: labels, classNames,
+    name: baseName(folder),
+    task: 'classification',
+    x,
+    y: labels,
+    classNames,
   });
   return { train: dataset(train), ...(test ? { test: dataset(test) } : {}) };
 }
@@ -51,30 +65,54 @@ interface Pair {
   readonly labels: Int32Array;
 }
 
-async function readPair(folder: string, files: readonly string[], split: Split): Promise<Pair | undefined> {
+async function readPair(
+  folder: string,
+  files: readonly string[],
+  split: Split,
+): Promise<Pair | undefined> {
   const [images, labels] = (['images', 'labels'] as const).map((what) => {
     const found = files.filter((f) => pattern(split, what).test(f));
     return found.find((f) => !f.endsWith('.gz')) ?? found[0];
   });
   if (!images && !labels) return undefined;
   if (!images || !labels) {
-    throw new DataError(`${folder}: ${fileName(split, images ? 'labels' : 'images')} is missing (with or without .gz)`);
+    throw new DataError(
+      `${folder}: ${fileName(split, images ? 'labels' : 'images')} is missing (with or without .gz)`,
+    );
   }
-  const read = async (file: string) => readIdx(await fileBytes(`${folder}/${file}`), `${folder}/${file}`);
-  return pairOf(await read(images), await read(labels), `${folder}/${images}`, `${folder}/${labels}`);
+  const read = async (file: string) =>
+    readIdx(await fileBytes(`${folder}/${file}`), `${folder}/${file}`);
+  return pairOf(
+    await read(images),
+    await read(labels),
+    `${folder}/${images}`,
+    `${folder}/${labels}`,
+  );
 }
 
 function pairOf(images: IdxArray, labels: IdxArray, imagesName: string, labelsName: string): Pair {
-  if (images.shape.length < 2) throw new DataError(`${imagesName}: shape [${images.shape}], expected images behind one another`);
-  if (labels.shape.length !== 1) throw new DataError(`${labelsName}: shape [${labels.shape}], expected one label an image`);
+  if (images.shape.length < 2)
+    throw new DataError(
+      `${imagesName}: shape [${images.shape}], expected images behind one another`,
+    );
+  if (labels.shape.length !== 1)
+    throw new DataError(`${labelsName}: shape [${labels.shape}], expected one label an image`);
   if (images.shape[0] !== labels.shape[0]) {
-    throw new DataError(`${imagesName} has ${images.shape[0]} images, ${labelsName} ${labels.shape[0]} labels`);
+    throw new DataError(
+      `${imagesName} has ${images.shape[0]} images, ${labelsName} ${labels.shape[0]} labels`,
+    );
   }
   if (images.data.length === 0) throw new DataError(`${imagesName}: no images`);
   const wrong = labels.data.findIndex((n) => !Number.isInteger(n) || n < 0 || n > 0xffff);
-  if (wrong >= 0) throw new DataError(`${labelsName}: label ${labels.data[wrong]} of image ${wrong}, expected a whole number from 0`);
+  if (wrong >= 0)
+    throw new DataError(
+      `${labelsName}: label ${labels.data[wrong]} of image ${wrong}, expected a whole number from 0`,
+    );
   const scale = images.data instanceof Uint8Array ? { scale: 1 / 255 } : {};
-  return { x: { data: images.data, shape: images.shape, ...scale }, labels: Int32Array.from(labels.data) };
+  return {
+    x: { data: images.data, shape: images.shape, ...scale },
+    labels: Int32Array.from(labels.data),
+  };
 }
 
 function highest(labels: readonly Int32Array[]): number {
@@ -91,9 +129,13 @@ async function readNames(folder: string, labels: readonly Int32Array[]): Promise
   const names = text.split(/\r?\n/).map((line) => line.trim());
   while (names.at(-1) === '') names.pop();
   const needed = highest(labels) + 1;
-  if (names.length < needed) throw new DataError(`${path}: ${names.length} names, the labels need ${needed}`);
+  if (names.length < needed)
+    throw new DataError(`${path}: ${names.length} names, the labels need ${needed}`);
   const twin = names.findIndex((n, i) => n === '' || names.indexOf(n) < i);
-  if (twin >= 0) throw new DataError(`${path} line ${twin + 1}: "${names[twin]}", expected names, all different`);
+  if (twin >= 0)
+    throw new DataError(
+      `${path} line ${twin + 1}: "${names[twin]}", expected names, all different`,
+    );
   return names;
 }
 
@@ -106,18 +148,29 @@ export interface WriteIdxFolderOptions {
  * Writes images and labels as `readIdxFolder` reads them, with `labels.txt`. The folder must not exist; it appears when it
  * is complete. Node only.
  */
-export async function writeIdxFolder(folder: string, { train, test }: DataSplits, options: WriteIdxFolderOptions = {}): Promise<void> {
+export async function writeIdxFolder(
+  folder: string,
+  { train, test }: DataSplits,
+  options: WriteIdxFolderOptions = {},
+): Promise<void> {
   const { gzip = true } = options;
   const fs = nodeFiles('writeIdxFolder');
   const files: [string, Uint8Array | string][] = [];
-  for (const [split, dataset] of Object.entries({ train, test }) as [Split, Dataset | undefined][]) {
+  for (const [split, dataset] of Object.entries({ train, test }) as [
+    Split,
+    Dataset | undefined,
+  ][]) {
     if (!dataset) continue;
-    for (const [what, array] of [['images', imagesOf(dataset)], ['labels', labelsOf(dataset)]] as const) {
+    for (const [what, array] of [
+      ['images', imagesOf(dataset)],
+      ['labels', labelsOf(dataset)],
+    ] as const) {
       files.push([`${fileName(split, what)}${gzip ? '.gz' : ''}`, await writeIdx(array, { gzip })]);
     }
   }
   files.push([LABELS_FILE, `${(train.classNames ?? []).join('\n')}\n`]);
-  if (await fs.stat(folder).catch(() => undefined)) throw new DataError(`${folder}: exists already`);
+  if (await fs.stat(folder).catch(() => undefined))
+    throw new DataError(`${folder}: exists already`);
   await withPath(folder, async () => {
     const temporary = await fs.mkdtemp(`${folder}.`);
     try {
@@ -139,6 +192,7 @@ function imagesOf({ name, x }: Dataset): IdxArray {
 }
 
 function labelsOf({ name, y, classNames }: Dataset): IdxArray {
-  if (!(y instanceof Int32Array) || !classNames) throw new DataError(`${name}: an IDX folder holds labels with class names`);
+  if (!(y instanceof Int32Array) || !classNames)
+    throw new DataError(`${name}: an IDX folder holds labels with class names`);
   return { data: classNames.length <= 256 ? Uint8Array.from(y) : y, shape: [y.length] };
 }

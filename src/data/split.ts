@@ -3,6 +3,7 @@ import { hash } from '../graph/scope.ts';
 import { formatShape, sizeOf } from '../graph/shape.ts';
 import { DataError, OptionError } from '../runtime/errors.ts';
 import type { DataSplits, Dataset } from './dataset.ts';
+import { columnIndex } from './preprocess.ts';
 import { Random } from './random.ts';
 import type { ArrayData } from './table.ts';
 
@@ -159,35 +160,29 @@ export function splitDataset(dataset: Dataset, options: SplitOptions = {}): Data
     Record<'train', Dataset>;
 }
 
-/** The same of a table's rows, the classes (`labels`) or groups in columns. */
+/** Split options of a table: the classes (`stratify`) or groups in columns. */
+export interface SplitRecordsOptions extends Pick<SplitOptions, 'fractions' | 'seed'> {
+  readonly stratify?: string | undefined;
+  readonly group?: string | undefined;
+}
+
+/** The same of a table's rows. */
 export function splitRecords(
   records: Records,
-  options: Pick<SplitOptions, 'fractions' | 'seed'> & {
-    readonly stratify?: string;
-    readonly group?: string;
-  } = {},
+  options: SplitRecordsOptions = {},
 ): Partial<Record<Part, Records>> {
-  return present(splitIndices(records.rows.length, columnsOf(records, options)), (rows) =>
-    takeRecords(records, rows),
-  );
+  const parts = splitIndices(records.rows.length, columnsOf(records, options));
+  return present(parts, (rows) => takeRecords(records, rows));
 }
 
 /** Split options with the cells of columns as labels and groups. */
 export function columnsOf(
   records: Records,
-  {
-    stratify,
-    group,
-    ...rest
-  }: Pick<SplitOptions, 'fractions' | 'seed'> & {
-    readonly stratify?: string;
-    readonly group?: string;
-  },
+  { stratify, group, ...rest }: SplitRecordsOptions,
 ): SplitOptions {
   const cells = (column: string | undefined) => {
     if (column === undefined) return undefined;
-    const index = records.columns.indexOf(column);
-    if (index < 0) throw new DataError(`${records.name}: no column "${column}"`);
+    const index = columnIndex(records, column);
     return records.rows.map((row) => row[index]);
   };
   return { ...rest, labels: cells(stratify), groups: cells(group) };

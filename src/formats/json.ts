@@ -114,6 +114,10 @@ export class JsonReader {
     return typeof this.value === 'number' && Number.isFinite(this.value) ? this.value : this.#expected('a number');
   }
 
+  flag(): boolean {
+    return typeof this.value === 'boolean' ? this.value : this.#expected('true or false');
+  }
+
   /** A whole number from 0 to below `limit`. */
   count(limit = Number.MAX_SAFE_INTEGER): number {
     const { value } = this;

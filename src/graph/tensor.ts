@@ -1,4 +1,4 @@
-import { type Buffer, NONE, type Pointer } from '../runtime/row.ts';
+import { type Buffer, NONE, type Pointer, type Row } from '../runtime/row.ts';
 import { scopePath } from './scope.ts';
 import { checkShape, type Shape, sizeOf } from './shape.ts';
 
@@ -37,9 +37,14 @@ export interface Emitter {
   result(slot: number): Pointer;
   /** Memory of a tensor. */
   at(tensor: Tensor): Pointer;
+  /**
+   * Memory filled by `make` at the start of the step, for what depends on `source` alone, if that is there by then: weights
+   * are packed together, behind one barrier, and once for all users. Null if it is not.
+   */
+  early(source: Tensor, purpose: string, bytes: number, make: (to: Pointer) => Row): Pointer | null;
   /** Memory for the rows of this node alone. */
   temp(bytes: number): Pointer;
-  row(row: import('../runtime/row.ts').Row): void;
+  row(row: Row): void;
   /** The rows that `body` emits, `count` times; pointers made by `moving` advance by `bytes` each time. */
   repeat(count: number, body: (moving: (p: Pointer, bytes: number) => Pointer) => void): void;
   /** How `rows` of `columns` elements are shared among threads: rows in a unit. */

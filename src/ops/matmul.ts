@@ -24,8 +24,10 @@ interface Product {
 const SMALL = 4096;
 const SMALL_STRIDED = 256;
 
-/** Rows of one product. The choice of kernels depends on the shape only. */
-function emitProduct(e: Emitter, c: Pointer, a: Pointer, b: Pointer, bias: Pointer, p: Product): void {
+/** Rows of one product. The choice of kernels depends on the shape only. `weight`: the tensor that b is, if it is one. */
+function emitProduct(
+  e: Emitter, c: Pointer, a: Pointer, b: Pointer, bias: Pointer, p: Product, weight?: Tensor,
+): void {
   const { M, N, K, transposeA, transposeB, activation } = p;
   if (M * N * K <= (transposeB && N > 1 ? SMALL_STRIDED : SMALL)) {
     const [aRow, aCol] = transposeA ? [1, M] : [K, 1];
@@ -36,24 +38,36 @@ function emitProduct(e: Emitter, c: Pointer, a: Pointer, b: Pointer, bias: Point
     const gemv = transposeB ? kernels.gemvT : kernels.gemv;
     e.row(gemv(c, a, b, bias, N, 16 * e.NR, K, transposeB ? K : N, 0, activation));
   } else {
-    emitPacked(e, c, a, b, bias, p);
+    emitPacked(e, c, a, b, bias, p, weight);
   }
 }
 
-function emitPacked(e: Emitter, c: Pointer, a: Pointer, b: Pointer, bias: Pointer, p: Product): void {
-  const { M, N, K, transposeA, transposeB, activation } = p;
+function emitPacked(
+  e: Emitter, c: Pointer, a: Pointer, b: Pointer, bias: Pointer, p: Product, weight?: Tensor,
+): void {
+  const { M, N, K, transposeA, activation } = p;
   const { MR, NR } = e;
   const ap = e.temp(Math.ceil(M / MR) * MR * K * e.realBytes);
-  const bp = e.temp(Math.ceil(N / NR) * NR * K * e.realBytes);
+  const bp = packedB(e, b, p, weight);
   const packA = transposeA ? kernels.packAT : kernels.packA;
-  const packB = transposeB ? kernels.packBT : kernels.packB;
-  e.row(packB(bp, b, N, NR, K, transposeB ? K : N));
   e.row(packA(ap, a, M, MR, K, transposeA ? M : K));
   if (M < 4 * MR && N >= 4 * NR) {
     e.row(kernels.gemmColumns(c, ap, bp, bias, N, NR, M, K, N, 0, activation));
   } else {
     e.row(kernels.gemm(c, ap, bp, bias, M, MR, N, K, N, 0, activation));
   }
+}
+
+/** B in panels of NR columns: weights at the start of the step. */
+function packedB(e: Emitter, b: Pointer, { N, K, transposeB }: Product, weight?: Tensor): Pointer {
+  const bytes = Math.ceil(N / e.NR) * e.NR * K * e.realBytes;
+  const pack = transposeB ? kernels.packBT : kernels.packB;
+  const make = (to: Pointer) => pack(to, b, N, e.NR, K, transposeB ? K : N);
+  const early = weight && e.early(weight, `B ${N}x${K} ${transposeB}`, bytes, make);
+  if (early) return early;
+  const to = e.temp(bytes);
+  e.row(make(to));
+  return to;
 }
 
 export interface MatMulOptions {
@@ -119,7 +133,7 @@ export const matMul = defineOp({
     const product = { N, K, ...node.attrs, activation: 0 };
     const count = sizeOf(batch);
     if (b.shape.length === 2) {
-      emitProduct(e, e.at(node), e.at(a), e.at(b), NONE, { M: M * count, ...product });
+      emitProduct(e, e.at(node), e.at(a), e.at(b), NONE, { M: M * count, ...product }, b);
       return;
     }
     const step = (m: number, n: number) => m * n * e.realBytes;
@@ -186,7 +200,7 @@ export const linear = defineOp({
     const [K, N] = w.shape as [number, number];
     const product = { M: sizeOf(x.shape.slice(0, -1)), N, K, transposeA: false, transposeB: false };
     const activation = ACTIVATIONS[node.attrs.activation as LinearActivation].code;
-    emitProduct(e, e.at(node), e.at(x), e.at(w), b ? e.at(b) : NONE, { ...product, activation });
+    emitProduct(e, e.at(node), e.at(x), e.at(w), b ? e.at(b) : NONE, { ...product, activation }, w);
   },
   grad(dy, node): Grads {
     const [x, w, b] = node.inputs as [Tensor, Tensor, Tensor | undefined];

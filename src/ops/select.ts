@@ -1,13 +1,12 @@
 import { defineOp } from '../graph/op.ts';
 import { broadcastShapes, formatShape, sameShape, sizeOf } from '../graph/shape.ts';
-import type { Grads, DType, Tensor } from '../graph/tensor.ts';
-import { kernels } from '../runtime/kernels.gen.ts';
+import type { DType, Grads, Tensor } from '../graph/tensor.ts';
 import { ShapeError, TypeMismatchError } from '../runtime/errors.ts';
+import { kernels } from '../runtime/kernels.gen.ts';
 
 import { elementwise, emitMap, emitZip, expectI32, expectReal } from './emit.ts';
 import { asTensor } from './leaf.ts';
 import { expand } from './sum.ts';
-
 
 /** a where the condition is not 0, else b. */
 export const where = defineOp({
@@ -44,7 +43,9 @@ export const equalI32 = defineOp({
     expectI32('equalI32', 'second input', b as Tensor);
     const { shape } = a as Tensor;
     if (!sameShape(shape, (b as Tensor).shape)) {
-      throw new ShapeError(`equalI32: shapes ${formatShape(shape)} and ${formatShape((b as Tensor).shape)} differ`);
+      throw new ShapeError(
+        `equalI32: shapes ${formatShape(shape)} and ${formatShape((b as Tensor).shape)} differ`,
+      );
     }
     return { shape, dtype: 'bool' };
   },
@@ -67,7 +68,8 @@ export const cast = defineOp({
     const { dtype, scale, offset } = node.attrs;
     emitMap(e, node, (y, x, n, unit) => {
       if (from === 'u8') return kernels.u8ToReal(y, x, n, unit, scale, offset);
-      if (from === 'i32') return (dtype === 'i32' ? kernels.copyI32 : kernels.i32ToReal)(y, x, n, unit);
+      if (from === 'i32')
+        return (dtype === 'i32' ? kernels.copyI32 : kernels.i32ToReal)(y, x, n, unit);
       return (dtype === 'i32' ? kernels.realToI32 : kernels.copy)(y, x, n, unit);
     });
   },

@@ -19,7 +19,12 @@ type Check = (name: string, inputs: readonly Tensor[]) => readonly number[];
 
 /** An op over the rows (last axis) of its inputs. `check` returns the shape of the result. */
 function rowsOp<Inputs extends Tensor[]>(
-  name: string, onnx: string | undefined, check: Check, row: RowsRow, grad?: Grad, inplace: readonly number[] = [0],
+  name: string,
+  onnx: string | undefined,
+  check: Check,
+  row: RowsRow,
+  grad?: Grad,
+  inplace: readonly number[] = [0],
 ) {
   return defineOp<Inputs, NoAttrs>({
     name,
@@ -48,7 +53,9 @@ const sameShapes: Check = (name, inputs) => {
   const [first] = inputs as [Tensor];
   for (const t of inputs) {
     if (!sameShape(t.shape, first.shape)) {
-      throw new ShapeError(`${name}: shapes ${formatShape(first.shape)} and ${formatShape(t.shape)} differ`);
+      throw new ShapeError(
+        `${name}: shapes ${formatShape(first.shape)} and ${formatShape(t.shape)} differ`,
+      );
     }
   }
   return first.shape;
@@ -64,7 +71,9 @@ type At = [Pointer, Pointer, Pointer];
 type At4 = [Pointer, Pointer, Pointer, Pointer];
 
 const softmaxGrad = rowsOp<[dy: Tensor, y: Tensor]>(
-  'softmaxGrad', undefined, sameShapes,
+  'softmaxGrad',
+  undefined,
+  sameShapes,
   (at, ...n) => kernels.softmaxGrad(...(at as At), ...n),
   (dz, { inputs }): Grads => {
     const [dy, y] = inputs as [Tensor, Tensor];
@@ -75,13 +84,17 @@ const softmaxGrad = rowsOp<[dy: Tensor, y: Tensor]>(
 
 /** eˣ/Σeˣ over the last axis. */
 export const softmax = rowsOp<[x: Tensor]>(
-  'softmax', 'Softmax', sameShapes,
+  'softmax',
+  'Softmax',
+  sameShapes,
   ([y, x], ...n) => kernels.softmax(y as Pointer, x as Pointer, ...n),
   (dy, node): Grads => [softmaxGrad(dy, node)],
 );
 
 const logSoftmaxGrad = rowsOp<[dy: Tensor, y: Tensor]>(
-  'logSoftmaxGrad', undefined, sameShapes,
+  'logSoftmaxGrad',
+  undefined,
+  sameShapes,
   (at, ...n) => kernels.logSoftmaxGrad(...(at as At), ...n),
   (dz, { inputs }): Grads => {
     const [dy, y] = inputs as [Tensor, Tensor];
@@ -92,7 +105,9 @@ const logSoftmaxGrad = rowsOp<[dy: Tensor, y: Tensor]>(
 
 /** x − ln Σeˣ over the last axis. */
 export const logSoftmax = rowsOp<[x: Tensor]>(
-  'logSoftmax', 'LogSoftmax', sameShapes,
+  'logSoftmax',
+  'LogSoftmax',
+  sameShapes,
   ([y, x], ...n) => kernels.logSoftmax(y as Pointer, x as Pointer, ...n),
   (dy, node): Grads => [logSoftmaxGrad(dy, node)],
 );
@@ -121,22 +136,33 @@ const labelled: Check = (name, inputs) => {
 };
 
 const softmaxCrossEntropyGrad = rowsOp<[dloss: Tensor, x: Tensor, labels: Tensor]>(
-  'softmaxCrossEntropyGrad', undefined, labelled,
+  'softmaxCrossEntropyGrad',
+  undefined,
+  labelled,
   (at, ...n) => kernels.softmaxCrossEntropyGrad(...(at as At4), ...n),
   (dz, { inputs }): Grads => {
     const [dloss, x, labels] = inputs as [Tensor, Tensor, Tensor];
     const p = softmax(x);
     const t = oneHot(labels, x.shape.at(-1) as number);
-    return [reduceSum(mul(dz, sub(p, t)), LAST), mul(softmaxGrad(dz, p), unsqueeze(dloss, -1)), null];
+    return [
+      reduceSum(mul(dz, sub(p, t)), LAST),
+      mul(softmaxGrad(dz, p), unsqueeze(dloss, -1)),
+      null,
+    ];
   },
   [1],
 );
 
 /** −ln softmax(x)[label]: x [.., C] logits, labels i32 [..] in 0 … C − 1; one loss a row. */
 export const softmaxCrossEntropy = rowsOp<[x: Tensor, labels: Tensor]>(
-  'softmaxCrossEntropy', 'SoftmaxCrossEntropyLoss', labelled,
+  'softmaxCrossEntropy',
+  'SoftmaxCrossEntropyLoss',
+  labelled,
   (at, ...n) => kernels.softmaxCrossEntropy(...(at as At), ...n),
-  (dloss, { inputs: [x, labels] }): Grads => [softmaxCrossEntropyGrad(dloss, x as Tensor, labels as Tensor), null],
+  (dloss, { inputs: [x, labels] }): Grads => [
+    softmaxCrossEntropyGrad(dloss, x as Tensor, labels as Tensor),
+    null,
+  ],
   [],
 );
 
@@ -147,14 +173,18 @@ const distributed: Check = (name, inputs) => {
 };
 
 const softmaxCrossEntropyDenseGrad = rowsOp<[dloss: Tensor, x: Tensor, t: Tensor]>(
-  'softmaxCrossEntropyDenseGrad', undefined, distributed,
+  'softmaxCrossEntropyDenseGrad',
+  undefined,
+  distributed,
   (at, ...n) => kernels.softmaxCrossEntropyDenseGrad(...(at as At4), ...n),
   (dz, { inputs }): Grads => {
     const [dloss, x, t] = inputs as [Tensor, Tensor, Tensor];
     const [p, d, sum] = [softmax(x), unsqueeze(dloss, -1), innerSum(t)];
     const moved = innerSum(mul(dz, p));
     return [
-      reduceSum(mul(dz, sub(mul(p, sum), t)), LAST), mul(softmaxGrad(dz, p), mul(sum, d)), mul(d, neg(sub(dz, moved))),
+      reduceSum(mul(dz, sub(mul(p, sum), t)), LAST),
+      mul(softmaxGrad(dz, p), mul(sum, d)),
+      mul(d, neg(sub(dz, moved))),
     ];
   },
   [1],
@@ -162,7 +192,9 @@ const softmaxCrossEntropyDenseGrad = rowsOp<[dloss: Tensor, x: Tensor, t: Tensor
 
 /** −Σ t·ln softmax(x) over the last axis: x logits, t probabilities of the same shape; one loss a row. */
 export const softmaxCrossEntropyDense = rowsOp<[x: Tensor, t: Tensor]>(
-  'softmaxCrossEntropyDense', undefined, distributed,
+  'softmaxCrossEntropyDense',
+  undefined,
+  distributed,
   (at, ...n) => kernels.softmaxCrossEntropyDense(...(at as At), ...n),
   (dloss, { inputs }): Grads => {
     const [x, t] = inputs as [Tensor, Tensor];

@@ -4,6 +4,7 @@ type Builtins = {
   'node:worker_threads': typeof import('node:worker_threads');
   'node:os': typeof import('node:os');
   'node:fs/promises': typeof import('node:fs/promises');
+  'node:path': typeof import('node:path');
 };
 
 /** A module of Node; undefined elsewhere. */

@@ -35,7 +35,11 @@ export function values(shape: Shape, data: readonly number[], dtype: DType = 're
 }
 
 /** Each element from its indices. */
-export function make(shape: Shape, element: (ix: readonly number[]) => number, dtype: DType = 'real'): Values {
+export function make(
+  shape: Shape,
+  element: (ix: readonly number[]) => number,
+  dtype: DType = 'real',
+): Values {
   const strides = stridesOf(shape);
   const indices = (i: number) => shape.map((n, d) => Math.floor(i / (strides[d] as number)) % n);
   return { shape, dtype, data: range(sizeOf(shape)).map((i) => element(indices(i))) };
@@ -44,7 +48,10 @@ export function make(shape: Shape, element: (ix: readonly number[]) => number, d
 /** The element at the last `x.shape.length` indices; axes of size 1 repeat. */
 export function at(x: Values, ...ix: number[]): number {
   const missing = ix.length - x.shape.length;
-  const place = x.shape.reduce((sum, n, d) => sum * n + (n === 1 ? 0 : (ix[d + missing] as number)), 0);
+  const place = x.shape.reduce(
+    (sum, n, d) => sum * n + (n === 1 ? 0 : (ix[d + missing] as number)),
+    0,
+  );
   return x.data[place] as number;
 }
 
@@ -67,12 +74,19 @@ function shuffled(n: number, seed: number): number[] {
 export function spread(shape: Shape, seed = 1, low = -2, high = 2): Values {
   const n = sizeOf(shape);
   const place = (k: number) => (k + 0.3 + 0.13 * (seed % 5)) / n;
-  return values(shape, shuffled(n, seed).map((k) => Math.fround(low + (high - low) * place(k))));
+  return values(
+    shape,
+    shuffled(n, seed).map((k) => Math.fround(low + (high - low) * place(k))),
+  );
 }
 
 /** Whole numbers from 0 below `below`, most of them more than once. */
 export function whole(shape: Shape, below: number, seed = 1, dtype: DType = 'i32'): Values {
-  return values(shape, shuffled(sizeOf(shape), seed).map((k) => (k * 7 + seed) % below), dtype);
+  return values(
+    shape,
+    shuffled(sizeOf(shape), seed).map((k) => (k * 7 + seed) % below),
+    dtype,
+  );
 }
 
 /** Sizes at which vectors and tiles begin and end. */
@@ -80,7 +94,24 @@ export const SIZES: readonly number[] = [0, ...range(20).map((i) => i + 1), 31, 
 
 export const NAN = Number.NaN;
 export const INF = Number.POSITIVE_INFINITY;
-export const SPECIAL: readonly number[] = [NAN, INF, -INF, 0, -0, 1, -1, 0.5, -1.5, 2.5, 1e-30, -1e-30, 1e30, -1e30, 90, -105];
+export const SPECIAL: readonly number[] = [
+  NAN,
+  INF,
+  -INF,
+  0,
+  -0,
+  1,
+  -1,
+  0.5,
+  -1.5,
+  2.5,
+  1e-30,
+  -1e-30,
+  1e30,
+  -1e30,
+  90,
+  -105,
+];
 
 type Scalar = (...x: number[]) => number;
 

@@ -15,7 +15,9 @@ import { updates } from './update.ts';
 type Ops = typeof ops;
 
 /** Exports of src/ops that are ops. */
-export type OpName = { [K in keyof Ops]: Ops[K] extends { readonly emit: unknown } ? K : never }[keyof Ops];
+export type OpName = {
+  [K in keyof Ops]: Ops[K] extends { readonly emit: unknown } ? K : never;
+}[keyof Ops];
 
 /** Cases of every op; an op without cases is a type error. */
 export const cases = {

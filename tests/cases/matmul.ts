@@ -7,12 +7,19 @@ interface Options {
 }
 
 /** C[.., i, j] = Σ A[.., i, k]·B[.., k, j], leading axes broadcast. */
-function product(a: Values, b: Values, { transposeA = false, transposeB = false }: Options): Values {
+function product(
+  a: Values,
+  b: Values,
+  { transposeA = false, transposeB = false }: Options,
+): Values {
   const [M, K] = transposeA ? a.shape.slice(-2).reverse() : a.shape.slice(-2);
   const N = b.shape.at(transposeB ? -2 : -1) as number;
   const rank = Math.max(a.shape.length, b.shape.length);
   const batch = range(rank - 2).map((d) => {
-    const [m, n] = [a.shape[d - rank + a.shape.length] ?? 1, b.shape[d - rank + b.shape.length] ?? 1];
+    const [m, n] = [
+      a.shape[d - rank + a.shape.length] ?? 1,
+      b.shape[d - rank + b.shape.length] ?? 1,
+    ];
     return m === 1 ? n : m;
   });
   return make([...batch, M as number, N], (ix) => {
@@ -24,13 +31,24 @@ function product(a: Values, b: Values, { transposeA = false, transposeB = false 
   });
 }
 
-const FORMS: readonly Options[] = [{}, { transposeA: true }, { transposeB: true }, { transposeA: true, transposeB: true }];
+const FORMS: readonly Options[] = [
+  {},
+  { transposeA: true },
+  { transposeB: true },
+  { transposeA: true, transposeB: true },
+];
 
-const flip = (shape: number[], yes?: boolean) => (yes ? [...shape.slice(0, -2), ...shape.slice(-2).reverse()] : shape);
+const flip = (shape: number[], yes?: boolean) =>
+  yes ? [...shape.slice(0, -2), ...shape.slice(-2).reverse()] : shape;
 
 const tolerance = { f32: 1e-4, f64: 1e-12 };
 
-const matMulCase = (a: number[], b: number[], options: Options = {}, more: Partial<Case> = { order: 2 }): Case => {
+const matMulCase = (
+  a: number[],
+  b: number[],
+  options: Options = {},
+  more: Partial<Case> = { order: 2 },
+): Case => {
   const [sa, sb] = [flip(a, options.transposeA), flip(b, options.transposeB)];
   return {
     name: `[${sa}]${options.transposeA ? 'ᵀ' : ''} [${sb}]${options.transposeB ? 'ᵀ' : ''}`,
@@ -45,19 +63,70 @@ const matMulCase = (a: number[], b: number[], options: Options = {}, more: Parti
 /** Sizes around tiles (4 … 8 rows, 2 … 8 columns), one row or column, nothing. */
 const SHAPES: readonly (readonly [M: number, N: number, K: number])[] = [
   ...range(20).map((i) => [i + 1, ((i * 7) % 20) + 1, ((i * 13) % 20) + 1] as const),
-  [0, 3, 4], [3, 0, 4], [3, 4, 0], [24, 16, 32], [23, 17, 31], [25, 33, 9], [48, 8, 6], [13, 40, 7], [7, 130, 5], [1, 300, 9], [1, 31, 129], [300, 1, 9], [6, 8, 300],
+  [0, 3, 4],
+  [3, 0, 4],
+  [3, 4, 0],
+  [24, 16, 32],
+  [23, 17, 31],
+  [25, 33, 9],
+  [48, 8, 6],
+  [13, 40, 7],
+  [7, 130, 5],
+  [1, 300, 9],
+  [1, 31, 129],
+  [300, 1, 9],
+  [6, 8, 300],
 ];
 
 const BATCHES: readonly (readonly [a: number[], b: number[]])[] = [
-  [[2, 3, 4], [2, 4, 5]], [[2, 3, 4], [4, 5]], [[2, 2, 3, 4], [4, 2]], [[2, 1, 3, 4], [3, 4, 2]], [[3, 4], [2, 4, 5]], [[1, 3, 4], [2, 4, 1]], [[2, 3, 0], [2, 0, 2]], [[0, 3, 4], [0, 4, 2]],
+  [
+    [2, 3, 4],
+    [2, 4, 5],
+  ],
+  [
+    [2, 3, 4],
+    [4, 5],
+  ],
+  [
+    [2, 2, 3, 4],
+    [4, 2],
+  ],
+  [
+    [2, 1, 3, 4],
+    [3, 4, 2],
+  ],
+  [
+    [3, 4],
+    [2, 4, 5],
+  ],
+  [
+    [1, 3, 4],
+    [2, 4, 1],
+  ],
+  [
+    [2, 3, 0],
+    [2, 0, 2],
+  ],
+  [
+    [0, 3, 4],
+    [0, 4, 2],
+  ],
 ];
 
 const matMul = [
   ...SHAPES.flatMap(([M, N, K]) =>
-    FORMS.map((form) => matMulCase([M, K], [K, N], form, M <= 5 && N <= 6 ? { order: 2 } : M * N * K < 7000 ? { order: 1 } : {})),
+    FORMS.map((form) =>
+      matMulCase(
+        [M, K],
+        [K, N],
+        form,
+        M <= 5 && N <= 6 ? { order: 2 } : M * N * K < 7000 ? { order: 1 } : {},
+      ),
+    ),
   ),
   ...BATCHES.flatMap(([a, b]) => FORMS.map((form) => matMulCase(a, b, form))),
-  matMulCase([3, 17, 20], [3, 20, 18], {}, {}), matMulCase([3, 17, 20], [3, 20, 18], { transposeA: true, transposeB: true }, {}),
+  matMulCase([3, 17, 20], [3, 20, 18], {}, {}),
+  matMulCase([3, 17, 20], [3, 20, 18], { transposeA: true, transposeB: true }, {}),
   matMulCase([128, 128], [128, 128], {}, { bench: true }),
 ];
 
@@ -70,14 +139,27 @@ const FUNCTIONS: Record<Activation, (z: number) => number> = {
   tanh: Math.tanh,
 };
 
-const linearCase = (x: number[], N: number, act: Activation, bias: boolean, more: Partial<Case> = { order: 2 }): Case => {
-  const inputs = [spread(x, 1), spread([x.at(-1) as number, N], 2), ...(bias ? [spread([N], 3)] : [])];
+const linearCase = (
+  x: number[],
+  N: number,
+  act: Activation,
+  bias: boolean,
+  more: Partial<Case> = { order: 2 },
+): Case => {
+  const inputs = [
+    spread(x, 1),
+    spread([x.at(-1) as number, N], 2),
+    ...(bias ? [spread([N], 3)] : []),
+  ];
   return {
-    name: `[${x}] to ${N}, ${act}${bias ? ', bias' : ''}`, inputs,
+    name: `[${x}] to ${N}, ${act}${bias ? ', bias' : ''}`,
+    inputs,
     op: (v, w, b) => ops.linear(v as never, w as never, b, act),
     reference: (v, w, b) => {
       const z = product(v as Values, w as Values, {});
-      return make(z.shape, (ix) => FUNCTIONS[act](at(z, ...ix) + (b ? at(b, ix.at(-1) as number) : 0)));
+      return make(z.shape, (ix) =>
+        FUNCTIONS[act](at(z, ...ix) + (b ? at(b, ix.at(-1) as number) : 0)),
+      );
     },
     tolerance,
     ...more,
@@ -86,10 +168,18 @@ const linearCase = (x: number[], N: number, act: Activation, bias: boolean, more
 
 const linear = (Object.keys(FUNCTIONS) as Activation[]).flatMap((act) => [
   ...[true, false].flatMap((bias) => [
-    linearCase([3, 4], 5, act, bias), linearCase([2, 3, 4], 2, act, bias), linearCase([1, 5], 3, act, bias),
-    ...range(20).map((i) => linearCase([((i * 7) % 20) + 1, i + 1], ((i * 13) % 20) + 1, act, bias, {})),
-    linearCase([0, 3], 2, act, bias), linearCase([3, 0], 2, act, bias), linearCase([2, 3], 0, act, bias),
-    linearCase([33, 40], 19, act, bias, {}), linearCase([1, 150], 40, act, bias, {}), linearCase([7, 20], 130, act, bias, {}),
+    linearCase([3, 4], 5, act, bias),
+    linearCase([2, 3, 4], 2, act, bias),
+    linearCase([1, 5], 3, act, bias),
+    ...range(20).map((i) =>
+      linearCase([((i * 7) % 20) + 1, i + 1], ((i * 13) % 20) + 1, act, bias, {}),
+    ),
+    linearCase([0, 3], 2, act, bias),
+    linearCase([3, 0], 2, act, bias),
+    linearCase([2, 3], 0, act, bias),
+    linearCase([33, 40], 19, act, bias, {}),
+    linearCase([1, 150], 40, act, bias, {}),
+    linearCase([7, 20], 130, act, bias, {}),
   ]),
   linearCase([64, 128], 64, act, true, { bench: true }),
 ]);

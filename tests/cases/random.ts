@@ -23,22 +23,44 @@ function quantile(p: number, low: number, high: number): number {
 
 const edge = normalCdf(-2);
 
-function drawCases(op: (shape: readonly number[]) => Tensor, draw: (i: number) => number, tolerance: number, bench = false): Case[] {
+function drawCases(
+  op: (shape: readonly number[]) => Tensor,
+  draw: (i: number) => number,
+  tolerance: number,
+  bench = false,
+): Case[] {
   const one = (shape: readonly number[]): Case => ({
-    name: `[${shape}]`, inputs: [], op: () => op(shape), reference: () => values(shape, range(sizeOf(shape)).map(draw)),
-    tolerance: { f32: tolerance, f64: tolerance }, step: { seed: SEED, key: KEY },
+    name: `[${shape}]`,
+    inputs: [],
+    op: () => op(shape),
+    reference: () => values(shape, range(sizeOf(shape)).map(draw)),
+    tolerance: { f32: tolerance, f64: tolerance },
+    step: { seed: SEED, key: KEY },
   });
-  return [...[...SIZES.map((n) => [n]), [], [5, 7], [13, 2, 3]].map(one), ...(bench ? [{ ...one([64, 257]), bench: true as const }] : [])];
+  return [
+    ...[...SIZES.map((n) => [n]), [], [5, 7], [13, 2, 3]].map(one),
+    ...(bench ? [{ ...one([64, 257]), bench: true as const }] : []),
+  ];
 }
 
 const dropoutCase = (shape: readonly number[], rate: number, more: Partial<Case> = {}): Case => ({
-  name: `[${shape}] at ${rate}`, inputs: [spread(shape)], op: (x) => ops.dropoutMask(x, rate, STREAM),
-  reference: (x) => values(shape, x.data.map((v, i) => (word(i) >= rate * 2 ** 32 ? v / (1 - rate) : 0))),
-  step: { seed: SEED, key: KEY }, ...more,
+  name: `[${shape}] at ${rate}`,
+  inputs: [spread(shape)],
+  op: (x) => ops.dropoutMask(x, rate, STREAM),
+  reference: (x) =>
+    values(
+      shape,
+      x.data.map((v, i) => (word(i) >= rate * 2 ** 32 ? v / (1 - rate) : 0)),
+    ),
+  step: { seed: SEED, key: KEY },
+  ...more,
 });
 
 const permutationCase = (n: number): Case => ({
-  name: `${n}`, inputs: [], op: () => ops.randomPermutation(n, STREAM), step: { seed: SEED, key: KEY },
+  name: `${n}`,
+  inputs: [],
+  op: () => ops.randomPermutation(n, STREAM),
+  step: { seed: SEED, key: KEY },
   reference: () => {
     const order: number[] = [];
     for (const i of range(n)) {
@@ -51,12 +73,27 @@ const permutationCase = (n: number): Case => ({
 });
 
 export const randoms = {
-  randomUniform: drawCases((shape) => ops.randomUniform(shape, STREAM, -3, 5), (i) => (8 * (word(i) >>> 8)) / 2 ** 24 - 3, 1e-6, true),
-  randomNormal: drawCases((shape) => ops.randomNormal(shape, STREAM, 1, 2), (i) => 1 + 2 * quantile(unit(i), -6, 6), 1e-5),
-  randomTruncatedNormal: drawCases((shape) => ops.randomTruncatedNormal(shape, STREAM, 1, 2), (i) => 1 + 2 * quantile(edge + unit(i) * (1 - 2 * edge), -2, 2), 1e-5),
+  randomUniform: drawCases(
+    (shape) => ops.randomUniform(shape, STREAM, -3, 5),
+    (i) => (8 * (word(i) >>> 8)) / 2 ** 24 - 3,
+    1e-6,
+    true,
+  ),
+  randomNormal: drawCases(
+    (shape) => ops.randomNormal(shape, STREAM, 1, 2),
+    (i) => 1 + 2 * quantile(unit(i), -6, 6),
+    1e-5,
+  ),
+  randomTruncatedNormal: drawCases(
+    (shape) => ops.randomTruncatedNormal(shape, STREAM, 1, 2),
+    (i) => 1 + 2 * quantile(edge + unit(i) * (1 - 2 * edge), -2, 2),
+    1e-5,
+  ),
   randomPermutation: [...SIZES, 1000].map(permutationCase),
   dropoutMask: [
     ...SIZES.map((n) => dropoutCase([n], 0.5, { order: n % 5 ? 0 : 2 })),
-    dropoutCase([5, 7], 0, { order: 2 }), dropoutCase([5, 7], 0.25, { order: 2 }), dropoutCase([64, 257], 0.25, { bench: true }),
+    dropoutCase([5, 7], 0, { order: 2 }),
+    dropoutCase([5, 7], 0.25, { order: 2 }),
+    dropoutCase([64, 257], 0.25, { bench: true }),
   ],
 } as const;

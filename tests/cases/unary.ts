@@ -15,14 +15,33 @@ interface Map {
 /** Cases of an elementwise op of one tensor: all small sizes, rows, special values, one for the bench. */
 export function mapCases({ op, f, from = -2, to = 2, order = 2, tolerance }: Map): Case[] {
   const common = { op, reference: elementwise(f), ...(tolerance ? { tolerance } : {}) };
-  const sizes = SIZES.map((n): Case => ({
-    ...common, name: `[${n}]`, inputs: [spread([n], 1, from, to)], order: n % 5 === 0 ? order : 0,
-  }));
-  const shapes = [[], [5, 7], [37, 3], [2, 0, 3]].map((shape): Case => ({
-    ...common, name: `[${shape}]`, inputs: [spread(shape, 2, from, to)], order: shape[0] === 37 ? 0 : order,
-  }));
-  const special = { ...common, name: 'special values', inputs: [values([SPECIAL.length], SPECIAL)] };
-  return [...sizes, ...shapes, special, { ...common, name: '[64,257]', inputs: [spread([64, 257], 3, from, to)], bench: true }];
+  const sizes = SIZES.map(
+    (n): Case => ({
+      ...common,
+      name: `[${n}]`,
+      inputs: [spread([n], 1, from, to)],
+      order: n % 5 === 0 ? order : 0,
+    }),
+  );
+  const shapes = [[], [5, 7], [37, 3], [2, 0, 3]].map(
+    (shape): Case => ({
+      ...common,
+      name: `[${shape}]`,
+      inputs: [spread(shape, 2, from, to)],
+      order: shape[0] === 37 ? 0 : order,
+    }),
+  );
+  const special = {
+    ...common,
+    name: 'special values',
+    inputs: [values([SPECIAL.length], SPECIAL)],
+  };
+  return [
+    ...sizes,
+    ...shapes,
+    special,
+    { ...common, name: '[64,257]', inputs: [spread([64, 257], 3, from, to)], bench: true },
+  ];
 }
 
 /** Halves to even. */
@@ -57,7 +76,9 @@ export const unary = {
   not: mapCases({ op: ops.not, f: (x) => 1 - x }),
   powScalar: [
     ...mapCases({ op: (x) => ops.powScalar(x, 1.7), f: (x) => x ** 1.7, ...positive }),
-    ...[3, 2, 1, 0, -1, 0.5].flatMap((p) => mapCases({ op: (x) => ops.powScalar(x, p), f: (x) => x ** p, ...positive }).slice(4, 7)),
+    ...[3, 2, 1, 0, -1, 0.5].flatMap((p) =>
+      mapCases({ op: (x) => ops.powScalar(x, p), f: (x) => x ** p, ...positive }).slice(4, 7),
+    ),
   ],
   clip: mapCases({ op: (x) => ops.clip(x, -0.75, 1.25), f: clipped }),
 } as const;

@@ -16,7 +16,13 @@ const SQUARES: Bounds = [0.5, 2];
 
 interface Form {
   readonly name: string;
-  readonly op: (p: Tensor, g: Tensor, slots: readonly Tensor[], guard: Tensor, weightDecay: number) => Tensor;
+  readonly op: (
+    p: Tensor,
+    g: Tensor,
+    slots: readonly Tensor[],
+    guard: Tensor,
+    weightDecay: number,
+  ) => Tensor;
   /** What the slots hold before. */
   readonly slots: readonly Bounds[];
   readonly rule: Rule;
@@ -31,28 +37,48 @@ function updateCases(forms: readonly Form[]): Case[] {
   ]);
 }
 
-function updateCase({ name, op, slots, rule }: Form, shape: number[], weightDecay: number, guard: number): Case {
-  const variable = (seed: number, [low, high]: Bounds): Values => ({ ...spread(shape, seed, low, high), from: 'variable' });
+function updateCase(
+  { name, op, slots, rule }: Form,
+  shape: number[],
+  weightDecay: number,
+  guard: number,
+): Case {
+  const variable = (seed: number, [low, high]: Bounds): Values => ({
+    ...spread(shape, seed, low, high),
+    from: 'variable',
+  });
   const state = slots.map((bounds, i) => variable(i + 3, bounds));
   return {
     name: `${name}[${shape}]${weightDecay ? ', decay' : ''}${guard === 1 ? '' : ', guarded'}`,
     inputs: [variable(1, [-2, 2]), spread(shape, 2), ...state, values([], [guard])],
-    op: (p, g, ...rest) => op(p as Tensor, g as Tensor, rest.slice(0, -1), rest.at(-1) as Tensor, weightDecay),
+    op: (p, g, ...rest) =>
+      op(p as Tensor, g as Tensor, rest.slice(0, -1), rest.at(-1) as Tensor, weightDecay),
     reference: (p, g, ...rest) => {
       const old = [p, ...rest.slice(0, -1)] as Values[];
       if (guard !== 1) return old;
       const news = (p as Values).data.map((v, i) =>
-        rule(v - RATE * weightDecay * v, g?.data[i] as number, old.slice(1).map((s) => s.data[i] as number)),
+        rule(
+          v - RATE * weightDecay * v,
+          g?.data[i] as number,
+          old.slice(1).map((s) => s.data[i] as number),
+        ),
       );
-      return old.map((v, k) => values(v.shape, news.map((n) => n[k] as number)));
+      return old.map((v, k) =>
+        values(
+          v.shape,
+          news.map((n) => n[k] as number),
+        ),
+      );
     },
     step: { rate: RATE, number: STEP },
   };
 }
 
 const momentum = (nesterov: boolean): Form => ({
-  name: nesterov ? 'Nesterov ' : '', slots: [MEAN],
-  op: (p, g, slots, guard, weightDecay) => ops.momentumUpdate(p, g, slots, guard, { momentum: 0.75, nesterov, weightDecay }),
+  name: nesterov ? 'Nesterov ' : '',
+  slots: [MEAN],
+  op: (p, g, slots, guard, weightDecay) =>
+    ops.momentumUpdate(p, g, slots, guard, { momentum: 0.75, nesterov, weightDecay }),
   rule: (p, g, [m]) => {
     const v = 0.75 * (m as number) - RATE * g;
     return [nesterov ? p + 0.75 * v - RATE * g : p + v, v];
@@ -60,12 +86,21 @@ const momentum = (nesterov: boolean): Form => ({
 });
 
 const EPSILON = 0.0625;
-const root = (v: number, outside: boolean) => (outside ? Math.sqrt(v) + EPSILON : Math.sqrt(v + EPSILON));
+const root = (v: number, outside: boolean) =>
+  outside ? Math.sqrt(v) + EPSILON : Math.sqrt(v + EPSILON);
 
 const rmsprop = (centered: boolean, mu: number, outside: boolean): Form => ({
-  name: `centered ${centered}, momentum ${mu}, outside ${outside} `, slots: [SQUARES, ...(centered ? [MEAN] : []), ...(mu > 0 ? [MEAN] : [])],
+  name: `centered ${centered}, momentum ${mu}, outside ${outside} `,
+  slots: [SQUARES, ...(centered ? [MEAN] : []), ...(mu > 0 ? [MEAN] : [])],
   op: (p, g, slots, guard, weightDecay) =>
-    ops.rmspropUpdate(p, g, slots, guard, { rho: 0.75, momentum: mu, epsilon: EPSILON, outside, centered, weightDecay }),
+    ops.rmspropUpdate(p, g, slots, guard, {
+      rho: 0.75,
+      momentum: mu,
+      epsilon: EPSILON,
+      outside,
+      centered,
+      weightDecay,
+    }),
   rule: (p, g, old) => {
     const v = 0.75 * (old[0] as number) + 0.25 * g * g;
     const a = centered ? 0.75 * (old[1] as number) + 0.25 * g : 0;
@@ -76,26 +111,42 @@ const rmsprop = (centered: boolean, mu: number, outside: boolean): Form => ({
 });
 
 const adam = (amsgrad: boolean, outside: boolean): Form => ({
-  name: `amsgrad ${amsgrad}, outside ${outside} `, slots: [MEAN, SQUARES, ...(amsgrad ? [SQUARES] : [])],
-  op: (p, g, slots, guard, weightDecay) => ops.adamUpdate(p, g, slots, guard, { beta1: 0.75, beta2: 0.875, epsilon: EPSILON, outside, weightDecay }),
+  name: `amsgrad ${amsgrad}, outside ${outside} `,
+  slots: [MEAN, SQUARES, ...(amsgrad ? [SQUARES] : [])],
+  op: (p, g, slots, guard, weightDecay) =>
+    ops.adamUpdate(p, g, slots, guard, {
+      beta1: 0.75,
+      beta2: 0.875,
+      epsilon: EPSILON,
+      outside,
+      weightDecay,
+    }),
   rule: (p, g, [m0, v0, most]) => {
     const m = 0.75 * (m0 as number) + 0.25 * g;
     const v = 0.875 * (v0 as number) + 0.125 * g * g;
     const u = amsgrad ? Math.max(v, most as number) : v;
     const [first, second] = [1 - 0.75 ** STEP, 1 - 0.875 ** STEP];
-    const by = outside ? m / first / (Math.sqrt(u / second) + EPSILON) : (Math.sqrt(second) / first) * (m / (Math.sqrt(u) + EPSILON));
+    const by = outside
+      ? m / first / (Math.sqrt(u / second) + EPSILON)
+      : (Math.sqrt(second) / first) * (m / (Math.sqrt(u) + EPSILON));
     return [p - RATE * by, m, v, ...(amsgrad ? [u] : [])];
   },
 });
 
 const adagrad = (outside: boolean): Form => ({
-  name: `outside ${outside} `, slots: [SQUARES],
-  op: (p, g, slots, guard, weightDecay) => ops.adagradUpdate(p, g, slots, guard, { epsilon: EPSILON, outside, weightDecay }),
-  rule: (p, g, [a]) => [p - (RATE * g) / root((a as number) + g * g, outside), (a as number) + g * g],
+  name: `outside ${outside} `,
+  slots: [SQUARES],
+  op: (p, g, slots, guard, weightDecay) =>
+    ops.adagradUpdate(p, g, slots, guard, { epsilon: EPSILON, outside, weightDecay }),
+  rule: (p, g, [a]) => [
+    p - (RATE * g) / root((a as number) + g * g, outside),
+    (a as number) + g * g,
+  ],
 });
 
 const plain: Form = {
-  name: '', slots: [],
+  name: '',
+  slots: [],
   op: (p, g, slots, guard, weightDecay) => ops.sgdUpdate(p, g, slots, guard, { weightDecay }),
   rule: (p, g) => [p - RATE * g],
 };
@@ -105,8 +156,19 @@ const BOTH = [false, true];
 export const updates = {
   sgdUpdate: updateCases([plain]),
   momentumUpdate: updateCases(BOTH.map(momentum)),
-  rmspropUpdate: updateCases(BOTH.flatMap((outside) => BOTH.flatMap((centered) => [0, 0.5].map((mu) => rmsprop(centered, mu, outside))))),
+  rmspropUpdate: updateCases(
+    BOTH.flatMap((outside) =>
+      BOTH.flatMap((centered) => [0, 0.5].map((mu) => rmsprop(centered, mu, outside))),
+    ),
+  ),
   adamUpdate: updateCases(BOTH.flatMap((outside) => BOTH.map((amsgrad) => adam(amsgrad, outside)))),
   adagradUpdate: updateCases(BOTH.map(adagrad)),
-  record: [{ name: '[]', inputs: [spread([])], op: (x) => ops.record(x, 0), reference: (x) => x as Values }],
+  record: [
+    {
+      name: '[]',
+      inputs: [spread([])],
+      op: (x) => ops.record(x, 0),
+      reference: (x) => x as Values,
+    },
+  ],
 } as const satisfies Record<string, readonly Case[]>;

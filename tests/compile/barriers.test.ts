@@ -2,11 +2,21 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { placeBarriers } from '../../src/compile/barriers.ts';
 import { kernels } from '../../src/runtime/kernels.gen.ts';
-import { type Buffer, END, end, type Pointer, REPEAT, type Row, repeat } from '../../src/runtime/row.ts';
+import {
+  type Buffer,
+  END,
+  end,
+  type Pointer,
+  REPEAT,
+  type Row,
+  repeat,
+} from '../../src/runtime/row.ts';
 
 const BUFFERS: readonly Buffer[] = [0, 1, 2, 3, 4].map((i) => ({ name: `b${i}`, bytes: 512 }));
 /** As a plan would have it: the last two share memory with others. */
-const BASES = new Map(BUFFERS.map((b, i) => [b, [1024, 2048, 3072, 1024, 2048 + 256][i] as number]));
+const BASES = new Map(
+  BUFFERS.map((b, i) => [b, [1024, 2048, 3072, 1024, 2048 + 256][i] as number]),
+);
 const addressOf = ({ buffer, offset }: Pointer) => (BASES.get(buffer as Buffer) as number) + offset;
 
 /** Bytes [low, high) that a thread touches. */
@@ -25,16 +35,25 @@ function touches(row: Row, iterations: readonly number[], tid: number, threads: 
   const { parameters, unit } = row.kernel;
   const shared = unit > 0;
   const [items, size] = shared ? [row.args[unit - 1] as number, row.args[unit] as number] : [1, 1];
-  const [first, last] = shared ? [tid, tid + 1].map((t) => shareStart(items, size, t, threads)) : tid === 0 ? [0, 1] : [0, 0];
+  const [first, last] = shared
+    ? [tid, tid + 1].map((t) => shareStart(items, size, t, threads))
+    : tid === 0
+      ? [0, 1]
+      : [0, 0];
   if (first === last) return [];
   return row.args.flatMap((arg, a) => {
     if (typeof arg === 'number' || !arg.buffer) return [];
     const type = parameters[a]?.[1] as string;
-    const moved = (arg.strides ?? []).reduce((sum, [level, bytes]) => sum + (iterations[level - 1] ?? 0) * bytes, 0);
+    const moved = (arg.strides ?? []).reduce(
+      (sum, [level, bytes]) => sum + (iterations[level - 1] ?? 0) * bytes,
+      0,
+    );
     const at = addressOf(arg) + moved;
     const whole = type.endsWith('All');
     const item = arg.bytes / items;
-    const [low, high] = whole ? [at, at + arg.bytes] : [at + (first as number) * item, at + (last as number) * item];
+    const [low, high] = whole
+      ? [at, at + arg.bytes]
+      : [at + (first as number) * item, at + (last as number) * item];
     return [{ low, high, writes: type.includes('Out') }];
   });
 }
@@ -46,7 +65,11 @@ interface Executed {
 }
 
 /** The rows in the order in which they run, loops unrolled. */
-function unroll(rows: readonly Row[], from = 0, iterations: readonly number[] = []): { order: Executed[]; next: number } {
+function unroll(
+  rows: readonly Row[],
+  from = 0,
+  iterations: readonly number[] = [],
+): { order: Executed[]; next: number } {
   const order: Executed[] = [];
   let i = from;
   for (; i < rows.length; i++) {
@@ -66,14 +89,25 @@ function unroll(rows: readonly Row[], from = 0, iterations: readonly number[] = 
 }
 
 /** Two rows between which no barrier stands although a thread touches what another one writes. */
-function race(rows: readonly Row[], barriers: readonly boolean[], threads: number): string | undefined {
+function race(
+  rows: readonly Row[],
+  barriers: readonly boolean[],
+  threads: number,
+): string | undefined {
   let since: { index: number; touches: Touch[][] }[] = [];
   for (const { row, index, iterations } of unroll(rows).order) {
     if (barriers[index]) since = [];
     const own = Array.from({ length: threads }, (_, t) => touches(row, iterations, t, threads));
     for (const earlier of since) {
-      const meets = own.some((mine, t) => mine.some((a) => earlier.touches.some((theirs, u) =>
-        u !== t && theirs.some((b) => (a.writes || b.writes) && a.low < b.high && b.low < a.high))));
+      const meets = own.some((mine, t) =>
+        mine.some((a) =>
+          earlier.touches.some(
+            (theirs, u) =>
+              u !== t &&
+              theirs.some((b) => (a.writes || b.writes) && a.low < b.high && b.low < a.high),
+          ),
+        ),
+      );
       if (meets) return `rows ${earlier.index} and ${index} on ${threads} threads`;
     }
     since.push({ index, touches: own });
@@ -85,10 +119,19 @@ const COLUMNS = 4;
 const place = fc.record({ b: fc.constantFrom(...BUFFERS), half: fc.boolean() });
 type Place = { b: Buffer; half: boolean };
 
-const at = ({ b, half }: Place, bytes: number): Pointer => ({ buffer: b, offset: half ? 256 : 0, bytes });
+const at = ({ b, half }: Place, bytes: number): Pointer => ({
+  buffer: b,
+  offset: half ? 256 : 0,
+  bytes,
+});
 
 const plainRow = fc
-  .record({ kind: fc.constantFrom('copy', 'add', 'transpose', 'permutation', 'sum'), places: fc.array(place, { minLength: 3, maxLength: 3 }), rows: fc.constantFrom(4, 8, 16), unit: fc.constantFrom(1, 2, 16) })
+  .record({
+    kind: fc.constantFrom('copy', 'add', 'transpose', 'permutation', 'sum'),
+    places: fc.array(place, { minLength: 3, maxLength: 3 }),
+    rows: fc.constantFrom(4, 8, 16),
+    unit: fc.constantFrom(1, 2, 16),
+  })
   .map(({ kind, places, rows, unit }): Row => {
     const bytes = rows * COLUMNS * 4;
     const [x, y, z] = places.map((p) => at(p, bytes)) as [Pointer, Pointer, Pointer];
@@ -97,41 +140,74 @@ const plainRow = fc
     if (kind === 'add') return kernels.add(x, y, z, n, unit * COLUMNS);
     if (kind === 'transpose') return kernels.transpose(x, y, rows, unit, COLUMNS);
     if (kind === 'sum') return kernels.sumRows({ ...x, bytes: rows * 4 }, y, rows, unit, COLUMNS);
-    return kernels.permutation({ ...x, bytes: rows * 4 }, rows, 1, { buffer: null, offset: 0, bytes: 0 });
+    return kernels.permutation({ ...x, bytes: rows * 4 }, rows, 1, {
+      buffer: null,
+      offset: 0,
+      bytes: 0,
+    });
   });
 
 /** Two copies in a loop, by pointers that move or stay. */
 const loop = fc
-  .tuple(fc.array(fc.tuple(plainRow, fc.array(fc.boolean(), { minLength: 3, maxLength: 3 })), { minLength: 1, maxLength: 3 }), fc.boolean())
+  .tuple(
+    fc.array(fc.tuple(plainRow, fc.array(fc.boolean(), { minLength: 3, maxLength: 3 })), {
+      minLength: 1,
+      maxLength: 3,
+    }),
+    fc.boolean(),
+  )
   .map(([body, nested]): Row[] => {
     const level = nested ? 2 : 1;
-    const rows = body.map(([row, moving]): Row => ({
-      kernel: row.kernel,
-      args: row.args.map((arg, i) => (typeof arg !== 'number' && arg.buffer && moving[i] && arg.offset + arg.bytes < 384 ? { ...arg, strides: [[level, 64]] } : arg)),
-    }));
+    const rows = body.map(
+      ([row, moving]): Row => ({
+        kernel: row.kernel,
+        args: row.args.map((arg, i) =>
+          typeof arg !== 'number' && arg.buffer && moving[i] && arg.offset + arg.bytes < 384
+            ? { ...arg, strides: [[level, 64]] }
+            : arg,
+        ),
+      }),
+    );
     const inner = [repeat(3), ...rows, end()];
     return nested ? [repeat(2), ...inner, end()] : inner;
   });
 
-const programs = fc.array(fc.oneof({ weight: 3, arbitrary: plainRow.map((row) => [row]) }, loop), { maxLength: 12 }).map((parts) => parts.flat());
+const programs = fc
+  .array(fc.oneof({ weight: 3, arbitrary: plainRow.map((row) => [row]) }, loop), { maxLength: 12 })
+  .map((parts) => parts.flat());
 
 test('between rows that meet in memory stands a barrier, unless threads split it in the same way', () => {
-  fc.assert(fc.property(programs, (rows) => {
-    const barriers = placeBarriers(rows, addressOf);
-    for (const threads of [2, 3, 5]) expect(race(rows, barriers, threads)).toBeUndefined();
-  }), { numRuns: 500 });
+  fc.assert(
+    fc.property(programs, (rows) => {
+      const barriers = placeBarriers(rows, addressOf);
+      for (const threads of [2, 3, 5]) expect(race(rows, barriers, threads)).toBeUndefined();
+    }),
+    { numRuns: 500 },
+  );
 });
 
 test('none where threads keep to their share, one where they do not', () => {
-  const [a, b, c] = BUFFERS.map((buffer) => ({ buffer, offset: 0, bytes: 256 })) as [Pointer, Pointer, Pointer];
+  const [a, b, c] = BUFFERS.map((buffer) => ({ buffer, offset: 0, bytes: 256 })) as [
+    Pointer,
+    Pointer,
+    Pointer,
+  ];
   const chain = [kernels.copy(b, a, 64, 4), kernels.add(b, b, a, 64, 4), kernels.copy(c, b, 64, 4)];
   expect(placeBarriers(chain, addressOf)).toEqual([false, false, false]);
-  const mixed = [kernels.copy(b, a, 64, 4), kernels.copy(c, b, 64, 8), kernels.transpose(a, c, 16, 1, 4)];
+  const mixed = [
+    kernels.copy(b, a, 64, 4),
+    kernels.copy(c, b, 64, 8),
+    kernels.transpose(a, c, 16, 1, 4),
+  ];
   expect(placeBarriers(mixed, addressOf)).toEqual([false, true, true]);
 });
 
 test('a missing barrier is found by the simulation', () => {
-  const [a, b, c] = BUFFERS.map((buffer) => ({ buffer, offset: 0, bytes: 256 })) as [Pointer, Pointer, Pointer];
+  const [a, b, c] = BUFFERS.map((buffer) => ({ buffer, offset: 0, bytes: 256 })) as [
+    Pointer,
+    Pointer,
+    Pointer,
+  ];
   const rows = [kernels.copy(b, a, 64, 4), kernels.transpose(c, b, 16, 1, 4)];
   expect(race(rows, [false, false], 2)).toBe('rows 0 and 1 on 2 threads');
 });

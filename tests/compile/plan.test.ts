@@ -2,48 +2,74 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Lifetime, lifetimes, plan } from '../../src/compile/plan.ts';
 import { kernels } from '../../src/runtime/kernels.gen.ts';
-import { type Buffer, end, NONE, repeat, type Row } from '../../src/runtime/row.ts';
+import { type Buffer, end, NONE, type Row, repeat } from '../../src/runtime/row.ts';
 
 const lives = fc
-  .array(fc.record({ bytes: fc.nat(2000), first: fc.nat(40), length: fc.nat(20) }), { maxLength: 60 })
-  .map((list) => new Map<Buffer, Lifetime>(
-    list.map(({ bytes, first, length }, i) => [{ name: `b${i}`, bytes }, { first, last: first + length }]),
-  ));
+  .array(fc.record({ bytes: fc.nat(2000), first: fc.nat(40), length: fc.nat(20) }), {
+    maxLength: 60,
+  })
+  .map(
+    (list) =>
+      new Map<Buffer, Lifetime>(
+        list.map(({ bytes, first, length }, i) => [
+          { name: `b${i}`, bytes },
+          { first, last: first + length },
+        ]),
+      ),
+  );
 
 const padded = (bytes: number) => Math.max(64, Math.ceil(bytes / 64) * 64);
-const sum = (buffers: Iterable<Buffer>) => [...buffers].reduce((total, b) => total + padded(b.bytes), 0);
+const sum = (buffers: Iterable<Buffer>) =>
+  [...buffers].reduce((total, b) => total + padded(b.bytes), 0);
 
 describe('memory plan', () => {
   test('what lives at the same row does not overlap; the arena holds all and wastes nothing', () => {
-    fc.assert(fc.property(lives, (all) => {
-      const { offsets, bytes } = plan(all);
-      expect(bytes).toBeLessThanOrEqual(sum(all.keys()));
-      const placed = [...all].map(([b, life]) => ({ ...life, at: offsets.get(b) as number, end: (offsets.get(b) as number) + padded(b.bytes) }));
-      for (const a of placed) {
-        expect(a.at % 64).toBe(0);
-        expect(a.end).toBeLessThanOrEqual(bytes);
-        for (const b of placed) {
-          const together = a !== b && a.first <= b.last && b.first <= a.last;
-          if (together) expect(a.end <= b.at || b.end <= a.at).toBe(true);
+    fc.assert(
+      fc.property(lives, (all) => {
+        const { offsets, bytes } = plan(all);
+        expect(bytes).toBeLessThanOrEqual(sum(all.keys()));
+        const placed = [...all].map(([b, life]) => ({
+          ...life,
+          at: offsets.get(b) as number,
+          end: (offsets.get(b) as number) + padded(b.bytes),
+        }));
+        for (const a of placed) {
+          expect(a.at % 64).toBe(0);
+          expect(a.end).toBeLessThanOrEqual(bytes);
+          for (const b of placed) {
+            const together = a !== b && a.first <= b.last && b.first <= a.last;
+            if (together) expect(a.end <= b.at || b.end <= a.at).toBe(true);
+          }
         }
-      }
-    }));
+      }),
+    );
   });
 
   test('without reuse every buffer has a place of its own', () => {
-    fc.assert(fc.property(lives, (all) => {
-      expect(plan(all, false).bytes).toBe(sum(all.keys()));
-    }));
+    fc.assert(
+      fc.property(lives, (all) => {
+        expect(plan(all, false).bytes).toBe(sum(all.keys()));
+      }),
+    );
   });
 
   test('a chain of equal buffers needs two places', () => {
-    const chain = Array.from({ length: 50 }, (_, i) => [{ name: `b${i}`, bytes: 640 }, { first: i, last: i + 1 }] as const);
+    const chain = Array.from(
+      { length: 50 },
+      (_, i) =>
+        [
+          { name: `b${i}`, bytes: 640 },
+          { first: i, last: i + 1 },
+        ] as const,
+    );
     expect(plan(new Map(chain)).bytes).toBe(2 * 640);
   });
 });
 
 /** Lifetimes written as `name: first–last` of rows that copy from one buffer to another. */
-function livesOf(rows: readonly (readonly [to: string, from: string] | 'repeat' | 'end')[]): Record<string, string> {
+function livesOf(
+  rows: readonly (readonly [to: string, from: string] | 'repeat' | 'end')[],
+): Record<string, string> {
   const buffers = new Map<string, Buffer>();
   const pointer = (name: string) => {
     const buffer = buffers.get(name) ?? { name, bytes: 64 };
@@ -60,13 +86,32 @@ function livesOf(rows: readonly (readonly [to: string, from: string] | 'repeat' 
 
 describe('lifetimes', () => {
   test('from the first to the last row that touches a buffer; bound ones have none', () => {
-    expect(livesOf([['a', 'bound'], ['b', 'a'], ['c', 'none'], ['bound', 'b']])).toEqual({ a: '0–1', b: '1–3', c: '2–2' });
+    expect(
+      livesOf([
+        ['a', 'bound'],
+        ['b', 'a'],
+        ['c', 'none'],
+        ['bound', 'b'],
+      ]),
+    ).toEqual({ a: '0–1', b: '1–3', c: '2–2' });
   });
 
   test('what a loop touches lives as long as the outermost loop', () => {
-    expect(livesOf([
-      ['a', 'bound'], 'repeat', ['b', 'a'], 'repeat', ['c', 'b'], 'end', ['d', 'c'], 'end', ['e', 'd'],
-      'repeat', ['f', 'e'], 'end',
-    ])).toEqual({ a: '0–7', b: '1–7', c: '1–7', d: '1–8', e: '8–11', f: '9–11' });
+    expect(
+      livesOf([
+        ['a', 'bound'],
+        'repeat',
+        ['b', 'a'],
+        'repeat',
+        ['c', 'b'],
+        'end',
+        ['d', 'c'],
+        'end',
+        ['e', 'd'],
+        'repeat',
+        ['f', 'e'],
+        'end',
+      ]),
+    ).toEqual({ a: '0–7', b: '1–7', c: '1–7', d: '1–8', e: '8–11', f: '9–11' });
   });
 });

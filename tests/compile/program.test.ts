@@ -22,20 +22,28 @@ const names = (program: Program) => program.rows.map((row) => row.kernel.name);
 
 /** A chain of maps, large enough that memory matters. */
 function chain(): Tensor {
-  return [ops.exp, ops.relu, ops.tanh].reduce((x, op) => op(x), ops.reduceSum(ops.input('x', [30, 40, 2]), { axes: -1 }));
+  return [ops.exp, ops.relu, ops.tanh].reduce(
+    (x, op) => op(x),
+    ops.reduceSum(ops.input('x', [30, 40, 2]), { axes: -1 }),
+  );
 }
 
 describe('program text', () => {
   const spec = () => {
     const w = ops.input('w', [40, 50]);
     const x = ops.reshape(ops.input('x', [300, 40]), [300, 40]);
-    return { name: 'text', outputs: { y: ops.reduceSum(ops.linear(x, w, undefined, 'relu'), { axes: 0 }) } };
+    return {
+      name: 'text',
+      outputs: { y: ops.reduceSum(ops.linear(x, w, undefined, 'relu'), { axes: 0 }) },
+    };
   };
 
   test('a summary, one row a line, a rule where threads meet', () => {
     const program = compile(spec(), engine.target);
     const [head, ...lines] = printProgram(program).split('\n') as [string, ...string[]];
-    expect(head).toMatch(/^text\(.*\) simd: 4 rows, [12] barriers.*, 1\.2\d\d MFLOP, arena \d+\.\d KiB$/);
+    expect(head).toMatch(
+      /^text\(.*\) simd: 4 rows, [12] barriers.*, 1\.2\d\d MFLOP, arena \d+\.\d KiB$/,
+    );
     const rows = lines.filter((line) => !line.includes('──'));
     expect(rows.length).toBe(program.rows.length);
     expect(lines.length - rows.length).toBe(program.barriers.filter(Boolean).length);
@@ -47,12 +55,19 @@ describe('program text', () => {
 
   test('loops are indented, moving pointers shown', () => {
     const [a, b] = [ops.input('a', [3, 2, 4]), ops.input('b', [3, 4, 5])];
-    const text = printProgram(compile({ name: 'loop', outputs: { c: ops.matMul(a, b) } }, engine.target));
-    expect(text).toMatch(/\n +0 +repeat\(count=3.*\n(.*\n)? +1 {4,}gemmSmall\(c=\S+\+i1·40, .*\n(.*\n)? +2 +end\(\)/);
+    const text = printProgram(
+      compile({ name: 'loop', outputs: { c: ops.matMul(a, b) } }, engine.target),
+    );
+    expect(text).toMatch(
+      /\n +0 +repeat\(count=3.*\n(.*\n)? +1 {4,}gemmSmall\(c=\S+\+i1·40, .*\n(.*\n)? +2 +end\(\)/,
+    );
   });
 
   test("rows carry their layers' paths", async () => {
-    using net = sequential([dense(4, { name: 'fc1', activation: 'relu' }), dense(2, { name: 'fc2' })], { inputShape: [3], engine });
+    using net = sequential(
+      [dense(4, { name: 'fc1', activation: 'relu' }), dense(2, { name: 'fc2' })],
+      { inputShape: [3], engine },
+    );
     net.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
     const text = await net.program(8);
     for (const name of ['fc1', 'fc2']) expect(text).toContain(`# ${name}`);
@@ -63,7 +78,9 @@ describe('program text', () => {
 /** Parameters of these sizes with gradients as assignments and updates as effects. */
 function updateProgram(sizes: readonly number[], optimizer: Optimizer): Program {
   const parameters = sizes.map((n, i) => new Variable(`p${i}`, [n], () => ops.scalar(0)));
-  const slabs = ['gradient', ...optimizer.slots.map((s) => s.name)].map((name) => beside(parameters, name, 0));
+  const slabs = ['gradient', ...optimizer.slots.map((s) => s.name)].map((name) =>
+    beside(parameters, name, 0),
+  );
   for (const variables of [parameters, ...slabs]) allocate(engine, 'slab', variables);
   const x = ops.input('x', [Math.max(...sizes)]);
   const loss = ops.reduceSum(x);
@@ -71,12 +88,22 @@ function updateProgram(sizes: readonly number[], optimizer: Optimizer): Program 
   const [gradients, ...slots] = slabs as [Variable[], ...Variable[][]];
   const assignments = gradients.map((variable, i) => ({ variable, value: values[i] as Tensor }));
   const effects = parameters.map((p, i) =>
-    optimizer.update(ops.read(p), values[i] as Tensor, slots.map((s) => ops.read(s[i] as Variable)), loss));
+    optimizer.update(
+      ops.read(p),
+      values[i] as Tensor,
+      slots.map((s) => ops.read(s[i] as Variable)),
+      loss,
+    ),
+  );
   return compile({ name: 'update', assignments, effects }, engine.target);
 }
 
 describe('updates of neighbours', () => {
-  test.each([['sgd', sgd()], ['adam', adam()], ['momentum', sgd({ momentum: 0.9 })]] as const)('%s is one row', (name, optimizer) => {
+  test.each([
+    ['sgd', sgd()],
+    ['adam', adam()],
+    ['momentum', sgd({ momentum: 0.9 })],
+  ] as const)('%s is one row', (name, optimizer) => {
     for (const sizes of [[16, 16], [64, 5, 7, 1, 100], [3]]) {
       const program = updateProgram(sizes, optimizer);
       const rows = program.rows.filter((row) => row.kernel.name === name);
@@ -100,7 +127,10 @@ describe('the DEBUG ladder', () => {
   async function evaluateAt(level: number | undefined): Promise<readonly number[]> {
     vi.spyOn(console, 'error').mockImplementation((text) => void lines.push(String(text)));
     if (level !== undefined) vi.stubEnv('DEBUG', String(level));
-    const { data } = await evaluate(chain(), { engine, inputs: { x: Array.from({ length: 2400 }, (_, i) => i / 2400) } });
+    const { data } = await evaluate(chain(), {
+      engine,
+      inputs: { x: Array.from({ length: 2400 }, (_, i) => i / 2400) },
+    });
     return Array.from(data);
   }
 
@@ -121,7 +151,8 @@ describe('the DEBUG ladder', () => {
   test('2: rows one by one', async () => {
     const plain = await evaluateAt(undefined);
     expect(await evaluateAt(2)).toEqual(plain);
-    for (const kernel of ['sumRows', 'exp', 'relu', 'tanh']) expect(lines.join('\n')).toContain(kernel);
+    for (const kernel of ['sumRows', 'exp', 'relu', 'tanh'])
+      expect(lines.join('\n')).toContain(kernel);
   });
 
   test('3: nothing is reused', () => {
@@ -137,6 +168,7 @@ describe('the DEBUG ladder', () => {
   test('4: program text', async () => {
     await evaluateAt(4);
     expect(lines[0]).toMatch(summaryLine);
-    for (const kernel of ['sumRows', 'exp', 'relu', 'tanh']) expect(lines[0]).toContain(`${kernel}(`);
+    for (const kernel of ['sumRows', 'exp', 'relu', 'tanh'])
+      expect(lines[0]).toContain(`${kernel}(`);
   });
 });

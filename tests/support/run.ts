@@ -61,7 +61,8 @@ class Leaves {
 /** An update, a record or a value as a program. */
 function specOf(node: Tensor, more: readonly Tensor[]): ProgramSpec {
   const name = 'case';
-  if (node.op.effect) return node.inputs.length > 1 ? { name, effects: [node] } : { name, records: node.inputs };
+  if (node.op.effect)
+    return node.inputs.length > 1 ? { name, effects: [node] } : { name, records: node.inputs };
   return { name, outputs: Object.fromEntries([node, ...more].map((t, i) => [String(i), t])) };
 }
 
@@ -97,8 +98,12 @@ export class CaseRunner {
       return this.#execute(specOf(node, more), leaves, async (executable) => {
         await executable.run([{ ...plainStep(), ...c.step }]);
         const { outputs, slots } = executable.program;
-        if (slots) return [{ data: fromReals(await executable.records(1)), shape: node.inputs[0]?.shape ?? [] }];
-        if (!outputs.size) return Promise.all(leaves.variables.map((v) => readVariable(this.engine, v)));
+        if (slots)
+          return [
+            { data: fromReals(await executable.records(1)), shape: node.inputs[0]?.shape ?? [] },
+          ];
+        if (!outputs.size)
+          return Promise.all(leaves.variables.map((v) => readVariable(this.engine, v)));
         return Promise.all([...outputs.keys()].map((name) => executable.read(name)));
       });
     });
@@ -133,7 +138,11 @@ export class CaseRunner {
   }
 
   /** Small programs too go on all threads. */
-  async #execute<T>(spec: ProgramSpec, leaves: Leaves, body: (executable: Executable) => Promise<T>): Promise<T> {
+  async #execute<T>(
+    spec: ProgramSpec,
+    leaves: Leaves,
+    body: (executable: Executable) => Promise<T>,
+  ): Promise<T> {
     const program = { ...compile(spec, this.engine.target), serial: false };
     const executable = new Executable(program, this.#workspace);
     leaves.write(executable);
@@ -153,7 +162,11 @@ const EPSILON = 2 ** -17;
 const MOST = 24;
 
 /** At most MOST elements of each input are moved, evenly chosen. */
-async function differences(executable: Executable, c: Case, wrt: readonly Tensor[]): Promise<string[]> {
+async function differences(
+  executable: Executable,
+  c: Case,
+  wrt: readonly Tensor[],
+): Promise<string[]> {
   const steps = [{ ...plainStep(), ...c.step }];
   const value = (): number => {
     executable.runSync(steps);
@@ -175,10 +188,10 @@ async function differences(executable: Executable, c: Case, wrt: readonly Tensor
       const slope = (moved(i, EPSILON) - moved(i, -EPSILON)) / (2 * EPSILON);
       const g = grads[k]?.[i] as number;
       const limit = 2e-7 * (1 + Math.abs(g) + Math.abs(h));
-      if (!(Math.abs(slope - g) <= limit)) wrong.push(`d/d${name}[${i}] is ${g}, differences say ${slope}`);
+      if (!(Math.abs(slope - g) <= limit))
+        wrong.push(`d/d${name}[${i}] is ${g}, differences say ${slope}`);
     }
     executable.write(name, data);
   });
   return wrong;
 }
-

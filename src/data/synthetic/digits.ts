@@ -21,7 +21,8 @@ const KNOTS = 4;
  * with pens of different width and pressure, and a little noise.
  */
 export function digits(n: number, { seed = 0, size = 28 }: DigitsOptions = {}): Dataset {
-  if (!Number.isInteger(size) || size < 8) throw new OptionError(`digits: size is ${size}, expected a whole number from 8`);
+  if (!Number.isInteger(size) || size < 8)
+    throw new OptionError(`digits: size is ${size}, expected a whole number from 8`);
   const y = balancedLabels('digits', n, 10, seed);
   const data = new Uint8Array(n * size * size);
   const ink = new Float32Array(size * size);
@@ -32,29 +33,44 @@ export function digits(n: number, { seed = 0, size = 28 }: DigitsOptions = {}): 
     expose(data.subarray(i * size * size, (i + 1) * size * size), ink, random);
   }
   const classNames = Array.from({ length: 10 }, (_, digit) => String(digit));
-  return { name: 'digits', task: 'classification', x: { data, shape: [n, size, size], scale: 1 / 255 }, y, classNames };
+  return {
+    name: 'digits',
+    task: 'classification',
+    x: { data, shape: [n, size, size], scale: 1 / 255 },
+    y,
+    classNames,
+  };
 }
 
 function write(ink: Float32Array, size: number, glyphs: readonly Glyph[], random: Random): void {
   const place = placement(size, random);
   const bend = elastic(random);
-  const width = (size / 28) * (0.75 + 1.15 * random.uniform() * random.uniform() + 0.35 * random.uniform());
+  const width =
+    (size / 28) * (0.75 + 1.15 * random.uniform() * random.uniform() + 0.35 * random.uniform());
   const softness = (size / 28) * random.uniform(0.9, 1.5);
   const wobble = random.uniform(1, 3.2);
   for (const stroke of choose(glyphs, random).strokes) {
     const path = spline(moved(stroke, wobble, random));
     for (let i = 0; i < path.length; i += 2) place(bend(path, i), i);
-    const pen: Pen = { start: width * random.uniform(0.85, 1.15), end: width * random.uniform(0.75, 1.15), softness };
+    const pen: Pen = {
+      start: width * random.uniform(0.85, 1.15),
+      end: width * random.uniform(0.75, 1.15),
+      softness,
+    };
     draw(ink, size, path, pen);
   }
 }
 
 function choose(glyphs: readonly Glyph[], random: Random): Glyph {
   let rest = random.uniform() * glyphs.reduce((sum, { share }) => sum + share, 0);
-  return glyphs.find(({ share }) => (rest -= share) < 0) ?? (glyphs[0] as Glyph);
+  for (const glyph of glyphs) {
+    rest -= glyph.share;
+    if (rest < 0) return glyph;
+  }
+  return glyphs[0] as Glyph;
 }
 
-/** Control points shifted each on its own, the ends along with how far the pen was drawn. */
+/** Control points shifted each on its own. */
 function moved({ x, y, corner }: Stroke, wobble: number, random: Random): Stroke {
   const shifted = (p: number) => p + wobble * random.normal();
   return { x: x.map(shifted), y: y.map(shifted), corner };

@@ -14,5 +14,6 @@ export function balancedLabels(name: string, n: number, classes: number, seed: n
 }
 
 export function checkCount(name: string, n: number): void {
-  if (!Number.isSafeInteger(n) || n < 0) throw new OptionError(`${name}: ${n} examples, expected a whole number`);
+  if (!Number.isSafeInteger(n) || n < 0)
+    throw new OptionError(`${name}: ${n} examples, expected a whole number`);
 }

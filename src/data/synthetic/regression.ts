@@ -17,11 +17,15 @@ interface Example {
 }
 
 function regression(
-  name: string, n: number, featureNames: readonly string[], { noise = 0, seed = 0 }: RegressionOptions,
+  name: string,
+  n: number,
+  featureNames: readonly string[],
+  { noise = 0, seed = 0 }: RegressionOptions,
   example: (random: Random) => Example,
 ): Dataset {
   checkCount(name, n);
-  if (!(Number.isFinite(noise) && noise >= 0)) throw new OptionError(`${name}: noise is ${noise}, expected a number from 0`);
+  if (!(Number.isFinite(noise) && noise >= 0))
+    throw new OptionError(`${name}: noise is ${noise}, expected a number from 0`);
   const random = new Random(seed);
   const data = new Float32Array(n * featureNames.length);
   const values = new Float32Array(n);
@@ -95,8 +99,12 @@ export function housePrices(n: number, options: RegressionOptions = {}): Dataset
     const size = Math.round(clamp(115 * exp(0.38 * random.normal()), 28, 420));
     const rooms = Math.round(clamp(size / 27 + 0.8 * random.normal(), 1, 14));
     const age = Math.round(clamp(-32 * log(1 - random.uniform()), 0, 140));
-    const distance = Math.round(10 * clamp(24 * random.uniform() * random.uniform() + 0.3, 0, 30)) / 10;
-    const garden = random.uniform() < 0.25 + 0.03 * distance ? Math.round(random.uniform(40, 60 + 40 * distance)) : 0;
+    const distance =
+      Math.round(10 * clamp(24 * random.uniform() * random.uniform() + 0.3, 0, 30)) / 10;
+    const garden =
+      random.uniform() < 0.25 + 0.03 * distance
+        ? Math.round(random.uniform(40, 60 + 40 * distance))
+        : 0;
     const condition = Math.round(clamp(4.2 - age / 40 + random.normal(), 1, 5));
     const location = 1.6 + 2.6 * exp(-distance / 6);
     const state = (0.8 + 0.4 * exp(-age / 30)) * (0.76 + 0.08 * condition);

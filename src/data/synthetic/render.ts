@@ -21,7 +21,13 @@ export function spline({ x, y, corner }: Stroke): Path {
   return path;
 }
 
-function between(p: readonly number[], before: number, i: number, after: number, t: number): number {
+function between(
+  p: readonly number[],
+  before: number,
+  i: number,
+  after: number,
+  t: number,
+): number {
   const [a, b, c, d] = [p[before], p[i], p[i + 1], p[after]] as [number, number, number, number];
   const linear = c - a;
   const square = 2 * a - 5 * b + 4 * c - d;
@@ -40,7 +46,12 @@ export interface Pen {
  * Draws a path, in pixels, into `ink` [size, size]: each pixel keeps the largest coverage, 1 inside the stroke, falling to 0
  * across the soft edge.
  */
-export function draw(ink: Float32Array, size: number, path: Path, { start, end, softness }: Pen): void {
+export function draw(
+  ink: Float32Array,
+  size: number,
+  path: Path,
+  { start, end, softness }: Pen,
+): void {
   const segments = path.length / 2 - 1;
   for (let i = 0; i < segments; i++) {
     const from = start + ((end - start) * i) / segments;
@@ -50,7 +61,13 @@ export function draw(ink: Float32Array, size: number, path: Path, { start, end, 
 }
 
 function drawSegment(
-  ink: Float32Array, size: number, path: Path, at: number, from: number, to: number, softness: number,
+  ink: Float32Array,
+  size: number,
+  path: Path,
+  at: number,
+  from: number,
+  to: number,
+  softness: number,
 ): void {
   const ax = path[at] as number;
   const ay = path[at + 1] as number;

@@ -15,11 +15,15 @@ type Point = readonly [x: number, y: number];
 
 /** `n` points of a plane in random order, each class equally often. */
 function planar(
-  name: string, n: number, classes: number, { noise = 0, seed = 0 }: ToyOptions,
+  name: string,
+  n: number,
+  classes: number,
+  { noise = 0, seed = 0 }: ToyOptions,
   place: (label: number, random: Random) => Point,
 ): Dataset {
   checkFrom(name, 'noise', noise, 0);
-  if (!Number.isInteger(classes)) throw new OptionError(`${name}: ${classes} classes, expected a whole number`);
+  if (!Number.isInteger(classes))
+    throw new OptionError(`${name}: ${classes} classes, expected a whole number`);
   checkFrom(name, 'classes', classes, 1);
   const y = balancedLabels(name, n, classes, seed);
   const data = new Float32Array(2 * n);
@@ -30,7 +34,14 @@ function planar(
     data[2 * i + 1] = b + noise * random.normal();
   });
   const classNames = Array.from({ length: classes }, (_, k) => String(k));
-  return { name, task: 'classification', x: { data, shape: [n, 2] }, y, classNames, featureNames: ['x1', 'x2'] };
+  return {
+    name,
+    task: 'classification',
+    x: { data, shape: [n, 2] },
+    y,
+    classNames,
+    featureNames: ['x1', 'x2'],
+  };
 }
 
 function checkFrom(name: string, option: string, value: number, least: number): void {
@@ -76,7 +87,10 @@ export interface SpiralsOptions extends ToyOptions {
 }
 
 /** Arms that wind around the origin out to radius 1. Noise: 0.03. */
-export function spirals(n: number, { classes = 3, turns = 0.75, ...options }: SpiralsOptions = {}): Dataset {
+export function spirals(
+  n: number,
+  { classes = 3, turns = 0.75, ...options }: SpiralsOptions = {},
+): Dataset {
   checkFrom('spirals', 'turns', turns, 0);
   return planar('spirals', n, classes, { noise: 0.03, ...options }, (label, random) => {
     const radius = random.uniform();
@@ -106,9 +120,13 @@ export interface FlowerOptions extends ToyOptions {
  * A flower of radius 4: its right half is one class, its left half the other (the planar data of the course Neural Networks
  * and Deep Learning). Radius and angle have the noise, 0.2.
  */
-export function flower(n: number, { petals = 8, noise = 0.2, seed = 0 }: FlowerOptions = {}): Dataset {
+export function flower(
+  n: number,
+  { petals = 8, noise = 0.2, seed = 0 }: FlowerOptions = {},
+): Dataset {
   checkFrom('flower', 'noise', noise, 0);
-  if (!Number.isInteger(petals / 2) || petals < 2) throw new OptionError(`flower: ${petals} petals, expected an even number`);
+  if (!Number.isInteger(petals / 2) || petals < 2)
+    throw new OptionError(`flower: ${petals} petals, expected an even number`);
   return planar('flower', n, 2, { noise: 0, seed }, (label, random) => {
     const angle = 3.12 * (label + random.uniform()) + noise * random.normal();
     const radius = 4 * sin((petals / 2) * angle) + noise * random.normal();

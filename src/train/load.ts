@@ -1,0 +1,161 @@
+import { fileBytes } from '../data/file.ts';
+import { readPreprocessing } from '../data/readPreprocessing.ts';
+import { type JsonReader, parseJson } from '../formats/json.ts';
+import { readSafetensors } from '../formats/safetensors.ts';
+import type { Variable } from '../graph/tensor.ts';
+import { DataError, messageOf, WasmgradError } from '../runtime/errors.ts';
+import { compileOptionsFrom } from './compiled.ts';
+import { networkFrom } from './config.ts';
+import type { ModelCore, ModelOptions } from './core.ts';
+import { readFolder } from './folder.ts';
+import { coreOf, Model } from './model.ts';
+import { FORMAT, FORMAT_VERSION, GRADIENT, MODEL_FILE, type ModelFiles, OPTIMIZER_FILE, setWeightsFile, slotName, WEIGHTS_FILE } from './save.ts';
+import { checkTensors, type Tensors, writeVariables } from './weights.ts';
+
+/** Where the model runs; the rest is in its files. */
+export type LoadOptions = Pick<ModelOptions, 'engine' | 'threads' | 'build' | 'reproducible'>;
+
+/**
+ * The model that `save` wrote to a folder, or `toFiles` to files by name: compiled, with its weights. On the same build its
+ * predictions have the same bits, and training goes on as if it had not stopped. Throws `DataError` naming the file for
+ * anything that is missing, damaged, unknown or does not fit.
+ */
+export async function loadModel(source: string | ModelFiles, options: LoadOptions = {}): Promise<Model> {
+  const folder = typeof source === 'string' ? source : '';
+  const files = typeof source === 'string' ? await readFolder(source) : source;
+  const saved = new SavedModel(files, (name) => (folder ? `${folder.replace(/[\\/]+$/, '')}/${name}` : name));
+  const model = saved.model(options);
+  try {
+    await saved.restore(coreOf(model));
+    return model;
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+}
+
+/** Sets all weights from a safetensors file, or from its bytes; the file must hold just the model's weights, by name. */
+export async function loadWeights(core: ModelCore, source: string | Uint8Array): Promise<void> {
+  core.state;
+  if (typeof source !== 'string') return setWeightsFile(core, source, 'weights');
+  return setWeightsFile(core, await fileBytes(source), source);
+}
+
+class SavedModel {
+  readonly #files: ModelFiles;
+  readonly #title: (name: string) => string;
+  readonly #json: JsonReader;
+  readonly #weights: Tensors;
+
+  constructor(files: ModelFiles, title: (name: string) => string) {
+    this.#files = files;
+    this.#title = title;
+    this.#json = parseJson(this.#bytes(MODEL_FILE), title(MODEL_FILE));
+    checkFormat(this.#json);
+    this.#weights = this.#tensors(WEIGHTS_FILE);
+  }
+
+  #bytes(name: string): Uint8Array {
+    const bytes = Object.hasOwn(this.#files, name) ? this.#files[name] : undefined;
+    if (bytes instanceof Uint8Array) return bytes;
+    throw new DataError(`${this.#title(name)} is missing: not a saved model`);
+  }
+
+  #tensors(name: string): Tensors {
+    return readSafetensors(this.#bytes(name), this.#title(name)).tensors;
+  }
+
+  /** The model without memory: its network, what it was compiled for, what it knows. */
+  model(options: LoadOptions): Model {
+    const json = this.#json;
+    const network = networkFrom(json.get('network'));
+    for (const [name, shape] of network.inputs) if (!shape) json.get('network').fail(`input "${name}" has no shape`);
+    const { engine, threads, build, reproducible } = options;
+    const given = Object.entries({ engine, threads, build, reproducible }).filter(([, value]) => value !== undefined);
+    const model = new Model(network, { ...Object.fromEntries(given), seed: json.get('seed').number() });
+    const preprocessing = json.optional('preprocessing');
+    if (preprocessing) model.preprocessing = readPreprocessing(preprocessing);
+    model.classNames = json.optional('classNames')?.list().map((n) => n.text());
+    model.metadata = json.optional('metadata')?.object();
+    const compiled = json.optional('compiled');
+    if (compiled) this.#traced(() => model.compile(compileOptionsFrom(compiled)));
+    return model;
+  }
+
+  /** What goes wrong in a walk through the network is the file's fault. */
+  #traced<T>(walk: () => T): T {
+    try {
+      return walk();
+    } catch (cause) {
+      if (cause instanceof DataError) throw cause;
+      if (cause instanceof WasmgradError || cause instanceof TypeError || cause instanceof RangeError) return this.#json.fail(messageOf(cause), cause);
+      throw cause;
+    }
+  }
+
+  /** Checks everything, then gives the model its memory. */
+  async restore(core: ModelCore): Promise<void> {
+    const names = this.#json.get('weights').list().map((n) => n.text());
+    const variables = this.#variables(core, names);
+    const weights = new Map(names.map((name, i) => [name, variables[i] as Variable]));
+    checkTensors(this.#weights, weights, this.#title(WEIGHTS_FILE));
+    const training = this.#training(core, names);
+    const state = await core.build(new Map());
+    await state.adopt(variables, core.seed);
+    const slots = new Map<string, Variable>();
+    if (training?.tensors && core.compiled) {
+      const { optimizer } = core.compiled;
+      const parameters = [...weights].filter(([name]) => training.parameters.has(name));
+      await state.prepareTraining(parameters.map(([, v]) => v), optimizer);
+      for (const [name, v] of parameters) {
+        const kept = new Map(optimizer.slots.map((slot, k) => [slot.name, state.slots.get(v)?.[k]]));
+        kept.set(GRADIENT, state.gradients.get(v));
+        for (const slot of training.slots) slots.set(slotName(name, slot), kept.get(slot) as Variable);
+      }
+    }
+    await state.engine.exclusive(async () => {
+      writeVariables(state, this.#weights, weights);
+      if (training?.tensors) writeVariables(state, training.tensors, slots);
+    });
+    core.iterations = training?.iterations ?? 0;
+    core.epochs = training?.epochs ?? 0;
+  }
+
+  /** The network's variables in the order of `build`; those that only training uses, where the file has them, behind. */
+  #variables(core: ModelCore, names: readonly string[]): Variable[] {
+    const list = this.#json.get('weights');
+    const { trace } = this.#traced(() => core.trace(1, false));
+    const found = new Set(trace.variables);
+    if (found.size < names.length) for (const v of this.#traced(() => core.trace(1, true)).trace.variables) found.add(v);
+    if (new Set(names).size < names.length) list.fail('a name stands twice');
+    if (found.size !== names.length) list.fail(`${names.length} names, the network has ${found.size} weights`);
+    return [...found];
+  }
+
+  /** State of training, checked against the weights. */
+  #training(core: ModelCore, names: readonly string[]) {
+    const json = this.#json.optional('training');
+    if (!json) return undefined;
+    const [iterations, epochs] = [json.get('iterations').count(), json.get('epochs').count()];
+    const none = { iterations, epochs, slots: [], parameters: new Set<string>(), tensors: undefined };
+    if (!json.get('state').flag()) return none;
+    if (!core.compiled) return json.fail('there is a state, but "compiled" is missing');
+    const tensors = this.#tensors(OPTIMIZER_FILE);
+    const { optimizer, accumulate } = core.compiled;
+    const slots = [...optimizer.slots.map((s) => s.name), ...(iterations % accumulate === 0 ? [] : [GRADIENT])];
+    const parameters = new Set(names.filter((name) => slots.some((slot) => tensors.has(slotName(name, slot)))));
+    const like = new Map<string, Variable>();
+    const variables = this.#variables(core, names);
+    names.forEach((name, i) => {
+      if (parameters.has(name)) for (const slot of slots) like.set(slotName(name, slot), variables[i] as Variable);
+    });
+    checkTensors(tensors, like, this.#title(OPTIMIZER_FILE));
+    return { iterations, epochs, slots, parameters, tensors };
+  }
+}
+
+function checkFormat(json: JsonReader): void {
+  if (json.optional('format')?.value !== FORMAT) json.fail(`not a saved model: "format" is not "${FORMAT}"`);
+  const version = json.get('version').count();
+  if (version !== FORMAT_VERSION) json.fail(`version ${version} of the format, this release of wasmgrad reads ${FORMAT_VERSION}`);
+}
