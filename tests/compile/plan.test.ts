@@ -62,7 +62,8 @@ describe('memory plan', () => {
           { first: i, last: i + 1 },
         ] as const,
     );
-    expect(plan(new Map(chain)).bytes).toBe(2 * 640);
+    expect(plan(new Map(chain), true, 0).bytes).toBe(2 * 640);
+    expect(plan(new Map(chain), true, 8).bytes).toBe(10 * 640);
   });
 });
 
