@@ -28,7 +28,7 @@ function inBrowser(name: string, folder: string, headers: Record<string, string>
       name,
       include: [`${folder}/*.test.ts`],
       testTimeout: 60_000,
-      sequence: { groupOrder: 1 },
+      sequence: { groupOrder: 2 },
       globalSetup: ['tests/browser/support/setup.ts'],
       fileParallelism: false,
       browser: {
@@ -46,7 +46,6 @@ function inBrowser(name: string, folder: string, headers: Record<string, string>
 
 /** One file at a time: tests start threads of their own, and some measure time. */
 function inNode(name: string, include: string[], exclude: string[], testTimeout: number) {
-  const order = name === 'node' ? 0 : 2;
   return {
     test: {
       name,
@@ -55,7 +54,7 @@ function inNode(name: string, include: string[], exclude: string[], testTimeout:
       testTimeout,
       hookTimeout: 60_000,
       fileParallelism: false,
-      sequence: { groupOrder: order },
+      sequence: { groupOrder: name === 'node' ? 1 : 3 },
     },
   };
 }

@@ -55,7 +55,8 @@ function differing(
   const at = expected.data.findIndex((value, i) => {
     const e = build === 'f64' ? value : Math.fround(value);
     const a = actual.data[i] as number;
-    return !(Object.is(a, e) || a === e || Math.abs(a - e) <= tolerance * (1 + Math.abs(e)));
+    const near = Number.isFinite(e) && Math.abs(a - e) <= tolerance * (1 + Math.abs(e));
+    return !(near || a === e || Object.is(a, e));
   });
   return at < 0 ? [] : [`[${at}] is ${actual.data[at]}, expected ${expected.data[at]}`];
 }

@@ -70,7 +70,7 @@ class FolderStore implements Store {
     try {
       return new Uint8Array(await files().readFile(path));
     } catch (error) {
-      if (codeOf(error) === 'ENOENT') return undefined;
+      if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
       throw new DataError(`${path}: ${messageOf(error)}`, { cause: error });
     }
   }
@@ -92,6 +92,7 @@ class ArrivingFile implements Arriving {
   readonly size: number;
   readonly #path: string;
   readonly #handle: FileHandle;
+  #closed = false;
 
   constructor(path: string, handle: FileHandle, size: number) {
     this.#path = path;
@@ -132,8 +133,12 @@ class ArrivingFile implements Arriving {
     await using(this.#part, files().rm(this.#part, { force: true }));
   }
 
-  close(): Promise<void> {
-    return this.#handle.close();
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const { size } = await this.#handle.stat();
+    await this.#handle.close();
+    if (size === 0) await files().rm(this.#part, { force: true });
   }
 }
 

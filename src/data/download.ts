@@ -62,8 +62,9 @@ export async function download(
 function address(baseUrl: string, file: string): string {
   const url = `${baseUrl.replace(/\/+$/, '')}/${file}`;
   const found = URL.parse(url, globalThis.location?.href);
-  if (!found)
+  if (found?.protocol !== 'http:' && found?.protocol !== 'https:') {
     throw new OptionError(`baseUrl "${baseUrl}", expected an address such as https://host/folder/`);
+  }
   return found.href;
 }
 

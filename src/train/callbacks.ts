@@ -31,12 +31,12 @@ export interface EarlyStoppingOptions {
 }
 
 /** +1 where larger is better, −1 where smaller is. */
-function direction(monitor: string, mode: 'auto' | 'min' | 'max'): 1 | -1 {
+export function direction(monitor: string, mode: 'auto' | 'min' | 'max'): 1 | -1 {
   if (mode !== 'auto') return mode === 'max' ? 1 : -1;
   return /acc|auc|precision|recall|f1|r2/i.test(monitor) ? 1 : -1;
 }
 
-function monitored(logs: Logs, monitor: string): number {
+export function monitored(logs: Logs, monitor: string): number {
   const value = logs[monitor];
   if (value === undefined) {
     throw new OptionError(`callback: "${monitor}" is not among ${Object.keys(logs).join(', ')}`);

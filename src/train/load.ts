@@ -1,4 +1,3 @@
-import { fileBytes } from '../data/file.ts';
 import { readPreprocessing } from '../data/readPreprocessing.ts';
 import { type JsonReader, parseJson } from '../formats/json.ts';
 import { readSafetensors } from '../formats/safetensors.ts';
@@ -9,7 +8,7 @@ import { networkFrom } from './config.ts';
 import type { ModelCore, ModelOptions } from './core.ts';
 import { readFolder } from './folder.ts';
 import { coreOf, Model } from './model.ts';
-import { FORMAT, FORMAT_VERSION, GRADIENT, MODEL_FILE, type ModelFiles, OPTIMIZER_FILE, setWeightsFile, slotName, WEIGHTS_FILE } from './save.ts';
+import { FORMAT, FORMAT_VERSION, GRADIENT, MODEL_FILE, type ModelFiles, OPTIMIZER_FILE, slotName, WEIGHTS_FILE } from './save.ts';
 import { checkTensors, type Tensors, writeVariables } from './weights.ts';
 
 /** Where the model runs; the rest is in its files. */
@@ -32,13 +31,6 @@ export async function loadModel(source: string | ModelFiles, options: LoadOption
     model.dispose();
     throw error;
   }
-}
-
-/** Sets all weights from a safetensors file, or from its bytes; the file must hold just the model's weights, by name. */
-export async function loadWeights(core: ModelCore, source: string | Uint8Array): Promise<void> {
-  core.state;
-  if (typeof source !== 'string') return setWeightsFile(core, source, 'weights');
-  return setWeightsFile(core, await fileBytes(source), source);
 }
 
 class SavedModel {

@@ -1,4 +1,6 @@
 import type { NDArray } from '../compile/array.ts';
+import type { Preprocessing } from '../data/preprocess.ts';
+import type { Json } from '../formats/json.ts';
 import type { Shape } from '../graph/shape.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import type { Layer } from '../nn/layer.ts';
@@ -13,14 +15,17 @@ import { dataTables } from './data.ts';
 import { evaluateData, release } from './evaluate.ts';
 import { ResidentData } from './feed.ts';
 import { type FitOptions, fit, fitStream } from './fit.ts';
+import { writeFile, writeModel } from './folder.ts';
 import type { History, Logs } from './history.ts';
 import { type MemoryReport, memoryOf, type Profile, type ProfileOptions, profile, programText, summarize } from './inspect.ts';
-import { applyNetwork, namedOutputs, type Network } from './network.ts';
+import { applyNetwork, namedOutputs, type Network, sequentialNetwork } from './network.ts';
 import { checkWhole } from './options.ts';
 import { findLoss, findMetric, isLoss, isNumber, type Outputs, type PerOutput, perOutput } from './outputs.ts';
 import { intermediates, predict, predictSync } from './predict.ts';
+import { loadWeights, type SaveOptions, toFiles, weightsFile } from './save.ts';
 import type { BatchStream } from './source.ts';
 import { readVariable, writeVariable } from './variables.ts';
+import { uniqueNames } from './weights.ts';
 
 export interface CompileOptions {
   /** A name (`adam`) or an optimiser. */
@@ -45,11 +50,23 @@ function metricLists(metrics: NonNullable<CompileOptions['metrics']>, names: rea
 
 const cleanup = new FinalizationRegistry<ModelCore>((core) => core.dispose());
 
+/** For what belongs to the model but is written in other files. */
+export let coreOf: (model: Model) => ModelCore;
+
 /** A network with its weights and everything that trains, tests, asks and describes it. */
 export class Model {
   /** Set to end `fit` behind the running chunk of steps. */
   stopTraining = false;
+  /** How raw data become its inputs; saved with it, like the next two. */
+  preprocessing: Preprocessing | undefined;
+  classNames: readonly string[] | undefined;
+  /** Anything of yours that JSON can hold. */
+  metadata: Readonly<Record<string, Json>> | undefined;
   readonly #core: ModelCore;
+
+  static {
+    coreOf = (model) => model.#core;
+  }
 
   constructor(network: Network, options: ModelOptions) {
     this.#core = new ModelCore(network, options);
@@ -62,6 +79,11 @@ export class Model {
 
   get optimizer(): Optimizer {
     return this.#core.requireCompiled.optimizer;
+  }
+
+  /** Epochs trained so far, over all calls of `fit`. */
+  get epochs(): number {
+    return this.#core.epochs;
   }
 
   /** Layers in the order of their first call; empty before the model is built. */
@@ -170,7 +192,7 @@ export class Model {
 
   /** Names of what `getWeights` returns. */
   get weightNames(): string[] {
-    return this.#core.state.variables.map((v) => v.name.replace(/^\//, ''));
+    return uniqueNames(this.#core.state.variables);
   }
 
   async setWeights(weights: readonly (NDArray | ArrayLike<number>)[]): Promise<void> {
@@ -189,6 +211,35 @@ export class Model {
         writeVariable(engine, v, data[i] as ArrayLike<number>);
       });
     });
+  }
+
+  /**
+   * Writes the model to a folder: `model.json`, `weights.safetensors`, and with the optimiser's state `optimizer.safetensors`.
+   * A model that is there is replaced once the new one is complete. Throws `OptionError` when the folder holds something else or
+   * the model functions of yours, `DataError` when the folder cannot be written.
+   */
+  async save(folder: string, options: SaveOptions = {}): Promise<void> {
+    await writeModel(folder, await this.toFiles(options));
+  }
+
+  /** The files that `save` writes, for `loadModel` where there are no folders. */
+  toFiles(options: SaveOptions = {}): Promise<Record<string, Uint8Array<ArrayBuffer>>> {
+    return toFiles(this.#core, this, options);
+  }
+
+  /** Writes the weights alone, by name, to a safetensors file. Works for every model. */
+  async saveWeights(file: string): Promise<void> {
+    await writeFile(file, await this.weightsFile());
+  }
+
+  /** The bytes of what `saveWeights` writes. */
+  weightsFile(): Promise<Uint8Array<ArrayBuffer>> {
+    return weightsFile(this.#core);
+  }
+
+  /** Sets all weights from a file of `saveWeights`, or its bytes. Throws `DataError` unless names, shapes and types agree. */
+  loadWeights(source: string | Uint8Array): Promise<void> {
+    return loadWeights(this.#core, source);
   }
 
   /** A table of layers, output shapes and numbers of parameters. */
@@ -242,13 +293,8 @@ export interface SequentialOptions extends ModelOptions {
 export function sequential(layers: readonly SequentialLayer[], options: SequentialOptions = {}): Model {
   if (layers.length === 0) throw new OptionError('sequential: no layers');
   const { inputShape = null, ...rest } = options;
-  const network: Network = {
-    name: options.name ?? 'sequential',
-    inputs: new Map([['input', inputShape]]),
-    call: ({ input }) => ({
-      output: layers.reduce((x, l) => (l instanceof Model ? l.call(x) : l(x)), input as Tensor),
-    }),
-  };
+  const parts = layers.map((l) => (l instanceof Model ? coreOf(l).network : l));
+  const network = sequentialNetwork(options.name ?? 'sequential', inputShape, parts);
   return new Model(network, rest);
 }
 

@@ -1,7 +1,7 @@
+import { fileBytes } from '../data/file.ts';
 import type { Preprocessing } from '../data/preprocess.ts';
 import { type Json, formatJson } from '../formats/json.ts';
-import { writeSafetensors } from '../formats/safetensors.ts';
-import { readSafetensors } from '../formats/safetensors.ts';
+import { readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
 import type { Variable } from '../graph/tensor.ts';
 import { EngineError, OptionError } from '../runtime/errors.ts';
 import { VERSION } from '../runtime/version.ts';
@@ -107,9 +107,10 @@ export async function weightsFile(core: ModelCore): Promise<Uint8Array<ArrayBuff
   return writeSafetensors(await state.engine.exclusive(() => readVariables(state, named)));
 }
 
-/** Sets all weights from a safetensors file, or none when the file does not fit. */
-export async function setWeightsFile(core: ModelCore, bytes: Uint8Array, file: string): Promise<void> {
+/** Sets all weights from a safetensors file or its bytes: all, or none when the file does not fit. */
+export async function loadWeights(core: ModelCore, source: string | Uint8Array): Promise<void> {
   const { state } = core;
+  const [bytes, file] = typeof source === 'string' ? [await fileBytes(source), source] : [source, WEIGHTS_FILE];
   const { tensors } = readSafetensors(bytes, file);
   const named = namedVariables(core);
   checkTensors(tensors, named, file);

@@ -57,7 +57,7 @@ test.each([
   ['info --build f16', 'build "f16": expected "simd", "relaxed" or "f64"'],
 ])('"%s" is refused in one line', (line, message) => {
   const { stdout, stderr, status } = wasmgrad(line);
-  expect({ stdout, status }).toEqual({ stdout: '', status: 1 });
+  expect({ stdout, status }).toEqual({ stdout: '', status: 2 });
   expect(stderr).toMatch(/^wasmgrad: [^\n]+\n$/);
   expect(stderr).toContain(message);
 });

@@ -25,8 +25,8 @@ const sum = (buffers: Iterable<Buffer>) =>
 describe('memory plan', () => {
   test('what lives at the same row does not overlap; the arena holds all and wastes nothing', () => {
     fc.assert(
-      fc.property(lives, (all) => {
-        const { offsets, bytes } = plan(all);
+      fc.property(lives, fc.nat(10), (all, rest) => {
+        const { offsets, bytes } = plan(all, true, rest);
         expect(bytes).toBeLessThanOrEqual(sum(all.keys()));
         const placed = [...all].map(([b, life]) => ({
           ...life,
@@ -53,7 +53,7 @@ describe('memory plan', () => {
     );
   });
 
-  test('a chain of equal buffers needs two places', () => {
+  test('a chain of equal buffers needs two places, and one more for each row that memory rests', () => {
     const chain = Array.from(
       { length: 50 },
       (_, i) =>

@@ -1,0 +1,159 @@
+import { fileError, nodeFiles } from '../data/file.ts';
+import { parseJson } from '../formats/json.ts';
+import { builtin } from '../runtime/environment.ts';
+import { OptionError, StateError, WasmgradError } from '../runtime/errors.ts';
+import { FORMAT, MODEL_FILE, type ModelFiles, OPTIMIZER_FILE, WEIGHTS_FILE } from './save.ts';
+
+const OWN: readonly string[] = [MODEL_FILE, WEIGHTS_FILE, OPTIMIZER_FILE];
+
+interface Node {
+  readonly fs: typeof import('node:fs/promises');
+  readonly path: typeof import('node:path');
+}
+
+function node(what: string): Node {
+  const [fs, path] = [builtin('node:fs/promises'), builtin('node:path')];
+  if (fs && path) return { fs, path };
+  throw new StateError(`${what} writes files, which only Node can; in browsers use toFiles`);
+}
+
+/** What `body` gives; errors of the system in words. */
+async function inWords<T>(place: string, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (cause) {
+    throw cause instanceof WasmgradError ? cause : fileError(place, cause);
+  }
+}
+
+/** Where the folder really is, whether the model before it lies beside because a replacement was interrupted. */
+async function locate({ fs, path }: Node, folder: string) {
+  const absolute = path.resolve(folder);
+  const target = await fs.realpath(absolute).catch(() => absolute);
+  const hidden = (suffix: string) => path.join(path.dirname(target), `.${path.basename(target)}.${suffix}`);
+  return { target, previous: hidden('previous-model'), hidden };
+}
+
+async function exists({ fs }: Node, path: string): Promise<boolean> {
+  return fs.stat(path).then(() => true, () => false);
+}
+
+async function writeSynced({ fs }: Node, path: string, bytes: Uint8Array): Promise<void> {
+  const file = await fs.open(path, 'wx');
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes renames last. Some systems cannot open folders; there they last anyway. */
+async function syncFolder({ fs }: Node, path: string): Promise<void> {
+  const folder = await fs.open(path, 'r').catch(() => undefined);
+  await folder?.sync().catch(() => {});
+  await folder?.close();
+}
+
+const unique = () => `${globalThis.crypto.randomUUID().slice(0, 13)}.tmp`;
+
+/**
+ * Writes the files as a folder. A model that is there is kept until the new one is complete; what else lies in its folder stays.
+ * Throws `OptionError` rather than replace a folder that holds something else.
+ */
+export async function writeModel(folder: string, files: ModelFiles): Promise<void> {
+  const system = node('save');
+  const { fs, path } = system;
+  await inWords(folder, async () => {
+    const { target, previous, hidden } = await locate(system, folder);
+    const parent = path.dirname(target);
+    await fs.mkdir(parent, { recursive: true });
+    await finishReplacement(system, target, previous);
+    const old = await whatIsAt(system, target, folder);
+    const temporary = hidden(unique());
+    try {
+      await fs.mkdir(temporary);
+      for (const [name, bytes] of Object.entries(files)) await writeSynced(system, path.join(temporary, name), bytes);
+      await syncFolder(system, temporary);
+      if (old === 'empty') await fs.rmdir(target);
+      if (old === 'model') await fs.rename(target, previous);
+      await fs.rename(temporary, target).catch(async (error) => {
+        if (old === 'model') await fs.rename(previous, target);
+        throw error;
+      });
+    } catch (error) {
+      await fs.rm(temporary, { recursive: true, force: true }).catch(() => {});
+      throw error;
+    }
+    await syncFolder(system, parent);
+    await finishReplacement(system, target, previous);
+  });
+}
+
+/** Brings back the model before, or where the new one is in place takes over what else lay beside the old one. */
+async function finishReplacement(system: Node, target: string, previous: string): Promise<void> {
+  const { fs, path } = system;
+  if (!(await exists(system, previous))) return;
+  if (!(await exists(system, target))) return fs.rename(previous, target);
+  for (const name of await fs.readdir(previous)) {
+    const to = path.join(target, name);
+    if (!OWN.includes(name) && !(await exists(system, to))) await fs.rename(path.join(previous, name), to);
+  }
+  await fs.rm(previous, { recursive: true });
+}
+
+async function whatIsAt({ fs, path }: Node, target: string, folder: string): Promise<'nothing' | 'empty' | 'model'> {
+  const names = await fs.readdir(target).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (!names) return 'nothing';
+  if (names.length === 0) return 'empty';
+  const bytes = await fs.readFile(path.join(target, MODEL_FILE)).catch(() => undefined);
+  if (bytes && isModel(bytes)) return 'model';
+  throw new OptionError(`${folder}: the folder holds other files and no model, so it is not replaced; save to a folder inside of it`);
+}
+
+function isModel(bytes: Uint8Array): boolean {
+  try {
+    return parseJson(bytes, MODEL_FILE).optional('format')?.value === FORMAT;
+  } catch {
+    return false;
+  }
+}
+
+/** The files of a model's folder; those that are not there are left out. */
+export async function readFolder(folder: string): Promise<ModelFiles> {
+  nodeFiles('loadModel');
+  const system = node('loadModel');
+  const { fs, path } = system;
+  return inWords(folder, async () => {
+    const { target, previous } = await locate(system, folder);
+    const found = (await exists(system, target)) || !(await exists(system, previous)) ? target : previous;
+    const names = await fs.readdir(found);
+    const files: [string, Uint8Array][] = [];
+    for (const name of OWN) {
+      if (!names.includes(name)) continue;
+      const bytes = await inWords(path.join(folder, name), () => fs.readFile(path.join(found, name)));
+      files.push([name, bytes]);
+    }
+    return Object.fromEntries(files);
+  });
+}
+
+/** Writes a file beside, then puts it in its place. */
+export async function writeFile(file: string, bytes: Uint8Array): Promise<void> {
+  const system = node('saveWeights');
+  const { fs, path } = system;
+  const temporary = path.join(path.dirname(file), `.${path.basename(file)}.${unique()}`);
+  await inWords(file, async () => {
+    try {
+      await writeSynced(system, temporary, bytes);
+      await fs.rename(temporary, file);
+    } catch (error) {
+      await fs.rm(temporary, { force: true });
+      throw error;
+    }
+    await syncFolder(system, path.dirname(path.resolve(file)));
+  });
+}
