@@ -4,13 +4,13 @@ import { Logarithm } from './math/log';
 import { power } from './math/pow';
 import { sine } from './math/trig';
 
+export { storeConstants } from './math/store';
 /*
  * Elementary functions on vectors of `real`. Error bounds are in units in the last place (ulp) of f32, and relative
  * for f64. Special values are those of IEEE 754 and C99. Loops of a few instructions that need a function inlined
  * take it from Exponential and Logarithm: `Exponential.exp<real>(x)`.
  */
 export { Exponential, Logarithm };
-export { storeConstants } from './math/store';
 
 /** e^x: x = k·ln 2 + r, e^r by a polynomial (degree 6, f64 11). 1.2 ulp, 4e-16. Below 2^(minimal exponent + ½): 0. */
 export function exp(x: v128): v128 {

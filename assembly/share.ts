@@ -12,11 +12,12 @@ export type OutAll = usize;
 export type Step = usize;
 
 /**
- * First of the `n` items that belong to thread `tid`: whole units of `unit` items, spread evenly.
+ * First of the `n` items that belong to thread `tid`: whole units of `unit` items, spread evenly,
+ * the first threads getting what does not divide: a single unit is thread 0's, as is all work that is not shared.
  * The end of a share is the start of the next: `shareStart(n, unit, tid + 1, threads)`.
  */
 export function shareStart(n: i32, unit: i32, tid: i32, threads: i32): i32 {
   if (threads == 1) return tid == 0 ? 0 : n;
   const units = (n + unit - 1) / unit;
-  return min<i32>(n, <i32>((<i64>units * tid) / threads) * unit);
+  return min<i32>(n, <i32>((<i64>units * tid + threads - 1) / threads) * unit);
 }

@@ -3,7 +3,11 @@ import { dense, runtimeInfo, sequential } from '../src/index.ts';
 
 const batchSize = Number(process.argv[2] ?? 64);
 const net = sequential(
-  [dense(128, { activation: 'relu' }), dense(64, { activation: 'relu' }), dense(10, { activation: 'softmax' })],
+  [
+    dense(128, { activation: 'relu' }),
+    dense(64, { activation: 'relu' }),
+    dense(10, { activation: 'softmax' }),
+  ],
   { inputShape: [784], name: 'mnist' },
 );
 net.compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy' });

@@ -1,11 +1,24 @@
 /** Trains a multilayer perceptron on a folder of images in the format of MNIST: `node examples/mnist-mlp.ts [FOLDER]`. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { adam, dense, dropout, flatten, readIdx, runtimeInfo, schedules, sequential } from '../src/index.ts';
+import {
+  adam,
+  dense,
+  dropout,
+  flatten,
+  readIdx,
+  runtimeInfo,
+  schedules,
+  sequential,
+} from '../src/index.ts';
 
 const folder = process.argv[2] ?? '../shared/data/mnist';
-const read = async (file: string) => readIdx(new Uint8Array(await readFile(join(folder, `${file}.gz`))), file);
-const images = async (part: string) => ({ ...(await read(`${part}-images-idx3-ubyte`)), scale: 1 / 255 });
+const read = async (file: string) =>
+  readIdx(new Uint8Array(await readFile(join(folder, `${file}.gz`))), file);
+const images = async (part: string) => ({
+  ...(await read(`${part}-images-idx3-ubyte`)),
+  scale: 1 / 255,
+});
 const labels = async (part: string) => (await read(`${part}-labels-idx1-ubyte`)).data;
 
 const [epochs, batchSize, examples] = [15, 128, 60_000];
@@ -18,7 +31,12 @@ const net = sequential([
   dense(10, { activation: 'softmax' }),
 ]);
 net.compile({
-  optimizer: adam({ learningRate: schedules.cosineDecay({ initialLearningRate: 1e-3, decaySteps: (epochs * examples) / batchSize }) }),
+  optimizer: adam({
+    learningRate: schedules.cosineDecay({
+      initialLearningRate: 1e-3,
+      decaySteps: (epochs * examples) / batchSize,
+    }),
+  }),
   loss: 'sparseCategoricalCrossentropy',
   metrics: ['accuracy'],
 });
@@ -27,9 +45,16 @@ const percent = (share = 0) => `${(100 * share).toFixed(2)} %`;
 const { seconds } = await net.fit(await images('train'), await labels('train'), {
   epochs,
   batchSize,
-  callbacks: [(epoch, { loss, accuracy }) => console.log(`epoch ${epoch + 1}: loss ${loss?.toFixed(4)}, accuracy ${percent(accuracy)}`)],
+  callbacks: [
+    (epoch, { loss, accuracy }) =>
+      console.log(`epoch ${epoch + 1}: loss ${loss?.toFixed(4)}, accuracy ${percent(accuracy)}`),
+  ],
 });
-const { accuracy } = await net.evaluate(await images('t10k'), await labels('t10k'), { batchSize: 500 });
+const { accuracy } = await net.evaluate(await images('t10k'), await labels('t10k'), {
+  batchSize: 500,
+});
 const { build, threads } = await runtimeInfo();
 console.log(net.summary());
-console.log(`test accuracy ${percent(accuracy)} after ${seconds.toFixed(1)} s (${build}, ${threads} threads)`);
+console.log(
+  `test accuracy ${percent(accuracy)} after ${seconds.toFixed(1)} s (${build}, ${threads} threads)`,
+);

@@ -1,4 +1,4 @@
-import { BinaryWith, Binary, zip, zipWith } from '../map';
+import { Binary, BinaryWith, zip, zipWith } from '../map';
 import { Exponential, geluSlope } from '../math';
 import { In, Out } from '../share';
 import { splat } from '../simd';

@@ -1,7 +1,7 @@
 import { In, InAll, Out, Step, shareStart } from '../share';
 import { LANES, madd, splat, storePart } from '../simd';
-import { stepOffset } from '../step';
 import { addSpan, copyBytes, fillSpan } from '../span';
+import { stepOffset } from '../step';
 
 /** y[r, c] = table[index[r], c]; table [tableRows, cols], index i32 [rows]. An index out of range gives a row of NaN. */
 export function gatherRows(

@@ -1,7 +1,7 @@
 import { activate } from '../activate';
-import { Column, multiplySmall } from '../small';
 import { In, InAll, Out, shareStart } from '../share';
 import { LANES, loadUpTo, madd, splat, storeUpTo, sumLanes } from '../simd';
+import { Column, multiplySmall } from '../small';
 
 /** y[N] = act(beta·y + Σ_k x[k]·b[k·ldb + n] + bias[n]): one row times a row-major B[K, N]. */
 export function gemv(

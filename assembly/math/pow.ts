@@ -5,14 +5,14 @@ import {
   EXP_MIN,
   HALF,
   INFINITY,
+  Lanes,
   LN2_HIGH,
   LN2_LOW,
   LOG,
-  Lanes,
   ONE,
   SIGN,
-  TWO,
   Table,
+  TWO,
   UPPER_HALF,
 } from './table';
 

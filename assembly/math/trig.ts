@@ -6,11 +6,11 @@ import {
   ONE,
   SIGN,
   SIN,
+  Table,
   TRIG_MAX,
   TURN_ROUND,
   TWO_OVER_PI,
   TWO_OVER_PI_BITS,
-  Table,
 } from './table';
 
 /** sin(x + quarter·π/2): x = k·π/2 + r, with r found in f64 in both builds. `quarter`: 0 sine, 1 cosine. */

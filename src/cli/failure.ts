@@ -1,25 +1,9 @@
+import { fileError } from '../data/file.ts';
 import { OptionError } from '../runtime/errors.ts';
 import { UsageError } from './values.ts';
 
-/** What the system's error codes mean. */
-const WORDS: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file or folder',
-  EACCES: 'no permission',
-  EPERM: 'not permitted',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
-  EISDIR: 'is a folder, expected a file',
-  ENOTDIR: 'part of the path is not a folder',
-  EEXIST: 'exists already',
-  ENAMETOOLONG: 'the name is too long',
-  EMFILE: 'too many open files',
-  EIO: 'input or output error',
-  ELOOP: 'too many symbolic links',
-};
-
 interface SystemError extends Error {
-  readonly code: string;
+  readonly syscall: string;
   readonly path?: string;
   readonly dest?: string;
 }
@@ -31,9 +15,7 @@ function isSystemError(error: unknown): error is SystemError {
 /** One line that says what went wrong. */
 export function inWords(error: unknown): string {
   if (isSystemError(error)) {
-    const words = WORDS[error.code] ?? error.message;
-    const path = error.dest ?? error.path;
-    return path ? `${path}: ${words}` : words;
+    return fileError(error.dest ?? error.path ?? error.syscall, error).message;
   }
   const text = error instanceof Error ? error.message || error.name : String(error);
   return text.split('\n', 1)[0] as string;

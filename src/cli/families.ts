@@ -1,6 +1,6 @@
 import type { Tensor } from '../graph/tensor.ts';
-import { dense } from '../nn/dense.ts';
 import { dropout, flatten } from '../nn/core.ts';
+import { dense } from '../nn/dense.ts';
 import type { Layer } from '../nn/layer.ts';
 import { l2 } from '../nn/regularizer.ts';
 import type { SequentialLayer } from '../train/model.ts';
@@ -58,7 +58,9 @@ function wholeNumbers(text: string, sizes: string): number[] {
   const parts = sizes.split(',').map((part) => part.trim());
   const bad = parts.find((part) => !/^[1-9]\d{0,5}$/.test(part));
   if (bad === undefined) return parts.map(Number);
-  throw new UsageError(`--model ${text}: "${bad}" is no size; expected whole numbers as in mlp:256,128`);
+  throw new UsageError(
+    `--model ${text}: "${bad}" is no size; expected whole numbers as in mlp:256,128`,
+  );
 }
 
 type Flat = Layer<[x: Tensor]>;
@@ -72,7 +74,11 @@ function penalty(task: ModelTask) {
 }
 
 function hidden(units: number, task: ModelTask): Flat[] {
-  const layer = dense(units, { activation: 'relu', kernelInitializer: 'heUniform', ...penalty(task) });
+  const layer = dense(units, {
+    activation: 'relu',
+    kernelInitializer: 'heUniform',
+    ...penalty(task),
+  });
   return task.dropout > 0 ? [layer, dropout(task.dropout)] : [layer];
 }
 

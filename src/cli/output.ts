@@ -1,13 +1,11 @@
 import { rmdirSync } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat, statfs, unlink, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { mkdir, open, rename, rm, rmdir, stat, statfs, unlink, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
 import { DataError } from '../runtime/errors.ts';
+import { lookAtFolder } from '../train/folder.ts';
 import { inWords } from './failure.ts';
 
-/** Files of a model's folder; only such folders are replaced. */
-const MODEL_FILE = 'model.json';
 export const REPORT_FILE = 'report.json';
-const OURS = [MODEL_FILE, 'weights.safetensors', 'optimizer.safetensors', REPORT_FILE];
 
 /** Room beside the weights for configuration and reports. */
 const SPARE_BYTES = 256 * 1024;
@@ -49,7 +47,9 @@ export class OutputFolder {
     const [free, needed] = [bavail * bsize, bytes + SPARE_BYTES];
     if (blocks === 0 || free >= needed) return;
     const mb = (n: number) => `${(n / 2 ** 20).toFixed(1)} MB`;
-    throw new DataError(`${this.path}: the disk is full (${mb(free)} left, the model needs ${mb(needed)})`);
+    throw new DataError(
+      `${this.path}: the disk is full (${mb(free)} left, the model needs ${mb(needed)})`,
+    );
   }
 
   /** Removes the folders that were made, as far as nothing lies in them. */
@@ -97,15 +97,26 @@ async function openFolder(path: string): Promise<OutputFolder> {
     });
     return OutputFolder.at(path, false, made);
   }
-  if (!found.isDirectory()) throw new DataError(`${path}: is a file, expected a folder for the model`);
-  const entries = await readdir(path);
-  const foreign = entries.find((entry) => !OURS.includes(entry));
-  if (foreign !== undefined || (entries.length > 0 && !entries.includes(MODEL_FILE))) {
+  if (!found.isDirectory())
+    throw new DataError(`${path}: is a file, expected a folder for the model`);
+  if (!relative(resolve(path), process.cwd()).startsWith('..')) {
     throw new DataError(
-      `${path}: holds "${foreign ?? entries[0]}", which is not a model's; choose an empty or new folder`,
+      `${path}: is the current folder or one around it; choose a folder inside of it`,
     );
   }
-  return OutputFolder.at(path, entries.length > 0, undefined);
+  const state = await lookAtFolder(path);
+  if (state === 'empty') await replaceEmpty(path);
+  return OutputFolder.at(path, state === 'model', undefined);
+}
+
+/** The model's folder takes the place of an empty one, which the root of a file system does not give. */
+async function replaceEmpty(path: string): Promise<void> {
+  try {
+    await rmdir(path);
+    await mkdir(path);
+  } catch (error) {
+    throw cannotWrite(path, error);
+  }
 }
 
 /** Writes a file into the folder and takes it away again. */

@@ -29,7 +29,12 @@ export class Progress implements Callback {
   #shown = false;
 
   /** `examples`: in one epoch. */
-  constructor(epochs: number, examples: number, screen: Screen = process.stderr, env = process.env) {
+  constructor(
+    epochs: number,
+    examples: number,
+    screen: Screen = process.stderr,
+    env = process.env,
+  ) {
     this.#epochs = epochs;
     this.#examples = examples;
     this.#screen = screen;

@@ -8,7 +8,11 @@ import type { Model } from '../train/model.ts';
 const BATCH = 500;
 
 /** Loss with accuracy, or with errors in the target's units. */
-export async function score(model: Model, data: Dataset, preprocessing: Preprocessing): Promise<Logs> {
+export async function score(
+  model: Model,
+  data: Dataset,
+  preprocessing: Preprocessing,
+): Promise<Logs> {
   const logs = await model.evaluate(data.x, data.y, { batchSize: BATCH });
   if (data.task === 'classification') return logs;
   const { truth, predicted } = await values(model, data, preprocessing);
@@ -16,7 +20,11 @@ export async function score(model: Model, data: Dataset, preprocessing: Preproce
 }
 
 /** Confusion matrix or residuals as text. */
-export async function mistakes(model: Model, data: Dataset, preprocessing: Preprocessing): Promise<string> {
+export async function mistakes(
+  model: Model,
+  data: Dataset,
+  preprocessing: Preprocessing,
+): Promise<string> {
   if (data.task === 'regression') {
     const { truth, predicted } = await values(model, data, preprocessing);
     return `prediction − truth\n${residualText(truth, predicted)}`;
@@ -39,7 +47,10 @@ function argMaxRows(values: ArrayLike<number>, width: number): Int32Array {
 
 /** Truth and prediction in the target's units. */
 async function values(model: Model, { x, y }: Dataset, preprocessing: Preprocessing) {
-  const { mean, std } = preprocessing.kind === 'table' && 'mean' in preprocessing.target ? preprocessing.target : { mean: 0, std: 1 };
+  const { mean, std } =
+    preprocessing.kind === 'table' && 'mean' in preprocessing.target
+      ? preprocessing.target
+      : { mean: 0, std: 1 };
   const restored = (data: ArrayLike<number>) => Float64Array.from(data, (v) => v * std + mean);
   const truth = y instanceof Int32Array ? y : y.data;
   const outputs = await model.predict(x, { batchSize: BATCH });

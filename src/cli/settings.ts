@@ -72,7 +72,7 @@ function forImages({ examples }: DataFacts): Settings {
 /** Chosen by the mean result of many splits of small tables. */
 function forTables({ task, examples }: DataFacts, given: Partial<Settings>): Settings {
   const size = [1_000, 10_000, 100_000].findIndex((n) => examples <= n);
-  const batchSize = given.batchSize ?? ([16, 32, 128][size] ?? 512);
+  const batchSize = given.batchSize ?? [16, 32, 128][size] ?? 512;
   const steps = Math.ceil(examples / batchSize);
   const strength = (task === 'regression' ? 8 : 1) / examples;
   return {

@@ -19,12 +19,23 @@ export interface NDArray {
 
 /** Numbers in the form in which wasm memory holds them. */
 export function toMemory(data: ArrayLike<number>, dtype: DType, realBytes: 4 | 8): TypedArray {
-  const Form = dtype === 'i32' ? Int32Array : dtype === 'u8' ? Uint8Array : realBytes === 8 ? Float64Array : Float32Array;
+  const Form =
+    dtype === 'i32'
+      ? Int32Array
+      : dtype === 'u8'
+        ? Uint8Array
+        : realBytes === 8
+          ? Float64Array
+          : Float32Array;
   return data instanceof Form ? data : Form.from(data);
 }
 
 /** Numbers from the bytes of wasm memory. */
-export function fromMemory(bytes: Uint8Array<ArrayBuffer>, dtype: DType, realBytes: 4 | 8): NDArray['data'] {
+export function fromMemory(
+  bytes: Uint8Array<ArrayBuffer>,
+  dtype: DType,
+  realBytes: 4 | 8,
+): NDArray['data'] {
   if (dtype === 'u8') return bytes;
   if (dtype === 'i32') return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
   const Real = realBytes === 8 ? Float64Array : Float32Array;

@@ -52,11 +52,13 @@ function overlap(a: Access, b: Access): boolean {
   return a.low < b.high && b.low < a.high;
 }
 
-/** One unit: the same thread does all of both. Otherwise the same units at the same place. */
+/** One unit: the first thread does all of both. Otherwise the same units at the same place. */
 function agree(a: Access, b: Access): boolean {
   if (!a.split || !b.split) return false;
-  if (a.split.units !== b.split.units) return false;
-  return a.split.units <= 1 || (a.low === b.low && a.split.unitBytes === b.split.unitBytes);
+  if (a.split.units <= 1 && b.split.units <= 1) return true;
+  return (
+    a.low === b.low && a.split.units === b.split.units && a.split.unitBytes === b.split.unitBytes
+  );
 }
 
 function accesses(row: Row, addressOf: (p: Pointer) => number): Access[] {

@@ -27,7 +27,12 @@ export class RowEmitter implements Emitter {
   readonly #rows: EmittedRow[] = [];
   readonly #early: EmittedRow[] = [];
   readonly #earlyMemory = new Map<string, Pointer>();
-  readonly step: Pointer = { buffer: STEPS, offset: 0, bytes: STEP_BYTES, strides: [[0, STEP_BYTES]] };
+  readonly step: Pointer = {
+    buffer: STEPS,
+    offset: 0,
+    bytes: STEP_BYTES,
+    strides: [[0, STEP_BYTES]],
+  };
   #storage: StorageMap;
   #slots: number;
   #node: Tensor | null = null;
@@ -68,7 +73,12 @@ export class RowEmitter implements Emitter {
     this.#rows.push({ row, node: this.#node as Tensor });
   }
 
-  early(source: Tensor, purpose: string, bytes: number, make: (to: Pointer) => Row): Pointer | null {
+  early(
+    source: Tensor,
+    purpose: string,
+    bytes: number,
+    make: (to: Pointer) => Row,
+  ): Pointer | null {
     if (source.op.source !== 'variable' && source.op.source !== 'constant') return null;
     const from = this.at(source);
     const key = `${from.buffer?.name} ${from.offset} ${purpose}`;
@@ -94,4 +104,3 @@ export class RowEmitter implements Emitter {
     return rows * columns <= SERIAL ? Math.max(rows, 1) : 1;
   }
 }
-

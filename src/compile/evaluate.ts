@@ -28,12 +28,24 @@ type Expression = Tensor | readonly Tensor[] | (() => Tensor | readonly Tensor[]
  *
  * @example await evaluate(add(tensor([1, 2]), 3)) // { data: Float32Array [4, 5], shape: [2] }
  */
-export async function evaluate(expression: Tensor | (() => Tensor), options?: EvaluateOptions): Promise<NDArray>;
-export async function evaluate(expression: readonly Tensor[] | (() => readonly Tensor[]), options?: EvaluateOptions): Promise<NDArray[]>;
-export async function evaluate(expression: Expression, options: EvaluateOptions = {}): Promise<NDArray | NDArray[]> {
+export async function evaluate(
+  expression: Tensor | (() => Tensor),
+  options?: EvaluateOptions,
+): Promise<NDArray>;
+export async function evaluate(
+  expression: readonly Tensor[] | (() => readonly Tensor[]),
+  options?: EvaluateOptions,
+): Promise<NDArray[]>;
+export async function evaluate(
+  expression: Expression,
+  options: EvaluateOptions = {},
+): Promise<NDArray | NDArray[]> {
   const { inputs = {}, seed = 0 } = options;
   const engine = options.engine ?? (await defaultEngine());
-  const traced = typeof expression === 'function' && !isTensor(expression) ? withTrace(new Trace(false), expression) : expression;
+  const traced =
+    typeof expression === 'function' && !isTensor(expression)
+      ? withTrace(new Trace(false), expression)
+      : expression;
   const tensors = isTensor(traced) ? [traced] : traced;
   const outputs = Object.fromEntries(tensors.map((t, i) => [String(i), t]));
   const program = compile({ name: 'evaluate', outputs }, engine.target);

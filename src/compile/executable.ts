@@ -52,7 +52,11 @@ export class Workspace {
   /** Makes room for a program; what was loaded before may have to be encoded again. */
   reserve({ plan, slots, target }: Program): void {
     this.#arena = this.#grown(this.#arena, 'arena', plan.bytes);
-    this.#results = this.#grown(this.#results, 'results', Math.max(1, slots) * MAX_STEPS * target.realBytes);
+    this.#results = this.#grown(
+      this.#results,
+      'results',
+      Math.max(1, slots) * MAX_STEPS * target.realBytes,
+    );
   }
 
   #grown(old: Block | null, what: string, bytes: number): Block {
@@ -110,12 +114,19 @@ export class Executable {
     if (this.#block && now.every((x, i) => x === this.#loadedWith[i])) return;
     const { program } = this;
     const size = wholeLines(this.rowBytes);
-    this.#block ??= new Block(engine, `program ${program.name}`, size + program.constants.buffer.bytes);
+    this.#block ??= new Block(
+      engine,
+      `program ${program.name}`,
+      size + program.constants.buffer.bytes,
+    );
     const { at } = this.#block;
     const resolve = (p: Pointer) => this.#resolve(p, at + size);
     engine.write(at, encode(program.rows, program.barriers, resolve, program.target.realBytes));
     for (const { at: offset, node } of program.constants.data) {
-      engine.write(at + size + offset, toMemory(node.attrs.data, node.dtype, program.target.realBytes));
+      engine.write(
+        at + size + offset,
+        toMemory(node.attrs.data, node.dtype, program.target.realBytes),
+      );
     }
     this.#loadedWith = now;
   }
@@ -128,7 +139,8 @@ export class Executable {
     if (buffer === RESULTS) return results.at + offset;
     if (buffer === this.program.constants.buffer) return constants + offset;
     const planned = this.program.plan.offsets.get(buffer);
-    if (planned === undefined) throw new StateError(`${buffer.name} has no memory: build the model first`);
+    if (planned === undefined)
+      throw new StateError(`${buffer.name} has no memory: build the model first`);
     return arena.at + planned + offset;
   }
 
@@ -159,7 +171,10 @@ export class Executable {
       this.#prepare([step]);
       const constants = this.at + wholeLines(this.rowBytes);
       const bad = await runRows(engine, this.program, this.at, (p) => this.#resolve(p, constants));
-      if (bad) debugLine(`first not finite: row ${bad.row} ${bad.kernel} of ${bad.layer} (${bad.op}) from ${bad.inputs.join(', ')}`);
+      if (bad)
+        debugLine(
+          `first not finite: row ${bad.row} ${bad.kernel} of ${bad.layer} (${bad.op}) from ${bad.inputs.join(', ')}`,
+        );
       kept.push(await engine.read(results.at, this.program.slots * this.program.target.realBytes));
     }
     kept.forEach((bytes, i) => {
@@ -175,12 +190,14 @@ export class Executable {
 
   #sync() {
     const { sync } = this.#workspace.engine;
-    if (!sync) throw new StateError('this engine runs in a worker: use predict instead of predictSync');
+    if (!sync)
+      throw new StateError('this engine runs in a worker: use predict instead of predictSync');
     return sync;
   }
 
   #prepare(steps: readonly Step[]): void {
-    if (steps.length > MAX_STEPS) throw new MemoryError(`${steps.length} steps in one call, at most ${MAX_STEPS}`);
+    if (steps.length > MAX_STEPS)
+      throw new MemoryError(`${steps.length} steps in one call, at most ${MAX_STEPS}`);
     this.load();
     this.#workspace.engine.write(this.#workspace.steps.at, stepTable(steps));
   }
@@ -198,26 +215,41 @@ export class Executable {
 
   readSync(name: string): NDArray {
     const { port, at, bytes, realBytes } = this.#output(name);
-    return { data: fromMemory(this.#sync().read(at, bytes), port.dtype, realBytes), shape: port.shape };
+    return {
+      data: fromMemory(this.#sync().read(at, bytes), port.dtype, realBytes),
+      shape: port.shape,
+    };
   }
 
   #output(name: string) {
     const port = this.#port(this.program.outputs, name);
     const { realBytes } = this.program.target;
     const constants = this.at + wholeLines(this.rowBytes);
-    return { port, at: this.#resolve(port.pointer, constants), bytes: bytesOf(port, realBytes), realBytes };
+    return {
+      port,
+      at: this.#resolve(port.pointer, constants),
+      bytes: bytesOf(port, realBytes),
+      realBytes,
+    };
   }
 
   /** Every planned tensor by layer and op, as the last call left it: `dense/linear`. Needs DEBUG=3, where none shares memory. */
   async intermediates(): Promise<Record<string, NDArray>> {
-    if (debugLevel() < 3) throw new StateError('intermediates share memory: compile with DEBUG=3 to keep them apart');
+    if (debugLevel() < 3)
+      throw new StateError('intermediates share memory: compile with DEBUG=3 to keep them apart');
     const { rows, nodes, plan, target } = this.program;
     const found: Record<string, NDArray> = {};
     for (const [i, node] of nodes.entries()) {
       const [to] = (rows[i] as Program['rows'][number]).args;
       if (typeof to !== 'object' || !to.buffer || !plan.offsets.has(to.buffer)) continue;
-      const bytes = await this.#workspace.engine.read(this.#resolve(to, 0), bytesOf(node, target.realBytes));
-      found[to.buffer.name] = { data: fromMemory(bytes, node.dtype, target.realBytes), shape: node.shape };
+      const bytes = await this.#workspace.engine.read(
+        this.#resolve(to, 0),
+        bytesOf(node, target.realBytes),
+      );
+      found[to.buffer.name] = {
+        data: fromMemory(bytes, node.dtype, target.realBytes),
+        shape: node.shape,
+      };
     }
     return found;
   }
@@ -225,13 +257,19 @@ export class Executable {
   /** What the last call recorded: `slots` numbers for each step. */
   async records(steps: number): Promise<ArrayLike<number>> {
     const { slots, target } = this.program;
-    const bytes = await this.#workspace.engine.read(this.#workspace.results.at, steps * slots * target.realBytes);
+    const bytes = await this.#workspace.engine.read(
+      this.#workspace.results.at,
+      steps * slots * target.realBytes,
+    );
     return fromMemory(bytes, 'real', target.realBytes);
   }
 
   #port(ports: ReadonlyMap<string, Port>, name: string): Port {
     const port = ports.get(name);
-    if (!port) throw new OptionError(`program ${this.program.name} has no "${name}"; known: ${[...ports.keys()]}`);
+    if (!port)
+      throw new OptionError(
+        `program ${this.program.name} has no "${name}"; known: ${[...ports.keys()]}`,
+      );
     return port;
   }
 

@@ -1,8 +1,8 @@
 import { atPath } from '../graph/scope.ts';
 import { formatShape, sameShape, sizeOf } from '../graph/shape.ts';
-import { type Tensor, Variable } from '../graph/tensor.ts';
-import { scalar } from '../ops/leaf.ts';
+import type { Tensor, Variable } from '../graph/tensor.ts';
 import { reshape } from '../ops/layout.ts';
+import { scalar } from '../ops/leaf.ts';
 import { expand, sumTo } from '../ops/sum.ts';
 import { addAll } from '../ops/unary.ts';
 import { ShapeError, WasmgradError } from '../runtime/errors.ts';
@@ -21,7 +21,9 @@ function sourceOf(node: Tensor): Source {
  */
 export function gradients(y: Tensor, of: readonly Source[]): Tensor[] {
   if (sizeOf(y.shape) !== 1) {
-    throw new ShapeError(`gradients are of a scalar, got ${formatShape(y.shape)}: sum or average it first`);
+    throw new ShapeError(
+      `gradients are of a scalar, got ${formatShape(y.shape)}: sum or average it first`,
+    );
   }
   const nodes = reachable([y]);
   const wanted = new Set<Source>(of);
@@ -30,7 +32,8 @@ export function gradients(y: Tensor, of: readonly Source[]): Tensor[] {
     if (wanted.has(sourceOf(node)) || node.inputs.some((i) => between.has(i))) between.add(node);
   }
   const parts = new Map<Source, Tensor[]>();
-  if (between.has(y)) parts.set(sourceOf(y), [y.shape.length ? expand(scalar(1), y.shape) : scalar(1)]);
+  if (between.has(y))
+    parts.set(sourceOf(y), [y.shape.length ? expand(scalar(1), y.shape) : scalar(1)]);
   for (const node of nodes.reverse()) {
     if (between.has(node) && node.inputs.length) pullBack(node, between, parts);
   }
@@ -55,9 +58,12 @@ function pullBack(node: Tensor, between: ReadonlySet<Tensor>, parts: Map<Source,
 }
 
 function undoBroadcast(dx: Tensor, input: Tensor, node: Tensor): Tensor {
-  const fits = sizeOf(dx.shape) === sizeOf(input.shape) ? reshape(dx, input.shape) : sumTo(dx, input.shape);
+  const fits =
+    sizeOf(dx.shape) === sizeOf(input.shape) ? reshape(dx, input.shape) : sumTo(dx, input.shape);
   if (!sameShape(fits.shape, input.shape)) {
-    throw new WasmgradError(`${node.op.name}: gradient ${formatShape(dx.shape)} of an input ${formatShape(input.shape)}`);
+    throw new WasmgradError(
+      `${node.op.name}: gradient ${formatShape(dx.shape)} of an input ${formatShape(input.shape)}`,
+    );
   }
   return fits;
 }
@@ -72,7 +78,9 @@ export function grad(f: (...x: Tensor[]) => Tensor): (...x: Tensor[]) => Tensor 
 }
 
 /** x ↦ [f(x), [df/dx for each argument]]. */
-export function valueAndGrad(f: (...x: Tensor[]) => Tensor): (...x: Tensor[]) => [Tensor, Tensor[]] {
+export function valueAndGrad(
+  f: (...x: Tensor[]) => Tensor,
+): (...x: Tensor[]) => [Tensor, Tensor[]] {
   return (...x) => {
     const y = f(...x);
     return [y, gradients(y, x)];

@@ -13,7 +13,10 @@ export interface Lifetime {
 }
 
 /** First and last row that touch each buffer; a buffer touched inside a loop lives as long as the loop. */
-export function lifetimes(rows: readonly Row[], isPlanned: (b: Buffer) => boolean): Map<Buffer, Lifetime> {
+export function lifetimes(
+  rows: readonly Row[],
+  isPlanned: (b: Buffer) => boolean,
+): Map<Buffer, Lifetime> {
   const spans = loopSpans(rows);
   const found = new Map<Buffer, Lifetime>();
   rows.forEach((row, i) => {
@@ -59,7 +62,11 @@ export function plan(lives: ReadonlyMap<Buffer, Lifetime>, reuse = true, rest = 
   let top = 0;
   let freed = 0;
   for (const [buffer, { first }] of starts) {
-    for (; freed < ends.length && (ends[freed] as [Buffer, Lifetime])[1].last + rest < first; freed++) {
+    for (
+      ;
+      freed < ends.length && (ends[freed] as [Buffer, Lifetime])[1].last + rest < first;
+      freed++
+    ) {
       const [old] = ends[freed] as [Buffer, Lifetime];
       release(holes, { at: offsets.get(old) as number, bytes: padded(old.bytes) });
     }

@@ -51,7 +51,10 @@ function format(value: number): string {
 
 /** Planned buffers by their place in the arena, others by name. */
 function nameBuffers({ rows, plan }: Program): Map<Buffer, string> {
-  const names = new Map<Buffer, string>([[STEPS, 'step'], [RESULTS, 'results']]);
+  const names = new Map<Buffer, string>([
+    [STEPS, 'step'],
+    [RESULTS, 'results'],
+  ]);
   for (const row of rows) {
     for (const arg of row.args) {
       if (typeof arg === 'number' || !arg.buffer || names.has(arg.buffer)) continue;

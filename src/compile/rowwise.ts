@@ -45,7 +45,11 @@ export interface NotFinite {
  * that are not finite.
  */
 export async function runRows(
-  engine: Engine, program: Program, at: number, resolve: (p: Pointer) => number, report = debugLine,
+  engine: Engine,
+  program: Program,
+  at: number,
+  resolve: (p: Pointer) => number,
+  report = debugLine,
 ): Promise<NotFinite | null> {
   let first: NotFinite | null = null;
   for (const span of spans(program)) {
@@ -56,12 +60,19 @@ export async function runRows(
     first ??= bad;
     const row = program.rows[span.row] as Program['rows'][number];
     const scope = program.nodes[span.row]?.scope || '–';
-    report(`${String(span.row).padStart(4)} ${row.kernel.name} ${us.toFixed(0)} µs  ${scope}${bad ? `  ${bad.count} not finite` : ''}`);
+    report(
+      `${String(span.row).padStart(4)} ${row.kernel.name} ${us.toFixed(0)} µs  ${scope}${bad ? `  ${bad.count} not finite` : ''}`,
+    );
   }
   return first;
 }
 
-async function check(engine: Engine, program: Program, index: number, resolve: (p: Pointer) => number): Promise<NotFinite | null> {
+async function check(
+  engine: Engine,
+  program: Program,
+  index: number,
+  resolve: (p: Pointer) => number,
+): Promise<NotFinite | null> {
   const row = program.rows[index] as Program['rows'][number];
   const node = program.nodes[index] as Tensor;
   if (node.dtype === 'i32') return null;
@@ -70,8 +81,11 @@ async function check(engine: Engine, program: Program, index: number, resolve: (
     const type = row.kernel.parameters[a]?.[1];
     if (typeof arg === 'number' || (type !== 'Out' && type !== 'InOut')) continue;
     const bytes = await engine.read(resolve(arg), arg.bytes);
-    for (const x of fromMemory(bytes, 'real', program.target.realBytes)) if (!Number.isFinite(x)) count++;
+    for (const x of fromMemory(bytes, 'real', program.target.realBytes))
+      if (!Number.isFinite(x)) count++;
   }
   const inputs = node.inputs.map((t) => `${t.op.name} ${formatShape(t.shape)}`);
-  return count ? { row: index, layer: node.scope, op: node.op.name, kernel: row.kernel.name, count, inputs } : null;
+  return count
+    ? { row: index, layer: node.scope, op: node.op.name, kernel: row.kernel.name, count, inputs }
+    : null;
 }

@@ -96,7 +96,12 @@ export class StorageMap {
     const own = node.inputs.map((input) => rootOf(input).attrs.variable === variable);
     return (node.op.inplace ?? []).some((i) => {
       const input = node.inputs[i];
-      return input && own[i] && own.filter(Boolean).length === 1 && sizeOf(input.shape) === sizeOf(node.shape);
+      return (
+        input &&
+        own[i] &&
+        own.filter(Boolean).length === 1 &&
+        sizeOf(input.shape) === sizeOf(node.shape)
+      );
     });
   }
 
@@ -126,13 +131,15 @@ export class StorageMap {
     for (const k of node.op.inplace ?? []) {
       const input = node.inputs[k] as Tensor;
       const storage = this.#storage.get(input) as Storage;
-      if (!storage.fixed && storage.lastUse === i && bytesOf(input, this.#realBytes) === bytes) return storage;
+      if (!storage.fixed && storage.lastUse === i && bytesOf(input, this.#realBytes) === bytes)
+        return storage;
     }
     return undefined;
   }
 
   #leaf(node: Tensor): Storage {
-    if (node.op.source === 'variable') return fixed((node.attrs.variable as Variable).pointer(this.#realBytes));
+    if (node.op.source === 'variable')
+      return fixed((node.attrs.variable as Variable).pointer(this.#realBytes));
     if (node.op.source === 'constant') return this.#constant(node);
     if (node.op.source === 'external') {
       return fixed({ buffer: node.attrs.buffer as Buffer, offset: 0, bytes: 0 });

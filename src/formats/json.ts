@@ -1,4 +1,4 @@
-import { DataError, messageOf, nearest } from '../runtime/errors.ts';
+import { DataError, messageOf, nearest, OptionError } from '../runtime/errors.ts';
 
 const MAX_DEPTH = 256;
 
@@ -149,11 +149,17 @@ function brief(value: Json): string {
   return text.length > 60 ? `${text.slice(0, 59)}…` : text;
 }
 
-/** JSON text with indents. Throws what `fail` throws when a number is not finite, which JSON cannot hold. */
-export function formatJson(value: unknown, fail: (problem: string) => never): string {
+/** JSON text with indents. Throws `OptionError` naming `what` for values that JSON cannot hold. */
+export function formatJson(value: unknown, what: string): string {
   const check = (key: string, v: unknown): unknown => {
-    if (typeof v === 'number' && !Number.isFinite(v)) return fail(`"${key}" is ${v}, which JSON cannot hold`);
+    const bad = typeof v === 'bigint' || typeof v === 'function' || (typeof v === 'number' && !Number.isFinite(v));
+    if (bad) throw new OptionError(`${what}: "${key}" is ${typeof v === 'function' ? 'a function' : v}, which JSON cannot hold`);
     return v;
   };
-  return `${JSON.stringify(value, check, 2)}\n`;
+  try {
+    return `${JSON.stringify(value, check, 2)}\n`;
+  } catch (cause) {
+    if (cause instanceof OptionError) throw cause;
+    throw new OptionError(`${what}: JSON cannot hold it: ${messageOf(cause).split('\n', 1)[0]}`, { cause });
+  }
 }

@@ -3,8 +3,8 @@ import { sizeOf } from '../graph/shape.ts';
 import type { Grads, Tensor } from '../graph/tensor.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import type { Pointer, Row } from '../runtime/row.ts';
-import { emitMap, emitZip, expectReal } from './emit.ts';
 import { affine, less, mul, sub } from './binary.ts';
+import { emitMap, emitZip, expectReal } from './emit.ts';
 import { exp, square } from './unary.ts';
 
 type MapRow = (y: Pointer, x: Pointer, n: number, unit: number, alpha: number) => Row;
@@ -23,7 +23,15 @@ interface ActivationRules {
 }
 
 /** An activation with a fused gradient dx = f(dy, x or y). */
-function activationOp({ name, onnx, row, gradRow, from, alpha: standard = 0, second }: ActivationRules) {
+function activationOp({
+  name,
+  onnx,
+  row,
+  gradRow,
+  from,
+  alpha: standard = 0,
+  second,
+}: ActivationRules) {
   const same = ([x]: readonly Tensor[]) => {
     expectReal(name, x as Tensor);
     return { shape: (x as Tensor).shape, dtype: 'real' as const };
@@ -58,42 +66,71 @@ function activationOp({ name, onnx, row, gradRow, from, alpha: standard = 0, sec
 
 /** max(x, 0) */
 export const [relu, reluGrad] = activationOp({
-  name: 'relu', onnx: 'Relu', row: kernels.relu, gradRow: kernels.reluGrad, from: 'output',
+  name: 'relu',
+  onnx: 'Relu',
+  row: kernels.relu,
+  gradRow: kernels.reluGrad,
+  from: 'output',
 });
 
 /** x where x > 0, else alpha·x; alpha 0.01. */
 export const [leakyRelu, leakyReluGrad] = activationOp({
-  name: 'leakyRelu', onnx: 'LeakyRelu', row: kernels.leakyRelu, gradRow: kernels.leakyReluGrad, from: 'input',
+  name: 'leakyRelu',
+  onnx: 'LeakyRelu',
+  row: kernels.leakyRelu,
+  gradRow: kernels.leakyReluGrad,
+  from: 'input',
   alpha: 0.01,
 });
 
 /** x where x > 0, else alpha·(eˣ − 1); alpha 1. */
 export const [elu, eluGrad] = activationOp({
-  name: 'elu', onnx: 'Elu', row: kernels.elu, gradRow: kernels.eluGrad, from: 'output', alpha: 1,
+  name: 'elu',
+  onnx: 'Elu',
+  row: kernels.elu,
+  gradRow: kernels.eluGrad,
+  from: 'output',
+  alpha: 1,
   second: (dz, dy, y) => mul(mul(dz, dy), lessZero(y)),
 });
 
 /** tanh x = (eˣ − e⁻ˣ)/(eˣ + e⁻ˣ) */
 export const [tanh, tanhGrad] = activationOp({
-  name: 'tanh', onnx: 'Tanh', row: kernels.tanh, gradRow: kernels.tanhGrad, from: 'output',
+  name: 'tanh',
+  onnx: 'Tanh',
+  row: kernels.tanh,
+  gradRow: kernels.tanhGrad,
+  from: 'output',
   second: (dz, dy, y) => mul(mul(dz, dy), affine(y, -2)),
 });
 
 /** 1/(1 + e⁻ˣ) */
 export const [sigmoid, sigmoidGrad] = activationOp({
-  name: 'sigmoid', onnx: 'Sigmoid', row: kernels.sigmoid, gradRow: kernels.sigmoidGrad, from: 'output',
+  name: 'sigmoid',
+  onnx: 'Sigmoid',
+  row: kernels.sigmoid,
+  gradRow: kernels.sigmoidGrad,
+  from: 'output',
   second: (dz, dy, y) => mul(mul(dz, dy), affine(y, -2, 1)),
 });
 
 /** x·Φ(x) = x/2·(1 + erf(x/√2)) */
 export const [gelu, geluGrad] = activationOp({
-  name: 'gelu', onnx: 'Gelu', row: kernels.gelu, gradRow: kernels.geluGrad, from: 'input',
+  name: 'gelu',
+  onnx: 'Gelu',
+  row: kernels.gelu,
+  gradRow: kernels.geluGrad,
+  from: 'input',
   second: (dz, dy, x) => mul(mul(dz, dy), mul(gauss(x), affine(square(x), -1, 2))),
 });
 
 /** ln(1 + eˣ) */
 export const [softplus, softplusGrad] = activationOp({
-  name: 'softplus', onnx: 'Softplus', row: kernels.softplus, gradRow: kernels.softplusGrad, from: 'input',
+  name: 'softplus',
+  onnx: 'Softplus',
+  row: kernels.softplus,
+  gradRow: kernels.softplusGrad,
+  from: 'input',
   second: (dz, dy, x) => {
     const s = sigmoid(x);
     return mul(mul(dz, dy), sub(s, square(s)));

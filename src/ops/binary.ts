@@ -1,6 +1,6 @@
 import { defineOp } from '../graph/op.ts';
 import { broadcastShapes, type Shape, sameShape, sizeOf } from '../graph/shape.ts';
-import type { Grads, DType, Emitter, OpInfo, Tensor } from '../graph/tensor.ts';
+import type { DType, Emitter, Grads, OpInfo, Tensor } from '../graph/tensor.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import type { Pointer, Row } from '../runtime/row.ts';
 import { emitMap, emitZip, expectReal } from './emit.ts';
@@ -9,7 +9,14 @@ import { expand } from './sum.ts';
 
 type Same = (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
 type Broadcast = (
-  z: Pointer, a: Pointer, b: Pointer, rows: number, unit: number, columns: number, bRow: number, bCol: number,
+  z: Pointer,
+  a: Pointer,
+  b: Pointer,
+  rows: number,
+  unit: number,
+  columns: number,
+  bRow: number,
+  bCol: number,
 ) => Row;
 
 interface Form {
@@ -59,7 +66,15 @@ interface BinaryRules {
 }
 
 /** An elementwise op of two tensors (or numbers) with broadcasting. */
-export function binaryOp({ name, onnx, same, broadcast, commutes = false, result = 'real', grad }: BinaryRules) {
+export function binaryOp({
+  name,
+  onnx,
+  same,
+  broadcast,
+  commutes = false,
+  result = 'real',
+  grad,
+}: BinaryRules) {
   return defineOp<[a: Tensor | number, b: Tensor | number], Record<string, never>>({
     name,
     onnx: { type: onnx, since: 13 },
@@ -115,25 +130,39 @@ export function neg(x: Tensor): Tensor {
 
 /** a + b */
 export const add = binaryOp({
-  name: 'add', onnx: 'Add', same: kernels.add, broadcast: kernels.addBroadcast, commutes: true,
+  name: 'add',
+  onnx: 'Add',
+  same: kernels.add,
+  broadcast: kernels.addBroadcast,
+  commutes: true,
   grad: (dy): Grads => [dy, dy],
 });
 
 /** a − b */
 export const sub = binaryOp({
-  name: 'sub', onnx: 'Sub', same: kernels.sub, broadcast: kernels.subBroadcast,
+  name: 'sub',
+  onnx: 'Sub',
+  same: kernels.sub,
+  broadcast: kernels.subBroadcast,
   grad: (dy): Grads => [dy, neg(dy)],
 });
 
 /** a·b */
 export const mul = binaryOp({
-  name: 'mul', onnx: 'Mul', same: kernels.mul, broadcast: kernels.mulBroadcast, commutes: true,
+  name: 'mul',
+  onnx: 'Mul',
+  same: kernels.mul,
+  broadcast: kernels.mulBroadcast,
+  commutes: true,
   grad: (dy, { inputs }): Grads => [mul(dy, inputs[1] as Tensor), mul(dy, inputs[0] as Tensor)],
 });
 
 /** a/b */
 export const div = binaryOp({
-  name: 'div', onnx: 'Div', same: kernels.div, broadcast: kernels.divBroadcast,
+  name: 'div',
+  onnx: 'Div',
+  same: kernels.div,
+  broadcast: kernels.divBroadcast,
   grad(dy, node): Grads {
     const b = node.inputs[1] as Tensor;
     const da = div(dy, b);
@@ -148,7 +177,11 @@ function share(dy: Tensor, wins: Tensor, loses: Tensor): Tensor {
 
 /** The larger of a and b; NaN if either is. */
 export const maximum = binaryOp({
-  name: 'maximum', onnx: 'Max', same: kernels.maximum, broadcast: kernels.maximumBroadcast, commutes: true,
+  name: 'maximum',
+  onnx: 'Max',
+  same: kernels.maximum,
+  broadcast: kernels.maximumBroadcast,
+  commutes: true,
   grad(dy, { inputs }): Grads {
     const [a, b] = inputs as Pair;
     return [share(dy, greater(a, b), less(a, b)), share(dy, less(a, b), greater(a, b))];
@@ -157,7 +190,11 @@ export const maximum = binaryOp({
 
 /** The smaller of a and b; NaN if either is. */
 export const minimum = binaryOp({
-  name: 'minimum', onnx: 'Min', same: kernels.minimum, broadcast: kernels.minimumBroadcast, commutes: true,
+  name: 'minimum',
+  onnx: 'Min',
+  same: kernels.minimum,
+  broadcast: kernels.minimumBroadcast,
+  commutes: true,
   grad(dy, { inputs }): Grads {
     const [a, b] = inputs as Pair;
     return [share(dy, less(a, b), greater(a, b)), share(dy, greater(a, b), less(a, b))];
@@ -166,25 +203,51 @@ export const minimum = binaryOp({
 
 /** 1 where a = b, else 0. */
 export const equal = binaryOp({
-  name: 'equal', onnx: 'Equal', same: kernels.equal, broadcast: kernels.equalBroadcast, commutes: true, result: 'bool',
+  name: 'equal',
+  onnx: 'Equal',
+  same: kernels.equal,
+  broadcast: kernels.equalBroadcast,
+  commutes: true,
+  result: 'bool',
 });
 /** 1 where a ≠ b, else 0. */
 export const notEqual = binaryOp({
-  name: 'notEqual', onnx: 'Not', same: kernels.notEqual, broadcast: kernels.notEqualBroadcast, commutes: true, result: 'bool',
+  name: 'notEqual',
+  onnx: 'Not',
+  same: kernels.notEqual,
+  broadcast: kernels.notEqualBroadcast,
+  commutes: true,
+  result: 'bool',
 });
 /** 1 where a < b, else 0. */
 export const less = binaryOp({
-  name: 'less', onnx: 'Less', same: kernels.less, broadcast: kernels.lessBroadcast, result: 'bool',
+  name: 'less',
+  onnx: 'Less',
+  same: kernels.less,
+  broadcast: kernels.lessBroadcast,
+  result: 'bool',
 });
 /** 1 where a ≤ b, else 0. */
 export const lessEqual = binaryOp({
-  name: 'lessEqual', onnx: 'LessOrEqual', same: kernels.lessEqual, broadcast: kernels.lessEqualBroadcast, result: 'bool',
+  name: 'lessEqual',
+  onnx: 'LessOrEqual',
+  same: kernels.lessEqual,
+  broadcast: kernels.lessEqualBroadcast,
+  result: 'bool',
 });
 /** 1 where a > b, else 0. */
 export const greater = binaryOp({
-  name: 'greater', onnx: 'Greater', same: kernels.greater, broadcast: kernels.greaterBroadcast, result: 'bool',
+  name: 'greater',
+  onnx: 'Greater',
+  same: kernels.greater,
+  broadcast: kernels.greaterBroadcast,
+  result: 'bool',
 });
 /** 1 where a ≥ b, else 0. */
 export const greaterEqual = binaryOp({
-  name: 'greaterEqual', onnx: 'GreaterOrEqual', same: kernels.greaterEqual, broadcast: kernels.greaterEqualBroadcast, result: 'bool',
+  name: 'greaterEqual',
+  onnx: 'GreaterOrEqual',
+  same: kernels.greaterEqual,
+  broadcast: kernels.greaterEqualBroadcast,
+  result: 'bool',
 });

@@ -1,6 +1,6 @@
 import { defineOp } from '../graph/op.ts';
 import { formatShape, sizeOf } from '../graph/shape.ts';
-import type { Grads, DType, Tensor } from '../graph/tensor.ts';
+import type { DType, Grads, Tensor } from '../graph/tensor.ts';
 import { ShapeError } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import { NONE } from '../runtime/row.ts';
@@ -17,14 +17,27 @@ export const gather = defineOp({
     expectReal('gather', table as Tensor);
     expectI32('gather', 'index', index as Tensor);
     if ((table as Tensor).shape.length === 0) throw new ShapeError('gather: the table has no rows');
-    return { shape: [...(index as Tensor).shape, ...(table as Tensor).shape.slice(1)], dtype: 'real' };
+    return {
+      shape: [...(index as Tensor).shape, ...(table as Tensor).shape.slice(1)],
+      dtype: 'real',
+    };
   },
   emit(e, node) {
     const [table, index] = node.inputs as [Tensor, Tensor];
     const rows = sizeOf(index.shape);
     const columns = sizeOf(table.shape.slice(1));
     const size = table.shape[0] as number;
-    e.row(kernels.gatherRows(e.at(node), e.at(table), e.at(index), rows, e.unit(rows, columns), columns, size));
+    e.row(
+      kernels.gatherRows(
+        e.at(node),
+        e.at(table),
+        e.at(index),
+        rows,
+        e.unit(rows, columns),
+        columns,
+        size,
+      ),
+    );
   },
   grad(dy, { inputs }): Grads {
     const [table, index] = inputs as [Tensor, Tensor];
@@ -40,7 +53,9 @@ export const scatterAdd = defineOp({
     expectReal('scatterAdd', x as Tensor);
     expectI32('scatterAdd', 'index', index as Tensor);
     if (sizeOf((x as Tensor).shape) !== sizeOf((index as Tensor).shape) * sizeOf(row)) {
-      throw new ShapeError(`scatterAdd: ${formatShape((x as Tensor).shape)} for ${formatShape((index as Tensor).shape)} rows of ${formatShape(row)}`);
+      throw new ShapeError(
+        `scatterAdd: ${formatShape((x as Tensor).shape)} for ${formatShape((index as Tensor).shape)} rows of ${formatShape(row)}`,
+      );
     }
     return { shape: [n, ...row], dtype: 'real' };
   },
@@ -48,7 +63,17 @@ export const scatterAdd = defineOp({
     const [x, index] = node.inputs as [Tensor, Tensor];
     const { n, row } = node.attrs;
     const columns = sizeOf(row);
-    e.row(kernels.scatterAddRows(e.at(node), e.at(x), e.at(index), n, e.unit(n, columns), columns, sizeOf(index.shape)));
+    e.row(
+      kernels.scatterAddRows(
+        e.at(node),
+        e.at(x),
+        e.at(index),
+        n,
+        e.unit(n, columns),
+        columns,
+        sizeOf(index.shape),
+      ),
+    );
   },
   grad: (dy, { inputs }): Grads => [gather(dy, inputs[1] as Tensor), null],
 });
@@ -78,7 +103,9 @@ export const pick = defineOp({
     expectReal('pick', x as Tensor);
     expectI32('pick', 'index', index as Tensor);
     if (formatShape((x as Tensor).shape.slice(0, -1)) !== formatShape((index as Tensor).shape)) {
-      throw new ShapeError(`pick: index ${formatShape((index as Tensor).shape)} for rows of ${formatShape((x as Tensor).shape)}`);
+      throw new ShapeError(
+        `pick: index ${formatShape((index as Tensor).shape)} for rows of ${formatShape((x as Tensor).shape)}`,
+      );
     }
     return { shape: (index as Tensor).shape, dtype: 'real' };
   },
@@ -114,7 +141,15 @@ export const batch = defineOp({
     const columns = sizeOf(node.shape.slice(1));
     const { rows } = node.attrs;
     const unit = e.unit(rows, asRows(node).columns);
-    const args = [e.at(node), e.at(table), order ? e.at(order) : NONE, e.step, rows, unit, columns] as const;
+    const args = [
+      e.at(node),
+      e.at(table),
+      order ? e.at(order) : NONE,
+      e.step,
+      rows,
+      unit,
+      columns,
+    ] as const;
     if (table.dtype === 'u8') e.row(kernels.gatherBatchU8(...args, scale, offset));
     else if (table.dtype === 'i32') e.row(kernels.gatherBatchI32(...args));
     else e.row(kernels.gatherBatch(...args));

@@ -1,6 +1,13 @@
 import { defineOp } from '../graph/op.ts';
-import { formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf, stridesOf } from '../graph/shape.ts';
-import type { Grads, Emitter, Tensor } from '../graph/tensor.ts';
+import {
+  formatShape,
+  normalizeAxes,
+  normalizeAxis,
+  type Shape,
+  sizeOf,
+  stridesOf,
+} from '../graph/shape.ts';
+import type { Emitter, Grads, Tensor } from '../graph/tensor.ts';
 import { OptionError, ShapeError } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import { expectReal } from './emit.ts';
@@ -22,7 +29,9 @@ function resolveShape(x: Tensor, shape: Shape): number[] {
   const size = sizeOf(x.shape);
   const fits = free === 0 ? known === size : free === 1 && known > 0 && size % known === 0;
   if (!fits) {
-    throw new ShapeError(`reshape: ${formatShape(x.shape)} does not fit into ${formatShape(shape)}`);
+    throw new ShapeError(
+      `reshape: ${formatShape(x.shape)} does not fit into ${formatShape(shape)}`,
+    );
   }
   return shape.map((n) => (n === -1 ? size / known : n));
 }
@@ -37,8 +46,12 @@ export function flattenRows(x: Tensor): Tensor {
 export function squeeze(x: Tensor, axes?: number | readonly number[]): Tensor {
   const drop = axes === undefined ? undefined : normalizeAxes(axes, x.shape.length);
   const wrong = drop?.find((a) => x.shape[a] !== 1);
-  if (wrong !== undefined) throw new ShapeError(`squeeze: axis ${wrong} of ${formatShape(x.shape)} is not 1`);
-  return reshape(x, x.shape.filter((n, i) => (drop ? !drop.includes(i) : n !== 1)));
+  if (wrong !== undefined)
+    throw new ShapeError(`squeeze: axis ${wrong} of ${formatShape(x.shape)} is not 1`);
+  return reshape(
+    x,
+    x.shape.filter((n, i) => (drop ? !drop.includes(i) : n !== 1)),
+  );
 }
 
 /** With a new axis of size 1 at `axis`. */
@@ -53,7 +66,9 @@ export const transpose = defineOp({
   onnx: { type: 'Transpose', since: 13 },
   args: (x: Tensor, perm?: readonly number[]) => [
     [x],
-    { perm: perm ? checkPerm(perm, x.shape.length) : x.shape.map((_, i) => x.shape.length - 1 - i) },
+    {
+      perm: perm ? checkPerm(perm, x.shape.length) : x.shape.map((_, i) => x.shape.length - 1 - i),
+    },
   ],
   type: ([x], { perm }) => {
     expectReal('transpose', x as Tensor);
@@ -67,7 +82,12 @@ export const transpose = defineOp({
       return;
     }
     const strides = stridesOf(x.shape);
-    emitStrided(e, node, x, (node.attrs.perm as number[]).map((p) => strides[p] as number));
+    emitStrided(
+      e,
+      node,
+      x,
+      (node.attrs.perm as number[]).map((p) => strides[p] as number),
+    );
   },
   grad: (dy, { attrs }): Grads => [transpose(dy, invert(attrs.perm))],
 });
@@ -91,7 +111,13 @@ function invert(perm: readonly number[]): number[] {
 const MAX_RANK = 6;
 
 /** y[i] = x[Σ i_d·strides_d] for all i of y's shape; stride 0 repeats. */
-export function emitStrided(e: Emitter, y: Tensor, x: Tensor, strides: readonly number[], offset = 0) {
+export function emitStrided(
+  e: Emitter,
+  y: Tensor,
+  x: Tensor,
+  strides: readonly number[],
+  offset = 0,
+) {
   const { sizes, steps } = six(y.shape, strides);
   const [n0, ...n] = sizes as [number, number, number, number, number, number];
   const unit = e.unit(n0, sizeOf(n));
@@ -118,7 +144,8 @@ export function six(shape: Shape, strides: readonly number[]): { sizes: Six; ste
       steps.push(stride);
     }
   });
-  if (sizes.length > MAX_RANK) throw new ShapeError(`more than ${MAX_RANK} axes: ${formatShape(shape)}`);
+  if (sizes.length > MAX_RANK)
+    throw new ShapeError(`more than ${MAX_RANK} axes: ${formatShape(shape)}`);
   const front = sizes.length === 0 ? 0 : 1;
   const fill = new Array<number>(MAX_RANK - sizes.length);
   const pad = (list: number[], value: number) =>

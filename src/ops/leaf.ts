@@ -53,7 +53,9 @@ export function tensor(
   const found = shape ?? shapeOf(data);
   const flat = flatten(data);
   if (flat.length !== sizeOf(found)) {
-    throw new ShapeError(`tensor: ${flat.length} numbers, shape ${formatShape(found)} needs ${sizeOf(found)}`);
+    throw new ShapeError(
+      `tensor: ${flat.length} numbers, shape ${formatShape(found)} needs ${sizeOf(found)}`,
+    );
   }
   return constant(flat, found, dtype);
 }

@@ -1,6 +1,6 @@
 import { defineOp } from '../graph/op.ts';
 import { broadcastShapes, formatShape, type Shape, sizeOf } from '../graph/shape.ts';
-import type { Grads, Emitter, Tensor } from '../graph/tensor.ts';
+import type { Emitter, Grads, Tensor } from '../graph/tensor.ts';
 import { ShapeError } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import { NONE, type Pointer } from '../runtime/row.ts';
@@ -26,14 +26,22 @@ const SMALL_STRIDED = 256;
 
 /** Rows of one product. The choice of kernels depends on the shape only. `weight`: the tensor that b is, if it is one. */
 function emitProduct(
-  e: Emitter, c: Pointer, a: Pointer, b: Pointer, bias: Pointer, p: Product, weight?: Tensor,
+  e: Emitter,
+  c: Pointer,
+  a: Pointer,
+  b: Pointer,
+  bias: Pointer,
+  p: Product,
+  weight?: Tensor,
 ): void {
   const { M, N, K, transposeA, transposeB, activation } = p;
   if (M * N * K <= (transposeB && N > 1 ? SMALL_STRIDED : SMALL)) {
     const [aRow, aCol] = transposeA ? [1, M] : [K, 1];
     const [bRow, bCol] = transposeB ? [1, K] : [N, 1];
     const unit = e.unit(M, N);
-    e.row(kernels.gemmSmall(c, a, b, bias, M, unit, N, K, aRow, aCol, bRow, bCol, N, 0, activation));
+    e.row(
+      kernels.gemmSmall(c, a, b, bias, M, unit, N, K, aRow, aCol, bRow, bCol, N, 0, activation),
+    );
   } else if (M === 1) {
     const gemv = transposeB ? kernels.gemvT : kernels.gemv;
     e.row(gemv(c, a, b, bias, N, 16 * e.NR, K, transposeB ? K : N, 0, activation));
@@ -43,7 +51,13 @@ function emitProduct(
 }
 
 function emitPacked(
-  e: Emitter, c: Pointer, a: Pointer, b: Pointer, bias: Pointer, p: Product, weight?: Tensor,
+  e: Emitter,
+  c: Pointer,
+  a: Pointer,
+  b: Pointer,
+  bias: Pointer,
+  p: Product,
+  weight?: Tensor,
 ): void {
   const { M, N, K, transposeA, activation } = p;
   const { MR, NR } = e;
@@ -87,10 +101,17 @@ interface Sizes {
   readonly batch: Shape;
 }
 
-function productSizes(name: string, a: Tensor, b: Tensor, { transposeA, transposeB }: MatMulAttrs): Sizes {
+function productSizes(
+  name: string,
+  a: Tensor,
+  b: Tensor,
+  { transposeA, transposeB }: MatMulAttrs,
+): Sizes {
   expectReal(name, a, b);
   if (a.shape.length < 2 || b.shape.length < 2) {
-    throw new ShapeError(`${name}: operands ${formatShape(a.shape)} and ${formatShape(b.shape)} need two axes`);
+    throw new ShapeError(
+      `${name}: operands ${formatShape(a.shape)} and ${formatShape(b.shape)} need two axes`,
+    );
   }
   const [ar, ac] = a.shape.slice(-2) as [number, number];
   const [br, bc] = b.shape.slice(-2) as [number, number];
@@ -107,7 +128,10 @@ function productSizes(name: string, a: Tensor, b: Tensor, { transposeA, transpos
 
 /** Operands of a product: leading axes are equal on both sides, or b is one matrix. */
 function matMulArgs(a: Tensor, b: Tensor, options: MatMulOptions = {}): [Tensor[], MatMulAttrs] {
-  const attrs = { transposeA: options.transposeA ?? false, transposeB: options.transposeB ?? false };
+  const attrs = {
+    transposeA: options.transposeA ?? false,
+    transposeB: options.transposeB ?? false,
+  };
   if (b.shape.length <= 2 && (a.shape.length <= 2 || !attrs.transposeA)) return [[a, b], attrs];
   const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2));
   const widen = (t: Tensor) => {
@@ -126,7 +150,8 @@ export const matMul = defineOp({
     const { M, N, batch } = productSizes('matMul', a as Tensor, b as Tensor, attrs);
     return { shape: [...batch, M, N], dtype: 'real' };
   },
-  flops: ({ inputs: [a, b], attrs, shape }) => 2 * sizeOf(shape) * productSizes('matMul', a as Tensor, b as Tensor, attrs).K,
+  flops: ({ inputs: [a, b], attrs, shape }) =>
+    2 * sizeOf(shape) * productSizes('matMul', a as Tensor, b as Tensor, attrs).K,
   emit(e, node) {
     const [a, b] = node.inputs as [Tensor, Tensor];
     const { M, N, K, batch } = productSizes('matMul', a, b, node.attrs);
@@ -139,7 +164,10 @@ export const matMul = defineOp({
     const step = (m: number, n: number) => m * n * e.realBytes;
     e.repeat(count, (moving) => {
       const c = moving(e.at(node), step(M, N));
-      emitProduct(e, c, moving(e.at(a), step(M, K)), moving(e.at(b), step(K, N)), NONE, { M, ...product });
+      emitProduct(e, c, moving(e.at(a), step(M, K)), moving(e.at(b), step(K, N)), NONE, {
+        M,
+        ...product,
+      });
     });
   },
   grad(dy, { inputs, attrs: { transposeA, transposeB } }): Grads {
@@ -167,7 +195,9 @@ function flatProduct(a: Tensor, dy: Tensor): Tensor {
 export type LinearActivation = 'linear' | 'relu' | 'sigmoid' | 'tanh';
 
 /** Activations that the product applies while a tile is in registers: code of the kernel, gradient from dy and y. */
-const ACTIVATIONS: Readonly<Record<LinearActivation, { code: number; grad: (dy: Tensor, y: Tensor) => Tensor }>> = {
+const ACTIVATIONS: Readonly<
+  Record<LinearActivation, { code: number; grad: (dy: Tensor, y: Tensor) => Tensor }>
+> = {
   linear: { code: 0, grad: (dy) => dy },
   relu: { code: 1, grad: (dy, y) => reluGrad(dy, y, 0) },
   sigmoid: { code: 2, grad: (dy, y) => sigmoidGrad(dy, y, 0) },
@@ -190,7 +220,9 @@ export const linear = defineOp({
       throw new ShapeError(`input ${formatShape(input.shape)}, weight expects ${K}`);
     }
     if (b && (b.shape.length !== 1 || b.shape[0] !== N)) {
-      throw new ShapeError(`bias ${formatShape(b.shape)}, weight ${formatShape(weight.shape)} expects [${N}]`);
+      throw new ShapeError(
+        `bias ${formatShape(b.shape)}, weight ${formatShape(weight.shape)} expects [${N}]`,
+      );
     }
     return { shape: [...input.shape.slice(0, -1), N], dtype: 'real' };
   },

@@ -5,7 +5,10 @@ import { OptionError } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import { elementwise, emitMap, expectReal } from './emit.ts';
 
-const real = (_: readonly Tensor[], { shape }: { shape: Shape }) => ({ shape, dtype: 'real' as const });
+const real = (_: readonly Tensor[], { shape }: { shape: Shape }) => ({
+  shape,
+  dtype: 'real' as const,
+});
 
 /** Uniform numbers in [low, high): the same for the same seed, step, stream and place. */
 export const randomUniform = defineOp({
@@ -50,7 +53,8 @@ export const randomPermutation = defineOp({
   name: 'randomPermutation',
   args: (n: number, stream: number) => [[], { n, stream }],
   type: (_, { n }) => ({ shape: [n], dtype: 'i32' }),
-  emit: (e, node) => e.row(kernels.permutation(e.at(node), node.attrs.n, node.attrs.stream, e.step)),
+  emit: (e, node) =>
+    e.row(kernels.permutation(e.at(node), node.attrs.n, node.attrs.stream, e.step)),
 });
 
 /** 0 with probability `rate`, else x/(1 − rate): inverted dropout. The gradient drops the same elements. */
@@ -60,7 +64,8 @@ export const dropoutMask = defineOp({
   inplace: [0],
   args: (x: Tensor, rate: number, stream: number) => [[x], { rate, stream }],
   type([x], { rate }) {
-    if (!(rate >= 0 && rate < 1)) throw new OptionError(`dropout: rate ${rate}, expected 0 ≤ rate < 1`);
+    if (!(rate >= 0 && rate < 1))
+      throw new OptionError(`dropout: rate ${rate}, expected 0 ≤ rate < 1`);
     expectReal('dropout', x as Tensor);
     return { shape: (x as Tensor).shape, dtype: 'real' };
   },

@@ -1,11 +1,19 @@
 import { defineOp } from '../graph/op.ts';
 import { sizeOf } from '../graph/shape.ts';
-import type { Grads, Emitter, Tensor } from '../graph/tensor.ts';
+import type { Emitter, Grads, Tensor } from '../graph/tensor.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import { div, equal, mul, scale, sub } from './binary.ts';
 import { expectReal } from './emit.ts';
 import { reshape } from './layout.ts';
-import { emitReduce, expand, type ReduceAttrs, type ReduceOptions, reduceArgs, reduceSum, spread } from './sum.ts';
+import {
+  emitReduce,
+  expand,
+  type ReduceAttrs,
+  type ReduceOptions,
+  reduceArgs,
+  reduceSum,
+  spread,
+} from './sum.ts';
 import { square } from './unary.ts';
 
 /** Elements that a reduction takes for each result. */

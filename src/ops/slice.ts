@@ -1,6 +1,6 @@
 import { defineOp } from '../graph/op.ts';
 import { formatShape, normalizeAxis, type Shape, sizeOf, stridesOf } from '../graph/shape.ts';
-import type { Grads, Emitter, Tensor } from '../graph/tensor.ts';
+import type { Emitter, Grads, Tensor } from '../graph/tensor.ts';
 import { OptionError, ShapeError } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import { elementwise, expectReal } from './emit.ts';
@@ -25,7 +25,9 @@ export const slice = defineOp({
         return from >= 0 && count >= 0 && from + count <= n;
       });
     if (!fits) {
-      throw new ShapeError(`slice: ${formatShape(size)} from ${formatShape(begin)} is outside of ${formatShape(shape)}`);
+      throw new ShapeError(
+        `slice: ${formatShape(size)} from ${formatShape(begin)} is outside of ${formatShape(shape)}`,
+      );
     }
     return { shape: size, dtype: (x as Tensor).dtype };
   },
@@ -57,7 +59,11 @@ export const pad = defineOp({
     const { shape } = x as Tensor;
     expectReal('pad', x as Tensor);
     const given = [...before, ...after];
-    if (before.length !== shape.length || after.length !== shape.length || given.some((n) => n < 0)) {
+    if (
+      before.length !== shape.length ||
+      after.length !== shape.length ||
+      given.some((n) => n < 0)
+    ) {
       throw new OptionError(`pad: [${before}] and [${after}] do not fit ${formatShape(shape)}`);
     }
     return {
@@ -96,9 +102,13 @@ export const concat = defineOp<[tensors: readonly Tensor[], axis?: number], { ax
     const [first] = tensors as [Tensor];
     expectReal('concat', ...tensors);
     for (const t of tensors) {
-      const fits = t.shape.length === first.shape.length && t.shape.every((n, i) => i === axis || n === first.shape[i]);
+      const fits =
+        t.shape.length === first.shape.length &&
+        t.shape.every((n, i) => i === axis || n === first.shape[i]);
       if (!fits) {
-        throw new ShapeError(`concat: ${formatShape(t.shape)} does not fit ${formatShape(first.shape)} along axis ${axis}`);
+        throw new ShapeError(
+          `concat: ${formatShape(t.shape)} does not fit ${formatShape(first.shape)} along axis ${axis}`,
+        );
       }
     }
     const total = tensors.reduce((sum, t) => sum + (t.shape[axis] as number), 0);

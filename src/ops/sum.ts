@@ -1,6 +1,14 @@
 import { defineOp } from '../graph/op.ts';
-import { broadcastShapes, formatShape, normalizeAxes, type Shape, sameShape, sizeOf, stridesOf } from '../graph/shape.ts';
-import type { Grads, Emitter, Tensor } from '../graph/tensor.ts';
+import {
+  broadcastShapes,
+  formatShape,
+  normalizeAxes,
+  type Shape,
+  sameShape,
+  sizeOf,
+  stridesOf,
+} from '../graph/shape.ts';
+import type { Emitter, Grads, Tensor } from '../graph/tensor.ts';
 import { ShapeError } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import type { Pointer, Row } from '../runtime/row.ts';
@@ -43,7 +51,13 @@ interface ReduceKernels {
   columns: (y: Pointer, x: Pointer, columns: number, unit: number, rows: number) => Row;
   chunks: (p: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, n: number) => Row;
   columnChunks: (
-    p: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, rows: number, columns: number,
+    p: Pointer,
+    x: Pointer,
+    chunks: number,
+    unit: number,
+    chunk: number,
+    rows: number,
+    columns: number,
   ) => Row;
 }
 
@@ -52,7 +66,11 @@ const CHUNK_ROWS = 1024;
 const COLUMN_UNIT = 32;
 
 /** Rows of a reduction; large ones go in chunks that depend on the shape only, combined in order. */
-export function emitReduce(e: Emitter, node: Tensor & { attrs: ReduceAttrs }, k: ReduceKernels): void {
+export function emitReduce(
+  e: Emitter,
+  node: Tensor & { attrs: ReduceAttrs },
+  k: ReduceKernels,
+): void {
   const { over, outer, inner } = node.attrs;
   const x = e.at(node.inputs[0] as Tensor);
   const y = e.at(node);
@@ -138,13 +156,17 @@ export const expand = defineOp({
 function knownScalar(x: Tensor): number | undefined {
   let node = x;
   while (node.op.view || node.op === expand) node = node.inputs[0] as Tensor;
-  return node.op.source === 'constant' && node.attrs.data.length === 1 ? node.attrs.data[0] : undefined;
+  return node.op.source === 'constant' && node.attrs.data.length === 1
+    ? node.attrs.data[0]
+    : undefined;
 }
 
 /** Sums the axes that broadcasting from `shape` had stretched. */
 export function sumTo(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
   const missing = x.shape.length - shape.length;
-  const axes = x.shape.flatMap((n, i) => (i < missing || (shape[i - missing] === 1 && n !== 1) ? [i] : []));
+  const axes = x.shape.flatMap((n, i) =>
+    i < missing || (shape[i - missing] === 1 && n !== 1) ? [i] : [],
+  );
   return reshape(axes.length ? reduceSum(x, { axes }) : x, shape);
 }

@@ -33,7 +33,9 @@ export const sign = unaryOp('sign', 'Sign', kernels.sign);
 /** eˣ */
 export const exp = unaryOp('exp', 'Exp', kernels.exp, (dy, _, y) => mul(dy, y));
 /** eˣ − 1, exact near 0 */
-export const expm1 = unaryOp('expm1', 'Expm1', kernels.expm1, (dy, _, y) => mul(dy, affine(y, 1, 1)));
+export const expm1 = unaryOp('expm1', 'Expm1', kernels.expm1, (dy, _, y) =>
+  mul(dy, affine(y, 1, 1)),
+);
 /** ln x */
 export const log = unaryOp('log', 'Log', kernels.log, (dy, x) => div(dy, x));
 /** ln(1 + x), exact near 0 */

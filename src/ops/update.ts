@@ -21,9 +21,15 @@ interface Update<A> {
  * changes where it is not finite.
  */
 function updateOp<A extends Common>(name: string, { row }: Update<A>) {
-  return defineOp<[parameter: Tensor, gradient: Tensor, slots: readonly Tensor[], guard: Tensor, attrs: A], A>({
+  return defineOp<
+    [parameter: Tensor, gradient: Tensor, slots: readonly Tensor[], guard: Tensor, attrs: A],
+    A
+  >({
     name,
-    args: (parameter, gradient, slots, guard, attrs) => [[parameter, gradient, ...slots, guard], attrs],
+    args: (parameter, gradient, slots, guard, attrs) => [
+      [parameter, gradient, ...slots, guard],
+      attrs,
+    ],
     effect: true,
     type: () => ({ shape: [], dtype: 'real' }),
     emit(e, node) {
@@ -45,10 +51,22 @@ export const sgdUpdate = updateOp<Common>('sgdUpdate', {
 });
 
 /** m = μ·m − rate·g; p += m (Nesterov: p += μ·m − rate·g) */
-export const momentumUpdate = updateOp<Common & { momentum: number; nesterov: boolean }>('momentumUpdate', {
-  row: (at, n, a, guard, step) =>
-    kernels.momentum(...(at as P3), n, UNIT, a.momentum, Number(a.nesterov), a.weightDecay, guard, step),
-});
+export const momentumUpdate = updateOp<Common & { momentum: number; nesterov: boolean }>(
+  'momentumUpdate',
+  {
+    row: (at, n, a, guard, step) =>
+      kernels.momentum(
+        ...(at as P3),
+        n,
+        UNIT,
+        a.momentum,
+        Number(a.nesterov),
+        a.weightDecay,
+        guard,
+        step,
+      ),
+  },
+);
 
 export interface RmspropAttrs extends Common {
   readonly rho: number;
@@ -66,7 +84,20 @@ export const rmspropUpdate = updateOp<RmspropAttrs>('rmspropUpdate', {
     const velocity = a.momentum !== 0 ? (more.shift() as Pointer) : NONE;
     const slots = [p, g, v] as P3;
     const outside = Number(a.outside);
-    return kernels.rmsprop(...slots, mean, velocity, n, UNIT, a.rho, a.momentum, a.epsilon, outside, a.weightDecay, guard, step);
+    return kernels.rmsprop(
+      ...slots,
+      mean,
+      velocity,
+      n,
+      UNIT,
+      a.rho,
+      a.momentum,
+      a.epsilon,
+      outside,
+      a.weightDecay,
+      guard,
+      step,
+    );
   },
 });
 
@@ -82,15 +113,39 @@ export interface AdamAttrs extends Common {
 export const adamUpdate = updateOp<AdamAttrs>('adamUpdate', {
   row([p, g, m, v, max], n, a, guard, step) {
     const slots = [p, g, m, v] as P4;
-    return kernels.adam(...slots, max ?? NONE, n, UNIT, a.beta1, a.beta2, a.epsilon, Number(a.outside), a.weightDecay, guard, step);
+    return kernels.adam(
+      ...slots,
+      max ?? NONE,
+      n,
+      UNIT,
+      a.beta1,
+      a.beta2,
+      a.epsilon,
+      Number(a.outside),
+      a.weightDecay,
+      guard,
+      step,
+    );
   },
 });
 
 /** a += g²; p −= rate·g/√(a + ε) */
-export const adagradUpdate = updateOp<Common & { epsilon: number; outside: boolean }>('adagradUpdate', {
-  row: (at, n, a, guard, step) =>
-    kernels.adagrad(...(at as P3), n, UNIT, a.epsilon, Number(a.outside), a.weightDecay, guard, step),
-});
+export const adagradUpdate = updateOp<Common & { epsilon: number; outside: boolean }>(
+  'adagradUpdate',
+  {
+    row: (at, n, a, guard, step) =>
+      kernels.adagrad(
+        ...(at as P3),
+        n,
+        UNIT,
+        a.epsilon,
+        Number(a.outside),
+        a.weightDecay,
+        guard,
+        step,
+      ),
+  },
+);
 
 /** Keeps a value of each step for the host: place [steps] is bound when the program is loaded. */
 export const record = defineOp({

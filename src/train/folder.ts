@@ -1,7 +1,7 @@
 import { fileError, nodeFiles } from '../data/file.ts';
 import { parseJson } from '../formats/json.ts';
 import { builtin } from '../runtime/environment.ts';
-import { OptionError, StateError, WasmgradError } from '../runtime/errors.ts';
+import { DataError, OptionError, StateError, WasmgradError } from '../runtime/errors.ts';
 import { FORMAT, MODEL_FILE, type ModelFiles, OPTIMIZER_FILE, WEIGHTS_FILE } from './save.ts';
 
 const OWN: readonly string[] = [MODEL_FILE, WEIGHTS_FILE, OPTIMIZER_FILE];
@@ -26,8 +26,15 @@ async function inWords<T>(place: string, body: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Where the folder really is, whether the model before it lies beside because a replacement was interrupted. */
-async function locate({ fs, path }: Node, folder: string) {
+interface Place {
+  readonly target: string;
+  /** The model before, where it waits while it is replaced. */
+  readonly previous: string;
+  readonly hidden: (suffix: string) => string;
+}
+
+/** Where the folder really is, and the hidden places beside it. */
+async function locate({ fs, path }: Node, folder: string): Promise<Place> {
   const absolute = path.resolve(folder);
   const target = await fs.realpath(absolute).catch(() => absolute);
   const hidden = (suffix: string) => path.join(path.dirname(target), `.${path.basename(target)}.${suffix}`);
@@ -63,31 +70,46 @@ const unique = () => `${globalThis.crypto.randomUUID().slice(0, 13)}.tmp`;
  */
 export async function writeModel(folder: string, files: ModelFiles): Promise<void> {
   const system = node('save');
+  const place = await locate(system, folder);
+  await inTurn(place.target, () => inWords(folder, () => replace(system, folder, place, files)));
+}
+
+const running = new Map<string, Promise<void>>();
+
+/** Runs `body` behind what is under way for the same folder. */
+async function inTurn(target: string, body: () => Promise<void>): Promise<void> {
+  const turn = (running.get(target) ?? Promise.resolve()).catch(() => {}).then(body);
+  running.set(target, turn);
+  try {
+    await turn;
+  } finally {
+    if (running.get(target) === turn) running.delete(target);
+  }
+}
+
+async function replace(system: Node, folder: string, { target, previous, hidden }: Place, files: ModelFiles): Promise<void> {
   const { fs, path } = system;
-  await inWords(folder, async () => {
-    const { target, previous, hidden } = await locate(system, folder);
-    const parent = path.dirname(target);
-    await fs.mkdir(parent, { recursive: true });
-    await finishReplacement(system, target, previous);
-    const old = await whatIsAt(system, target, folder);
-    const temporary = hidden(unique());
-    try {
-      await fs.mkdir(temporary);
-      for (const [name, bytes] of Object.entries(files)) await writeSynced(system, path.join(temporary, name), bytes);
-      await syncFolder(system, temporary);
-      if (old === 'empty') await fs.rmdir(target);
-      if (old === 'model') await fs.rename(target, previous);
-      await fs.rename(temporary, target).catch(async (error) => {
-        if (old === 'model') await fs.rename(previous, target);
-        throw error;
-      });
-    } catch (error) {
-      await fs.rm(temporary, { recursive: true, force: true }).catch(() => {});
+  const parent = path.dirname(target);
+  await fs.mkdir(parent, { recursive: true });
+  await finishReplacement(system, target, previous);
+  const old = await whatIsAt(system, target, folder);
+  const temporary = hidden(unique());
+  try {
+    await fs.mkdir(temporary);
+    for (const [name, bytes] of Object.entries(files)) await writeSynced(system, path.join(temporary, name), bytes);
+    await syncFolder(system, temporary);
+    if (old === 'empty') await fs.rmdir(target);
+    if (old === 'model') await fs.rename(target, previous);
+    await fs.rename(temporary, target).catch(async (error) => {
+      if (old === 'model') await fs.rename(previous, target);
       throw error;
-    }
-    await syncFolder(system, parent);
-    await finishReplacement(system, target, previous);
-  });
+    });
+  } catch (error) {
+    await fs.rm(temporary, { recursive: true, force: true }).catch(() => {});
+    throw error;
+  }
+  await syncFolder(system, parent);
+  await finishReplacement(system, target, previous);
 }
 
 /** Brings back the model before, or where the new one is in place takes over what else lay beside the old one. */
@@ -114,6 +136,12 @@ async function whatIsAt({ fs, path }: Node, target: string, folder: string): Pro
   throw new OptionError(`${folder}: the folder holds other files and no model, so it is not replaced; save to a folder inside of it`);
 }
 
+/** What `writeModel` would replace; throws as it would. */
+export function lookAtFolder(folder: string): Promise<'nothing' | 'empty' | 'model'> {
+  const system = node('save');
+  return inWords(folder, async () => whatIsAt(system, (await locate(system, folder)).target, folder));
+}
+
 function isModel(bytes: Uint8Array): boolean {
   try {
     return parseJson(bytes, MODEL_FILE).optional('format')?.value === FORMAT;
@@ -122,23 +150,36 @@ function isModel(bytes: Uint8Array): boolean {
   }
 }
 
-/** The files of a model's folder; those that are not there are left out. */
+const ATTEMPTS = 10;
+
+/** The files of a model's folder, all of one save; those that are not there are left out. */
 export async function readFolder(folder: string): Promise<ModelFiles> {
   nodeFiles('loadModel');
   const system = node('loadModel');
-  const { fs, path } = system;
   return inWords(folder, async () => {
-    const { target, previous } = await locate(system, folder);
-    const found = (await exists(system, target)) || !(await exists(system, previous)) ? target : previous;
-    const names = await fs.readdir(found);
-    const files: [string, Uint8Array][] = [];
-    for (const name of OWN) {
-      if (!names.includes(name)) continue;
-      const bytes = await inWords(path.join(folder, name), () => fs.readFile(path.join(found, name)));
-      files.push([name, bytes]);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const files = await readOnce(system, folder);
+        if (files) return files;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || attempt > 1) throw error;
+      }
+      if (attempt === ATTEMPTS) throw new DataError(`${folder}: the model is replaced again and again while it is read`);
     }
-    return Object.fromEntries(files);
   });
+}
+
+/** Nothing when the folder was replaced meanwhile. */
+async function readOnce(system: Node, folder: string): Promise<ModelFiles | undefined> {
+  const { fs, path } = system;
+  const { target, previous } = await locate(system, folder);
+  const found = (await exists(system, target)) || !(await exists(system, previous)) ? target : previous;
+  const identity = async () => (await fs.stat(found, { bigint: true })).ino;
+  const before = await identity();
+  const names = await fs.readdir(found);
+  const files: [string, Uint8Array][] = [];
+  for (const name of OWN) if (names.includes(name)) files.push([name, await fs.readFile(path.join(found, name))]);
+  return (await identity()) === before ? Object.fromEntries(files) : undefined;
 }
 
 /** Writes a file beside, then puts it in its place. */

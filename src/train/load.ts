@@ -1,4 +1,3 @@
-import { readPreprocessing } from '../data/readPreprocessing.ts';
 import { type JsonReader, parseJson } from '../formats/json.ts';
 import { readSafetensors } from '../formats/safetensors.ts';
 import type { Variable } from '../graph/tensor.ts';
@@ -8,7 +7,7 @@ import { networkFrom } from './config.ts';
 import type { ModelCore, ModelOptions } from './core.ts';
 import { readFolder } from './folder.ts';
 import { coreOf, Model } from './model.ts';
-import { FORMAT, FORMAT_VERSION, GRADIENT, MODEL_FILE, type ModelFiles, OPTIMIZER_FILE, slotName, WEIGHTS_FILE } from './save.ts';
+import { FORMAT, FORMAT_VERSION, MODEL_FILE, type ModelFiles, OPTIMIZER_FILE, readNotes, slotName, slotNames, slotsOf, WEIGHTS_FILE } from './save.ts';
 import { checkTensors, type Tensors, writeVariables } from './weights.ts';
 
 /** Where the model runs; the rest is in its files. */
@@ -65,10 +64,7 @@ class SavedModel {
     const { engine, threads, build, reproducible } = options;
     const given = Object.entries({ engine, threads, build, reproducible }).filter(([, value]) => value !== undefined);
     const model = new Model(network, { ...Object.fromEntries(given), seed: json.get('seed').number() });
-    const preprocessing = json.optional('preprocessing');
-    if (preprocessing) model.preprocessing = readPreprocessing(preprocessing);
-    model.classNames = json.optional('classNames')?.list().map((n) => n.text());
-    model.metadata = json.optional('metadata')?.object();
+    Object.assign(model, readNotes(json));
     const compiled = json.optional('compiled');
     if (compiled) this.#traced(() => model.compile(compileOptionsFrom(compiled)));
     return model;
@@ -91,26 +87,17 @@ class SavedModel {
     const variables = this.#variables(core, names);
     const weights = new Map(names.map((name, i) => [name, variables[i] as Variable]));
     checkTensors(this.#weights, weights, this.#title(WEIGHTS_FILE));
-    const training = this.#training(core, names);
+    const training = this.#training(core, weights);
     const state = await core.build(new Map());
     await state.adopt(variables, core.seed);
-    const slots = new Map<string, Variable>();
-    if (training?.tensors && core.compiled) {
-      const { optimizer } = core.compiled;
-      const parameters = [...weights].filter(([name]) => training.parameters.has(name));
-      await state.prepareTraining(parameters.map(([, v]) => v), optimizer);
-      for (const [name, v] of parameters) {
-        const kept = new Map(optimizer.slots.map((slot, k) => [slot.name, state.slots.get(v)?.[k]]));
-        kept.set(GRADIENT, state.gradients.get(v));
-        for (const slot of training.slots) slots.set(slotName(name, slot), kept.get(slot) as Variable);
-      }
-    }
-    await state.engine.exclusive(async () => {
-      writeVariables(state, this.#weights, weights);
-      if (training?.tensors) writeVariables(state, training.tensors, slots);
-    });
     core.iterations = training?.iterations ?? 0;
     core.epochs = training?.epochs ?? 0;
+    const slots = training?.slots;
+    if (slots) await state.prepareTraining(slots.parameters, core.requireCompiled.optimizer);
+    await state.engine.exclusive(async () => {
+      writeVariables(state, this.#weights, weights);
+      if (slots) writeVariables(state, slots.tensors, new Map(slotsOf(core, names)));
+    });
   }
 
   /** The network's variables in the order of `build`; those that only training uses, where the file has them, behind. */
@@ -125,24 +112,18 @@ class SavedModel {
   }
 
   /** State of training, checked against the weights. */
-  #training(core: ModelCore, names: readonly string[]) {
+  #training(core: ModelCore, weights: ReadonlyMap<string, Variable>) {
     const json = this.#json.optional('training');
     if (!json) return undefined;
     const [iterations, epochs] = [json.get('iterations').count(), json.get('epochs').count()];
-    const none = { iterations, epochs, slots: [], parameters: new Set<string>(), tensors: undefined };
-    if (!json.get('state').flag()) return none;
+    if (!json.get('state').flag()) return { iterations, epochs };
     if (!core.compiled) return json.fail('there is a state, but "compiled" is missing');
     const tensors = this.#tensors(OPTIMIZER_FILE);
-    const { optimizer, accumulate } = core.compiled;
-    const slots = [...optimizer.slots.map((s) => s.name), ...(iterations % accumulate === 0 ? [] : [GRADIENT])];
-    const parameters = new Set(names.filter((name) => slots.some((slot) => tensors.has(slotName(name, slot)))));
-    const like = new Map<string, Variable>();
-    const variables = this.#variables(core, names);
-    names.forEach((name, i) => {
-      if (parameters.has(name)) for (const slot of slots) like.set(slotName(name, slot), variables[i] as Variable);
-    });
-    checkTensors(tensors, like, this.#title(OPTIMIZER_FILE));
-    return { iterations, epochs, slots, parameters, tensors };
+    const slots = slotNames(core.compiled, iterations);
+    const parameters = [...weights].filter(([name]) => slots.some((slot) => tensors.has(slotName(name, slot))));
+    const like = parameters.flatMap(([name, v]) => slots.map((slot) => [slotName(name, slot), v] as const));
+    checkTensors(tensors, new Map(like), this.#title(OPTIMIZER_FILE));
+    return { iterations, epochs, slots: { tensors, parameters: parameters.map(([, v]) => v) } };
   }
 }
 

@@ -59,7 +59,7 @@ export class TrainingLoop {
     await this.#call((c) => c.onTrainBegin?.(model));
     for (let epoch = 0; epoch < epochs && !this.stopped; epoch++) {
       await this.#call((c) => c.onEpochBegin?.(epoch, model));
-      logs = await this.#guarded(() => this.#epoch(source, epoch));
+      logs = await this.#guarded(() => this.#epoch(source));
       if (held) logs = { ...logs, ...validationLogs(await evaluateData(this.#core, held, batchSize)) };
       this.#history.add(epoch, logs);
       await this.#call((c) => c.onEpochEnd?.(epoch, logs, model));
@@ -85,13 +85,13 @@ export class TrainingLoop {
   async #guarded<T>(epoch: () => Promise<T>): Promise<T> {
     const { state } = this.#core;
     await state.engine.exclusive(() => state.snapshot());
-    const before = this.#core.iterations;
+    const { iterations, epochs } = this.#core;
     try {
       return await epoch();
     } catch (error) {
       if (error instanceof EngineError) {
         state.restore();
-        this.#core.iterations = before;
+        Object.assign(this.#core, { iterations, epochs });
       }
       throw error;
     } finally {
@@ -99,8 +99,9 @@ export class TrainingLoop {
     }
   }
 
-  async #epoch(source: EpochSource, epoch: number): Promise<Logs> {
-    this.#core.epochs++;
+  /** Schedules count the model's epochs, over all calls of `fit`. */
+  async #epoch(source: EpochSource): Promise<Logs> {
+    const epoch = this.#core.epochs++;
     this.#means = new RunningMeans(lossNames(this.#core, source.feeds));
     await source.epoch(this, epoch);
     return this.#means.logs();

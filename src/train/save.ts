@@ -1,13 +1,14 @@
 import { fileBytes } from '../data/file.ts';
 import type { Preprocessing } from '../data/preprocess.ts';
-import { type Json, formatJson } from '../formats/json.ts';
+import { readPreprocessing } from '../data/readPreprocessing.ts';
+import { formatJson, type Json, type JsonReader, parseJson } from '../formats/json.ts';
 import { readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
 import type { Variable } from '../graph/tensor.ts';
-import { EngineError, OptionError } from '../runtime/errors.ts';
+import { EngineError } from '../runtime/errors.ts';
 import { VERSION } from '../runtime/version.ts';
 import { compiledConfig } from './compiled.ts';
 import { networkConfig } from './config.ts';
-import type { ModelCore } from './core.ts';
+import type { Compiled, ModelCore } from './core.ts';
 import type { ModelState } from './state.ts';
 import { checkTensors, readVariables, uniqueNames, writeVariables } from './weights.ts';
 
@@ -37,12 +38,27 @@ export interface SaveOptions extends ModelNotes {
   readonly compiled?: boolean;
 }
 
-/** Name of a parameter's slot, or of its gradient in the middle of an accumulated update. */
 export function slotName(weight: string, slot: string): string {
   return `${weight}/${slot}`;
 }
 
-export const GRADIENT = 'gradient';
+/** Of what training keeps beside each parameter; the gradient only in the middle of an accumulated update. */
+export function slotNames({ optimizer, accumulate }: Compiled, iterations: number): string[] {
+  const names = optimizer.slots.map((slot) => slot.name);
+  return iterations % accumulate === 0 ? names : [...names, 'gradient'];
+}
+
+/** The variables of these names, beside the weights of those names. */
+export function slotsOf(core: ModelCore, weights: readonly string[]): [string, Variable][] {
+  const { state } = core;
+  const names = slotNames(core.requireCompiled, core.iterations);
+  return weights.flatMap((weight, i) => {
+    const variable = state.variables[i] as Variable;
+    const gradient = state.gradients.get(variable);
+    const slots = gradient ? [...(state.slots.get(variable) ?? []), gradient] : [];
+    return names.slice(0, slots.length).map((name, k): [string, Variable] => [slotName(weight, name), slots[k] as Variable]);
+  });
+}
 
 /** The model as files. */
 export async function toFiles(core: ModelCore, notes: ModelNotes, options: SaveOptions): Promise<Record<string, Uint8Array<ArrayBuffer>>> {
@@ -72,31 +88,27 @@ export async function toFiles(core: ModelCore, notes: ModelNotes, options: SaveO
     classNames: options.classNames ?? notes.classNames,
     metadata: options.metadata ?? notes.metadata,
   };
-  const json = formatJson(model, (problem) => {
-    throw new OptionError(`model "${core.network.name}" cannot be saved: ${problem}`);
-  });
+  const json = new TextEncoder().encode(formatJson(model, `model "${core.network.name}"`));
+  readNotes(parseJson(json, `model "${core.network.name}"`));
   return {
-    [MODEL_FILE]: new TextEncoder().encode(json),
+    [MODEL_FILE]: json,
     [WEIGHTS_FILE]: writeSafetensors(saved.weights),
     ...(saved.slots.length > 0 ? { [OPTIMIZER_FILE]: writeSafetensors(saved.slots) } : {}),
   };
 }
 
-function checkHeld(state: ModelState): void {
-  if (state.lost) throw new EngineError(`the weights of model "${state.name}" were lost with the worker that held them: nothing to save`);
+/** What is saved beside the network, checked. */
+export function readNotes(json: JsonReader): ModelNotes {
+  const preprocessing = json.optional('preprocessing');
+  return {
+    preprocessing: preprocessing && readPreprocessing(preprocessing),
+    classNames: json.optional('classNames')?.list().map((name) => name.text()),
+    metadata: json.optional('metadata')?.object(),
+  };
 }
 
-/** What training keeps beside the weights; gradients only in the middle of an accumulated update. */
-export function slotsOf(core: ModelCore, names: readonly string[]): [string, Variable][] {
-  const { state, iterations } = core;
-  const { optimizer, accumulate } = core.requireCompiled;
-  return names.flatMap((name, i) => {
-    const weight = state.variables[i] as Variable;
-    const slots = state.slots.get(weight) ?? [];
-    const gradient = iterations % accumulate === 0 ? undefined : state.gradients.get(weight);
-    const kept = slots.map((slot, k): [string, Variable] => [slotName(name, optimizer.slots[k]?.name as string), slot]);
-    return gradient ? [...kept, [slotName(name, GRADIENT), gradient]] : kept;
-  });
+function checkHeld(state: ModelState): void {
+  if (state.lost) throw new EngineError(`the weights of model "${state.name}" were lost with the worker that held them: nothing to save`);
 }
 
 /** The weights alone, by name. */

@@ -27,7 +27,7 @@ interface Touch {
 }
 
 function shareStart(n: number, unit: number, tid: number, threads: number): number {
-  return Math.min(n, Math.floor((Math.ceil(n / unit) * tid) / threads) * unit);
+  return Math.min(n, Math.ceil((Math.ceil(n / unit) * tid) / threads) * unit);
 }
 
 /** What thread `tid` touches when it runs the row in the given iterations of its loops. */

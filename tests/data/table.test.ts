@@ -295,8 +295,8 @@ test('a table made ready: rows without target left out, split by class, fitted o
   const records = table(103, { x: odd, y: (i) => (i < 3 ? '' : i % 4 ? 'a' : 'b') });
   const { splits, preprocessing } = prepareTable(records, { seed: 1 });
   const sizes = Object.values(splits).map((d) => [
-    d.y.length,
-    d.y.filter((k: number) => k === 1).length,
+    (d.y as Int32Array).length,
+    (d.y as Int32Array).filter((k) => k === 1).length,
   ]);
   expect(sizes).toEqual([
     [60, 15],
@@ -304,7 +304,7 @@ test('a table made ready: rows without target left out, split by class, fitted o
     [20, 5],
   ]);
   expect(preprocessing.notes).toEqual(['3 rows without "y" left out']);
-  const mean = splits.train.x.data.reduce((a: number, b: number) => a + b, 0) / 60;
+  const mean = (splits.train.x.data as Float32Array).reduce((a, b) => a + b, 0) / 60;
   expect(mean).toBeCloseTo(0, 5);
 });
 
@@ -312,5 +312,5 @@ test('groups stay together and are no feature', () => {
   const records = table(60, { patient: (i) => `p${i % 12}`, ...base });
   const { splits, preprocessing } = prepareTable(records, { group: 'patient' });
   expect(preprocessing.columns.map((c) => c.name)).toEqual(['x']);
-  expect(Object.values(splits).map((d) => d.y.length % 5)).toEqual([0, 0, 0]);
+  expect(Object.values(splits).map((d) => (d.y as Int32Array).length % 5)).toEqual([0, 0, 0]);
 });

@@ -2,7 +2,7 @@ import { OptionError } from '../../runtime/errors.ts';
 import type { Dataset } from '../dataset.ts';
 import { Random } from '../random.ts';
 import { balancedLabels } from './labels.ts';
-import { draw, type Path, type Pen, spline } from './render.ts';
+import { draw, type Path, spline } from './render.ts';
 import { GLYPHS, type Glyph, type Stroke } from './strokes.ts';
 
 export interface DigitsOptions {
@@ -25,12 +25,13 @@ export function digits(n: number, { seed = 0, size = 28 }: DigitsOptions = {}): 
     throw new OptionError(`digits: size is ${size}, expected a whole number from 8`);
   const y = balancedLabels('digits', n, 10, seed);
   const data = new Uint8Array(n * size * size);
+  const pixels = new Uint8ClampedArray(data.buffer);
   const ink = new Float32Array(size * size);
   for (let i = 0; i < n; i++) {
     const random = new Random(seed, i + 1);
     ink.fill(0);
     write(ink, size, GLYPHS[y[i] as number] as readonly Glyph[], random);
-    expose(data.subarray(i * size * size, (i + 1) * size * size), ink, random);
+    expose(pixels.subarray(i * size * size, (i + 1) * size * size), ink, random);
   }
   const classNames = Array.from({ length: 10 }, (_, digit) => String(digit));
   return {
@@ -48,16 +49,35 @@ function write(ink: Float32Array, size: number, glyphs: readonly Glyph[], random
   const width =
     (size / 28) * (0.75 + 1.15 * random.uniform() * random.uniform() + 0.35 * random.uniform());
   const softness = (size / 28) * random.uniform(0.9, 1.5);
-  const wobble = random.uniform(1, 3.2);
-  for (const stroke of choose(glyphs, random).strokes) {
+  const wobble = random.uniform(1, 2.8);
+  const paths = choose(glyphs, random).strokes.map((stroke) => {
     const path = spline(moved(stroke, wobble, random));
     for (let i = 0; i < path.length; i += 2) place(bend(path, i), i);
-    const pen: Pen = {
-      start: width * random.uniform(0.85, 1.15),
-      end: width * random.uniform(0.75, 1.15),
-      softness,
-    };
-    draw(ink, size, path, pen);
+    return path;
+  });
+  keepInside(paths, size, width);
+  for (const path of paths) {
+    const start = width * random.uniform(0.85, 1.15);
+    const end = width * random.uniform(0.75, 1.15);
+    draw(ink, size, path, { start, end, softness });
+  }
+}
+
+/** Shifts the paths so that they end `margin` before the edges; what is too large goes to the middle. */
+function keepInside(paths: readonly Path[], size: number, margin: number): void {
+  for (const axis of [0, 1]) {
+    let [least, most] = [size, 0];
+    for (const path of paths) {
+      for (let i = axis; i < path.length; i += 2) {
+        least = Math.min(least, path[i] as number);
+        most = Math.max(most, path[i] as number);
+      }
+    }
+    const [low, high] = [margin - least, size - 1 - margin - most];
+    const by = low > high ? (low + high) / 2 : Math.max(low, Math.min(high, 0));
+    for (const path of paths) {
+      for (let i = axis; i < path.length; i += 2) path[i] = (path[i] as number) + by;
+    }
   }
 }
 
@@ -80,7 +100,7 @@ type Move = (path: Path, at: number) => Path;
 
 /** A smooth random field of displacements: a grid of knots, eased between them. */
 function elastic(random: Random): Move {
-  const strength = random.uniform(1.5, 5.5);
+  const strength = random.uniform(1.5, 5);
   const knots = Array.from({ length: 2 * KNOTS * KNOTS }, () => strength * random.normal());
   return (path, at) => {
     const [x, y] = [path[at] as number, path[at + 1] as number];
@@ -131,13 +151,12 @@ function shift(size: number, random: Random): number {
 }
 
 /** Ink to bytes, with the pen's pressure and noise of a few grey levels. */
-function expose(image: Uint8Array, ink: Float32Array, random: Random): void {
+function expose(image: Uint8ClampedArray, ink: Float32Array, random: Random): void {
   const contrast = random.uniform(165, 255);
-  const noise = random.uniform(0, 10);
+  const noise = random.uniform(0, 10) / 255;
   for (let i = 0; i < image.length; i++) {
     const word = random.word();
-    const grain = ((word & 0xff) + ((word >>> 8) & 0xff) - 255) / 255;
-    const value = contrast * (ink[i] as number) + noise * grain;
-    image[i] = Math.max(0, Math.min(255, Math.round(value)));
+    const grain = (word & 255) + ((word >>> 8) & 255) - 255;
+    image[i] = contrast * (ink[i] as number) + noise * grain;
   }
 }

@@ -1,0 +1,103 @@
+import type { RunReport } from '../report/json.ts';
+import { count, curves, duration, number, percent, shares, table } from '../report/terminal.ts';
+import type { History, Logs } from '../train/history.ts';
+import type { Profile } from '../train/inspect.ts';
+import type { Job } from './job.ts';
+import { examplesOf } from './load.ts';
+import { mistakes } from './score.ts';
+
+const PROFILE_STEPS = 20;
+
+function print(...lines: readonly string[]): void {
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** Data and model, before training. */
+export function showStart({ data, settings, engine, parameters }: Job): void {
+  const { train, dev, test } = data.splits;
+  const sizes = Object.entries({ train, dev, test }).flatMap(([part, d]) =>
+    d ? [`${count(examplesOf(d))} ${part}`] : [],
+  );
+  const shape = train.x.shape.slice(1).join('×');
+  const answers =
+    train.task === 'classification' ? `${train.classNames?.length} classes` : 'regression';
+  const { build, threads } = engine.info;
+  print(
+    `data   ${data.name}: ${sizes.join(', ')} examples of ${shape}, ${answers}`,
+    `model  ${settings.model}, ${count(parameters)} parameters; ${settingsText(settings)}`,
+    `runs   ${build} build, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+    '',
+  );
+}
+
+function settingsText({ optimizer, lr, batchSize, epochs, l2, dropout }: Job['settings']): string {
+  const rest = [l2 > 0 ? `l2 ${number(l2)}` : '', dropout > 0 ? `dropout ${dropout}` : ''].filter(
+    Boolean,
+  );
+  return [`${optimizer} ${lr}`, `batch ${batchSize}`, `at most ${epochs} epochs`, ...rest].join(
+    ', ',
+  );
+}
+
+/** Everything that is known after training. */
+export async function showResults(
+  job: Job,
+  report: RunReport,
+  history: History,
+  folder: string,
+  json?: string,
+): Promise<void> {
+  const { model, data, settings } = job;
+  const { dev, test, train } = data.splits;
+  const [part, shown] = test
+    ? (['test', test] as const)
+    : dev
+      ? (['dev', dev] as const)
+      : (['train', train] as const);
+  print('', metricsText(report), '');
+  print(`${part} set: ${await mistakes(model, shown, data.preprocessing)}`, '');
+  const batchSize = Math.min(settings.batchSize, examplesOf(train));
+  print(layersText(await model.profile({ batchSize, steps: PROFILE_STEPS })), '');
+  print(curves(titled(history.history)), '');
+  const speed = `${count(Math.round(report.examplesPerSecond))} examples/s`;
+  print(
+    `${report.epochs} epochs in ${duration(report.seconds)}, ${speed}`,
+    `model and report.json are in ${folder}${json === undefined ? '' : `, the report also in ${json}`}`,
+  );
+}
+
+/** One line for each part, one column for each metric. */
+export function metricsText({ metrics }: Pick<RunReport, 'metrics'>): string {
+  const parts = Object.entries(metrics) as [string, Logs][];
+  const names = Object.keys(metrics.train);
+  return table(
+    ['', ...names],
+    parts.map(([part, logs]) => [
+      part,
+      ...names.map((name) => metricText(name, logs[name] as number)),
+    ]),
+  );
+}
+
+export function metricText(name: string, value: number): string {
+  return name === 'accuracy' ? percent(value) : number(value);
+}
+
+function layersText({ rows }: Profile): string {
+  const layers = new Map<string, number>();
+  for (const { layer, us } of rows) layers.set(layer, (layers.get(layer) ?? 0) + us);
+  return shares('slowest layers', [...layers], 'µs a step');
+}
+
+const TITLES: readonly (readonly [name: string, title: string])[] = [
+  ['loss', 'loss'],
+  ['val_loss', 'dev loss'],
+  ['accuracy', 'accuracy'],
+  ['val_accuracy', 'dev accuracy'],
+];
+
+function titled(history: History['history']): Record<string, readonly number[]> {
+  return Object.fromEntries(
+    TITLES.flatMap(([name, title]) => (history[name] ? [[title, history[name]]] : [])),
+  );
+}
