@@ -23,7 +23,7 @@ const executablePath = await findChromium();
 function inBrowser(name: string, folder: string, headers: Record<string, string>) {
   return {
     server: { headers },
-    optimizeDeps: { include: ['@assemblyscript/loader'] },
+    optimizeDeps: { include: ['@assemblyscript/loader', 'csv-parse/browser/esm'] },
     test: {
       name,
       include: [`${folder}/*.test.ts`],

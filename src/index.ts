@@ -7,9 +7,49 @@ export type { NDArray, TypedArray } from './compile/array.ts';
 export type { EvaluateOptions } from './compile/evaluate.ts';
 export { evaluate } from './compile/evaluate.ts';
 export { grad, valueAndGrad } from './compile/grad.ts';
+export type { TableData, TableOptions } from './data/csvFile.ts';
+export { csvFileBatches, prepareTable, readCsvFile } from './data/csvFile.ts';
+export type { BatchOptions, CsvStreamOptions } from './data/csvStream.ts';
+export { CsvStream, openCsvStream } from './data/csvStream.ts';
+export type { DataSplits, Dataset } from './data/dataset.ts';
+export * as datasets from './data/datasets.ts';
+export type { DownloadOptions, DownloadProgress } from './data/download.ts';
+export { fitPreprocessing } from './data/fitTable.ts';
+export { readIdxFolder, writeIdxFolder } from './data/idxFolder.ts';
+export type { Decoder, ImageFolderOptions } from './data/imageFolder.ts';
+export { readImageFolder } from './data/imageFolder.ts';
+export type { ImageOptions, Pixels } from './data/images.ts';
+export { fromImageData } from './data/images.ts';
+export type {
+  ImagePreprocessing,
+  Prediction,
+  Preprocessing,
+  TablePreprocessing,
+} from './data/preprocess.ts';
+export {
+  describePrediction,
+  encode,
+  encodeImages,
+  encodeInputs,
+  imagePreprocessing,
+  recordsFrom,
+} from './data/preprocess.ts';
+export type { Fractions, SplitOptions } from './data/split.ts';
+export {
+  recommendSplit,
+  splitDataset,
+  splitIndices,
+  splitRecords,
+  takeExamples,
+  takeRecords,
+} from './data/split.ts';
 export type { ArrayData, DataLike } from './data/table.ts';
-export type { IdxArray } from './formats/idx.ts';
-export { readIdx } from './formats/idx.ts';
+export type { CsvOptions, Records } from './formats/csv.ts';
+export { csvBatches, readCsv } from './formats/csv.ts';
+export type { IdxArray, WriteIdxOptions } from './formats/idx.ts';
+export { readIdx, writeIdx } from './formats/idx.ts';
+export { readNpy, writeNpy } from './formats/npy.ts';
+export { readSafetensors, writeSafetensors } from './formats/safetensors.ts';
 export type { Shape } from './graph/shape.ts';
 export type { DType, Tensor, Variable } from './graph/tensor.ts';
 export type { Activation } from './nn/activations.ts';
@@ -66,10 +106,14 @@ export {
   reduceLearningRateOnPlateau,
   terminateOnNaN,
 } from './train/callbacks.ts';
+export type { ModelCheckpointOptions } from './train/checkpoint.ts';
+export { modelCheckpoint } from './train/checkpoint.ts';
 export type { Inputs, ModelOptions } from './train/core.ts';
 export type { FitOptions } from './train/fit.ts';
 export type { History, Logs } from './train/history.ts';
 export type { MemoryReport, Profile, ProfileOptions, ProfileRow } from './train/inspect.ts';
+export type { LoadOptions } from './train/load.ts';
+export { loadModel } from './train/load.ts';
 export type {
   CompileOptions,
   FunctionalOptions,

@@ -27,12 +27,12 @@ export async function mistakes(
 ): Promise<string> {
   if (data.task === 'regression') {
     const { truth, predicted } = await values(model, data, preprocessing);
-    return `prediction − truth\n${residualText(truth, predicted)}`;
+    return `prediction − truth:\n${residualText(truth, predicted)}`;
   }
   const names = data.classNames as readonly string[];
   const outputs = await model.predict(data.x, { batchSize: BATCH });
   const predicted = argMaxRows(outputs.data, names.length);
-  return confusionText(confusion(data.y as Int32Array, predicted, names.length), names);
+  return `true class by row, predicted by column:\n${confusionText(confusion(data.y as Int32Array, predicted, names.length), names)}`;
 }
 
 function argMaxRows(values: ArrayLike<number>, width: number): Int32Array {

@@ -43,26 +43,24 @@ function settingsText({ optimizer, lr, batchSize, epochs, l2, dropout }: Job['se
 export async function showResults(
   job: Job,
   report: RunReport,
-  history: History,
+  { history }: History,
   folder: string,
-  json?: string,
 ): Promise<void> {
-  const { model, data, settings } = job;
+  const { model, data, settings, options } = job;
   const { dev, test, train } = data.splits;
-  const [part, shown] = test
-    ? (['test', test] as const)
-    : dev
-      ? (['dev', dev] as const)
-      : (['train', train] as const);
-  print('', metricsText(report), '');
-  print(`${part} set: ${await mistakes(model, shown, data.preprocessing)}`, '');
+  const shown = test ?? dev ?? train;
+  const part = shown === test ? 'test' : shown === dev ? 'dev' : 'train';
   const batchSize = Math.min(settings.batchSize, examplesOf(train));
-  print(layersText(await model.profile({ batchSize, steps: PROFILE_STEPS })), '');
-  print(curves(titled(history.history)), '');
+  const profile = await model.profile({ batchSize, steps: PROFILE_STEPS });
   const speed = `${count(Math.round(report.examplesPerSecond))} examples/s`;
+  const also = options.json === undefined ? '' : `; report also in ${options.json}`;
+  print('', metricsText(report), '');
+  print(`${part} set, ${await mistakes(model, shown, data.preprocessing)}`, '');
+  print(layersText(profile), '', curves(titled(history)), '');
   print(
-    `${report.epochs} epochs in ${duration(report.seconds)}, ${speed}`,
-    `model and report.json are in ${folder}${json === undefined ? '' : `, the report also in ${json}`}`,
+    `trained ${count(report.epochs)} epochs in ${duration(report.seconds)}, ${speed}`,
+    `model and report.json in ${folder}${also}`,
+    `ask it: wasmgrad predict ${folder} --data <file>`,
   );
 }
 
@@ -85,7 +83,10 @@ export function metricText(name: string, value: number): string {
 
 function layersText({ rows }: Profile): string {
   const layers = new Map<string, number>();
-  for (const { layer, us } of rows) layers.set(layer, (layers.get(layer) ?? 0) + us);
+  for (const { layer, us } of rows) {
+    const name = layer === '–' ? '(no layer)' : layer;
+    layers.set(name, (layers.get(name) ?? 0) + us);
+  }
   return shares('slowest layers', [...layers], 'µs a step');
 }
 

@@ -26,6 +26,8 @@ const PARTS: Readonly<Record<string, keyof DataSplits>> = {
 
 interface Sharp {
   (bytes: Uint8Array): Sharp;
+  /** Upright, as the file says. */
+  rotate(): Sharp;
   toColourspace(space: string): Sharp;
   ensureAlpha(): Sharp;
   raw(): Sharp;
@@ -42,29 +44,29 @@ const PACKAGES: Readonly<Record<string, (loaded: never) => Decoder>> = {
   sharp:
     ({ default: sharp }: { default: Sharp }) =>
     async (bytes) => {
-      const image = sharp(bytes).toColourspace('srgb').ensureAlpha().raw();
+      const image = sharp(bytes).rotate().toColourspace('srgb').ensureAlpha().raw();
       const { data, info } = await image.toBuffer({ resolveWithObject: true });
       return { data, width: info.width, height: info.height };
     },
   jimp:
     ({ Jimp }: Jimp) =>
     async (bytes) =>
-      (await Jimp.fromBuffer(bytes.slice().buffer)).bitmap,
+      (await Jimp.fromBuffer(new Uint8Array(bytes).buffer)).bitmap,
 };
 
-/** The first of the packages that is there. Their names are hidden from bundlers, which must not insist on them. */
+/** The first of the packages that loads. Their names are hidden from bundlers, which must not insist on them. */
 async function findDecoder(): Promise<Decoder> {
+  const problems: string[] = [];
   for (const [name, decoder] of Object.entries(PACKAGES)) {
     try {
       return decoder((await import(/* @vite-ignore */ name)) as never);
-    } catch (cause) {
-      if ((cause as { code?: string }).code !== 'ERR_MODULE_NOT_FOUND') {
-        throw new DataError(`package ${name} does not load: ${messageOf(cause)}`, { cause });
-      }
+    } catch (error) {
+      const absent = (error as { code?: string }).code === 'ERR_MODULE_NOT_FOUND';
+      if (!absent) problems.push(` (${name}: ${messageOf(error).split('\n')[0]})`);
     }
   }
   throw new DataError(
-    'reading PNG and JPEG files needs a package: npm install sharp (faster) or npm install jimp (without native code)',
+    `reading PNG and JPEG files needs a package: npm install sharp (faster) or npm install jimp (without native code)${problems.join('')}`,
   );
 }
 

@@ -88,18 +88,22 @@ const WRITABLE = new Map<unknown, readonly ElementType[]>([
 export function typeOf({ data, dtype }: FileArray, what: string): ElementType {
   const kind = [...WRITABLE.keys()].find((k) => data instanceof (k as typeof Uint8Array));
   const types = WRITABLE.get(kind);
-  if (!types) throw new OptionError(`${what}: expected Float32Array, Float64Array, Int32Array or Uint8Array`);
+  if (!types)
+    throw new OptionError(`${what}: expected Float32Array, Float64Array, Int32Array or Uint8Array`);
   const type = dtype ?? (types[0] as ElementType);
-  if (!types.includes(type)) throw new OptionError(`${what}: ${types[0]} data cannot be written as ${type}`);
+  if (!types.includes(type))
+    throw new OptionError(`${what}: ${types[0]} data cannot be written as ${type}`);
   return type;
 }
 
 /** Little-endian bytes of the elements: the memory of `data` itself where it holds them. */
 export function encode(type: ElementType, data: ElementArray): Uint8Array {
   const view =
-    type === 'I64' ? BigInt64Array.from(data as Int32Array, BigInt)
-    : type === 'BOOL' ? Uint8Array.from(data, (x) => (x ? 1 : 0))
-    : data;
+    type === 'I64'
+      ? BigInt64Array.from(data as Int32Array, BigInt)
+      : type === 'BOOL'
+        ? Uint8Array.from(data, (x) => (x ? 1 : 0))
+        : data;
   return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }
 

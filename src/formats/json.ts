@@ -3,7 +3,13 @@ import { DataError, messageOf, nearest, OptionError } from '../runtime/errors.ts
 const MAX_DEPTH = 256;
 
 /** What JSON can hold. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [key: string]: Json };
 
 /**
  * JSON whose objects name no key twice, as a reader that checks what it is asked for. Throws `DataError` naming `file`.
@@ -14,7 +20,9 @@ export function parseJson(bytes: Uint8Array, file: string): JsonReader {
   try {
     value = JSON.parse(text) as Json;
   } catch (cause) {
-    throw new DataError(`${file}: damaged JSON: ${messageOf(cause).replaceAll(/\s+/g, ' ')}`, { cause });
+    throw new DataError(`${file}: damaged JSON: ${messageOf(cause).replaceAll(/\s+/g, ' ')}`, {
+      cause,
+    });
   }
   checkStructure(text, file);
   return new JsonReader(value, file, '');
@@ -49,7 +57,8 @@ function checkStructure(text: string, file: string): void {
       at = end - 1;
     } else if (c === '{' || c === '[') {
       open.push(c === '{' ? new Set() : null);
-      if (open.length > MAX_DEPTH) throw new DataError(`${file}: more than ${MAX_DEPTH} lists and objects in each other`);
+      if (open.length > MAX_DEPTH)
+        throw new DataError(`${file}: more than ${MAX_DEPTH} lists and objects in each other`);
       key = c === '{';
     } else if (c === '}' || c === ']') open.pop();
     else if (c === ',') key = open.at(-1) !== null;
@@ -76,7 +85,10 @@ export class JsonReader {
 
   /** Throws `DataError`: file, place, what is wrong. */
   fail(problem: string, cause?: unknown): never {
-    throw new DataError(`${this.#file}: ${this.#path ? `${this.#path}: ` : ''}${problem}`, cause ? { cause } : {});
+    throw new DataError(
+      `${this.#file}: ${this.#path ? `${this.#path}: ` : ''}${problem}`,
+      cause ? { cause } : {},
+    );
   }
 
   #expected(what: string): never {
@@ -84,13 +96,21 @@ export class JsonReader {
   }
 
   #child(value: Json, step: string): JsonReader {
-    return new JsonReader(value, this.#file, this.#path ? `${this.#path}${step}` : step.replace(/^\./, ''));
+    return new JsonReader(
+      value,
+      this.#file,
+      this.#path ? `${this.#path}${step}` : step.replace(/^\./, ''),
+    );
   }
 
   entries(): [string, JsonReader][] {
     const { value } = this;
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return this.#expected('an object');
-    return Object.entries(value).map(([key, v]) => [key, this.#child(v, `.${brief(key).slice(1, -1)}`)]);
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      return this.#expected('an object');
+    return Object.entries(value).map(([key, v]) => [
+      key,
+      this.#child(v, `.${brief(key).slice(1, -1)}`),
+    ]);
   }
 
   optional(key: string): JsonReader | undefined {
@@ -111,7 +131,9 @@ export class JsonReader {
   }
 
   number(): number {
-    return typeof this.value === 'number' && Number.isFinite(this.value) ? this.value : this.#expected('a number');
+    return typeof this.value === 'number' && Number.isFinite(this.value)
+      ? this.value
+      : this.#expected('a number');
   }
 
   flag(): boolean {
@@ -121,8 +143,13 @@ export class JsonReader {
   /** A whole number from 0 to below `limit`. */
   count(limit = Number.MAX_SAFE_INTEGER): number {
     const { value } = this;
-    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value < limit) return value;
-    return this.#expected(limit === Number.MAX_SAFE_INTEGER ? 'a whole number ≥ 0' : `a whole number from 0 to ${limit - 1}`);
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value < limit)
+      return value;
+    return this.#expected(
+      limit === Number.MAX_SAFE_INTEGER
+        ? 'a whole number ≥ 0'
+        : `a whole number from 0 to ${limit - 1}`,
+    );
   }
 
   shape(): number[] {
@@ -133,7 +160,9 @@ export class JsonReader {
     const text = this.text();
     if ((known as readonly string[]).includes(text)) return text as T;
     const near = nearest(text, known);
-    return this.fail(`unknown ${brief(text)}${near ? `; did you mean "${near}"?` : ''} Known: ${known.join(', ')}`);
+    return this.fail(
+      `unknown ${brief(text)}${near ? `; did you mean "${near}"?` : ''} Known: ${known.join(', ')}`,
+    );
   }
 
   /** The plain object itself. */
@@ -152,14 +181,22 @@ function brief(value: Json): string {
 /** JSON text with indents. Throws `OptionError` naming `what` for values that JSON cannot hold. */
 export function formatJson(value: unknown, what: string): string {
   const check = (key: string, v: unknown): unknown => {
-    const bad = typeof v === 'bigint' || typeof v === 'function' || (typeof v === 'number' && !Number.isFinite(v));
-    if (bad) throw new OptionError(`${what}: "${key}" is ${typeof v === 'function' ? 'a function' : v}, which JSON cannot hold`);
+    const bad =
+      typeof v === 'bigint' ||
+      typeof v === 'function' ||
+      (typeof v === 'number' && !Number.isFinite(v));
+    if (bad)
+      throw new OptionError(
+        `${what}: "${key}" is ${typeof v === 'function' ? 'a function' : v}, which JSON cannot hold`,
+      );
     return v;
   };
   try {
     return `${JSON.stringify(value, check, 2)}\n`;
   } catch (cause) {
     if (cause instanceof OptionError) throw cause;
-    throw new OptionError(`${what}: JSON cannot hold it: ${messageOf(cause).split('\n', 1)[0]}`, { cause });
+    throw new OptionError(`${what}: JSON cannot hold it: ${messageOf(cause).split('\n', 1)[0]}`, {
+      cause,
+    });
   }
 }

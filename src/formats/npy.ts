@@ -1,5 +1,13 @@
 import { DataError, OptionError } from '../runtime/errors.ts';
-import { countOf, decode, type ElementType, elementBytes, encode, type FileArray, typeOf } from './elements.ts';
+import {
+  countOf,
+  decode,
+  type ElementType,
+  elementBytes,
+  encode,
+  type FileArray,
+  typeOf,
+} from './elements.ts';
 
 const MAGIC = '\x93NUMPY';
 const ALIGNMENT = 64;
@@ -22,13 +30,19 @@ const CODES: Readonly<Record<string, ElementType>> = {
  * The array of a .npy file (versions 1 to 3), in C order. float16 becomes f32, int64 becomes i32. Throws `DataError` naming
  * `file`. Format: NumPy, `numpy.lib.format`.
  */
-export function readNpy(bytes: Uint8Array, file = 'npy file'): FileArray & { readonly dtype: ElementType } {
+export function readNpy(
+  bytes: Uint8Array,
+  file = 'npy file',
+): FileArray & { readonly dtype: ElementType } {
   const { text, end } = readHeader(bytes, file);
   const { dtype, swapped, fortran, shape } = parseHeader(text, file);
   const size = elementBytes(dtype);
   const body = bytes.subarray(end);
   const expected = (countOf(shape) ?? Number.POSITIVE_INFINITY) * size;
-  if (body.length !== expected) throw new DataError(`${file}: ${body.length} bytes of data, its header [${shape}] promises ${expected}`);
+  if (body.length !== expected)
+    throw new DataError(
+      `${file}: ${body.length} bytes of data, its header [${shape}] promises ${expected}`,
+    );
   const data = decode(dtype, swapped ? swapBytes(body, size) : body, file);
   return { data: fortran ? toRowMajor(data, shape) : data, shape, dtype };
 }
@@ -37,12 +51,16 @@ function readHeader(bytes: Uint8Array, file: string): { text: string; end: numbe
   const isNpy = [...MAGIC].every((c, i) => bytes[i] === c.charCodeAt(0));
   if (!isNpy) throw new DataError(`${file}: not a .npy file`);
   const major = bytes[6] ?? 0;
-  if (major < 1 || major > 3) throw new DataError(`${file}: version ${major} of the .npy format, expected 1 to 3`);
+  if (major < 1 || major > 3)
+    throw new DataError(`${file}: version ${major} of the .npy format, expected 1 to 3`);
   const start = major === 1 ? START : 12;
   if (bytes.length < start) throw new DataError(`${file}: cut short within its header`);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const end = start + (major === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
-  if (end > bytes.length || end - start > MAX_HEADER) throw new DataError(`${file}: a header of ${end - start} bytes is promised, ${bytes.length - start} are there`);
+  if (end > bytes.length || end - start > MAX_HEADER)
+    throw new DataError(
+      `${file}: a header of ${end - start} bytes is promised, ${bytes.length - start} are there`,
+    );
   return { text: new TextDecoder('latin1').decode(bytes.subarray(start, end)), end };
 }
 
@@ -57,18 +75,27 @@ function parseHeader(text: string, file: string) {
   let rest = text;
   const take = (pattern: RegExp): string => {
     const found = rest.match(pattern);
-    if (!found) throw new DataError(`${file}: damaged header ${JSON.stringify(text.slice(0, 120).trimEnd())}`);
+    if (!found)
+      throw new DataError(
+        `${file}: damaged header ${JSON.stringify(text.slice(0, 120).trimEnd())}`,
+      );
     rest = rest.replace(pattern, '');
     return found[1] as string;
   };
   const [descr, fortran, sizes] = [take(FIELDS.descr), take(FIELDS.fortran), take(FIELDS.shape)];
   take(/^\s*\{([\s,]*)\}\s*$/);
-  const shape = sizes.split(',').filter((n) => n.trim()).map((n) => Number.parseInt(n, 10));
-  if (shape.length === 1 && !sizes.includes(',')) throw new DataError(`${file}: the shape (${sizes}) is not a tuple`);
+  const shape = sizes
+    .split(',')
+    .filter((n) => n.trim())
+    .map((n) => Number.parseInt(n, 10));
+  if (shape.length === 1 && !sizes.includes(','))
+    throw new DataError(`${file}: the shape (${sizes}) is not a tuple`);
   const [, order, code = ''] = descr.match(/^([<>|=])(\w+)$/) ?? [];
   const dtype = Object.hasOwn(CODES, code) ? CODES[code] : undefined;
   if (!dtype) {
-    throw new DataError(`${file}: elements of type ${JSON.stringify(descr)}, expected one of ${Object.keys(CODES).join(', ')}`);
+    throw new DataError(
+      `${file}: elements of type ${JSON.stringify(descr)}, expected one of ${Object.keys(CODES).join(', ')}`,
+    );
   }
   return { dtype, swapped: order === '>', fortran: fortran === 'True', shape };
 }
@@ -101,7 +128,8 @@ function toRowMajor<A extends FileArray['data']>(data: A, shape: readonly number
 export function writeNpy(array: FileArray): Uint8Array<ArrayBuffer> {
   const { data, shape } = array;
   const dtype = typeOf(array, 'npy');
-  if (countOf(shape) !== data.length) throw new DataError(`npy: ${data.length} numbers for shape [${shape}]`);
+  if (countOf(shape) !== data.length)
+    throw new DataError(`npy: ${data.length} numbers for shape [${shape}]`);
   const code = Object.keys(CODES).find((c) => CODES[c] === dtype) as string;
   const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
   const dictionary = `{'descr': '${code.endsWith('1') ? '|' : '<'}${code}', 'fortran_order': False, 'shape': (${sizes}), }`;
@@ -111,7 +139,11 @@ export function writeNpy(array: FileArray): Uint8Array<ArrayBuffer> {
   const body = encode(dtype, data);
   const file = new Uint8Array(end + body.length);
   const view = new DataView(file.buffer);
-  const put = (text: string, at: number) => file.set(Uint8Array.from(text, (c) => c.charCodeAt(0)), at);
+  const put = (text: string, at: number) =>
+    file.set(
+      Uint8Array.from(text, (c) => c.charCodeAt(0)),
+      at,
+    );
   put(MAGIC, 0);
   file[6] = 1;
   view.setUint16(8, header.length, true);

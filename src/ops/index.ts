@@ -1,8 +1,24 @@
+/** All ops: the functions that users call, and the registry that compiler, tests and bench walk through. */
 export * from './activation.ts';
-export * from './binary.ts';
+export {
+  add,
+  affine,
+  div,
+  equal,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  notEqual,
+  sub,
+} from './binary.ts';
 export * from './gather.ts';
-export * from './layout.ts';
-export * from './leaf.ts';
+export { flattenRows, reshape, squeeze, transpose, unsqueeze } from './layout.ts';
+export { external, input, type Nested, read, scalar, tensor } from './leaf.ts';
 export * from './matmul.ts';
 export * from './pow.ts';
 export * from './random.ts';
@@ -10,6 +26,28 @@ export * from './reduce.ts';
 export * from './select.ts';
 export * from './slice.ts';
 export * from './softmax.ts';
-export * from './sum.ts';
-export * from './unary.ts';
+export { expand, type ReduceOptions, reduceSum, sumTo } from './sum.ts';
+export {
+  abs,
+  addAll,
+  ceil,
+  clip,
+  cos,
+  erf,
+  exp,
+  expm1,
+  floor,
+  isFinite,
+  log,
+  log1p,
+  not,
+  powScalar,
+  reciprocal,
+  round,
+  rsqrt,
+  sign,
+  sin,
+  sqrt,
+  square,
+} from './unary.ts';
 export * from './update.ts';

@@ -46,7 +46,13 @@ export function monitored(logs: Logs, monitor: string): number {
 
 /** Stops when `monitor` has not improved for `patience` epochs. */
 export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
-  const { monitor = 'val_loss', patience = 0, minDelta = 0, mode = 'auto', restoreBestWeights = false } = options;
+  const {
+    monitor = 'val_loss',
+    patience = 0,
+    minDelta = 0,
+    mode = 'auto',
+    restoreBestWeights = false,
+  } = options;
   const sign = direction(monitor, mode);
   let best = Number.NEGATIVE_INFINITY;
   let wait = 0;
@@ -90,7 +96,14 @@ export interface ReduceOnPlateauOptions extends Omit<EarlyStoppingOptions, 'rest
 
 /** Lowers the learning rate when `monitor` has not improved for `patience` epochs (default 10). */
 export function reduceLearningRateOnPlateau(options: ReduceOnPlateauOptions = {}): Callback {
-  const { monitor = 'val_loss', patience = 10, minDelta = 1e-4, mode = 'auto', factor = 0.1, minLearningRate = 0 } = options;
+  const {
+    monitor = 'val_loss',
+    patience = 10,
+    minDelta = 1e-4,
+    mode = 'auto',
+    factor = 0.1,
+    minLearningRate = 0,
+  } = options;
   const sign = direction(monitor, mode);
   let best = Number.NEGATIVE_INFINITY;
   let wait = 0;
@@ -102,7 +115,8 @@ export function reduceLearningRateOnPlateau(options: ReduceOnPlateauOptions = {}
         best = score;
         wait = 0;
       } else if (++wait >= patience) {
-        if (typeof optimizer.learningRate !== 'number') throw new OptionError('reduceLearningRateOnPlateau needs a number as learning rate');
+        if (typeof optimizer.learningRate !== 'number')
+          throw new OptionError('reduceLearningRateOnPlateau needs a number as learning rate');
         optimizer.learningRate = Math.max(optimizer.learningRate * factor, minLearningRate);
         wait = 0;
       }
@@ -115,7 +129,8 @@ export function learningRateScheduler(schedule: (epoch: number, rate: number) =>
   return {
     onEpochBegin(epoch, { optimizer }) {
       const { learningRate } = optimizer;
-      if (typeof learningRate !== 'number') throw new OptionError('learningRateScheduler needs a number as learning rate');
+      if (typeof learningRate !== 'number')
+        throw new OptionError('learningRateScheduler needs a number as learning rate');
       optimizer.learningRate = schedule(epoch, learningRate);
     },
   };

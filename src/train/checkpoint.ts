@@ -3,7 +3,9 @@ import { type Callback, direction, type EarlyStoppingOptions, monitored } from '
 import { checkWhole } from './options.ts';
 import type { SaveOptions } from './save.ts';
 
-export interface ModelCheckpointOptions extends Pick<EarlyStoppingOptions, 'monitor' | 'mode'>, Pick<SaveOptions, 'optimizer' | 'compiled'> {
+export interface ModelCheckpointOptions
+  extends Pick<EarlyStoppingOptions, 'monitor' | 'mode'>,
+    Pick<SaveOptions, 'optimizer' | 'compiled'> {
   /** Where each save replaces the one before; `{epoch}` in it becomes the number of epochs trained, and all are kept. */
   readonly folder: string;
   /** Only when `monitor` (default `val_loss`) is better than at all saves of this callback before. Default false. */
@@ -14,8 +16,16 @@ export interface ModelCheckpointOptions extends Pick<EarlyStoppingOptions, 'moni
 
 /** Saves the model at the end of epochs, complete, so that `loadModel` and `fit` go on from there. */
 export function modelCheckpoint(options: ModelCheckpointOptions): Callback {
-  const { folder, monitor = 'val_loss', mode = 'auto', saveBestOnly = false, every = 1, ...rest } = options;
-  if (typeof folder !== 'string' || folder === '') throw new OptionError(`modelCheckpoint: folder is ${JSON.stringify(folder)}, expected a path`);
+  const {
+    folder,
+    monitor = 'val_loss',
+    mode = 'auto',
+    saveBestOnly = false,
+    every = 1,
+    ...rest
+  } = options;
+  if (typeof folder !== 'string' || folder === '')
+    throw new OptionError(`modelCheckpoint: folder is ${JSON.stringify(folder)}, expected a path`);
   checkWhole('modelCheckpoint: every', every, 1);
   const sign = direction(monitor, mode);
   let best = Number.NEGATIVE_INFINITY;

@@ -22,39 +22,66 @@ export function compiledConfig({ optimizer, losses, accumulate }: Compiled): Com
   const outputs = [...losses];
   const plain = (what: string, value: unknown) => toPlain(what, value) as Named;
   try {
-    if (!Object.hasOwn(optimizers, optimizer.name)) throw new OptionError(`optimizer "${optimizer.name}" is your own, which cannot be saved`);
+    if (!Object.hasOwn(optimizers, optimizer.name))
+      throw new OptionError(`optimizer "${optimizer.name}" is your own, which cannot be saved`);
     return {
       optimizer: optimizerConfig(optimizer),
-      loss: Object.fromEntries(outputs.map(([name, { loss }]) => [name, plain(`loss of "${name}"`, loss)])),
-      metrics: Object.fromEntries(outputs.map(([name, { loss, metrics }]) => [
-        name, metrics.map((m) => (typeof m === 'string' ? m : plain(`metric of "${name}"`, findMetric(m, loss)))),
-      ])),
+      loss: Object.fromEntries(
+        outputs.map(([name, { loss }]) => [name, plain(`loss of "${name}"`, loss)]),
+      ),
+      metrics: Object.fromEntries(
+        outputs.map(([name, { loss, metrics }]) => [
+          name,
+          metrics.map((m) =>
+            typeof m === 'string' ? m : plain(`metric of "${name}"`, findMetric(m, loss)),
+          ),
+        ]),
+      ),
       lossWeights: Object.fromEntries(outputs.map(([name, { weight }]) => [name, weight])),
       gradientAccumulationSteps: accumulate,
     };
   } catch (cause) {
     if (!(cause instanceof OptionError)) throw cause;
-    throw new OptionError(`${cause.message}; with { compiled: false } the model is saved without what compile was given`, { cause });
+    throw new OptionError(
+      `${cause.message}; with { compiled: false } the model is saved without what compile was given`,
+      { cause },
+    );
   }
 }
 
 /** Options for `compile` from the JSON of `compiledConfig`. Throws `DataError` naming file and place. */
 export function compileOptionsFrom(json: JsonReader): CompileOptions {
-  const losses = json.get('loss').entries().map(([name, l]) => [name, found(l, () => findLoss(named(l)))] as const);
+  const losses = json
+    .get('loss')
+    .entries()
+    .map(([name, l]) => [name, found(l, () => findLoss(named(l)))] as const);
   const byOutput = new Map(losses);
-  const metrics = json.get('metrics').entries().map(([name, list]) => {
-    const loss = byOutput.get(name) ?? list.fail('no loss is given for this output');
-    return [name, list.list().map((m) => found(m, () => {
-      const metric = findMetric(typeof m.value === 'string' ? m.value : named(m), loss);
-      return typeof m.value === 'string' ? m.value : metric;
-    }))] as const;
-  });
+  const metrics = json
+    .get('metrics')
+    .entries()
+    .map(([name, list]) => {
+      const loss = byOutput.get(name) ?? list.fail('no loss is given for this output');
+      return [
+        name,
+        list.list().map((m) =>
+          found(m, () => {
+            const metric = findMetric(typeof m.value === 'string' ? m.value : named(m), loss);
+            return typeof m.value === 'string' ? m.value : metric;
+          }),
+        ),
+      ] as const;
+    });
   const optimizer = json.get('optimizer');
   return {
     optimizer: found(optimizer, () => findOptimizer(named(optimizer))),
     loss: Object.fromEntries(losses),
     metrics: Object.fromEntries(metrics),
-    lossWeights: Object.fromEntries(json.get('lossWeights').entries().map(([name, w]) => [name, w.number()])),
+    lossWeights: Object.fromEntries(
+      json
+        .get('lossWeights')
+        .entries()
+        .map(([name, w]) => [name, w.number()]),
+    ),
     gradientAccumulationSteps: json.get('gradientAccumulationSteps').count(),
   };
 }

@@ -35,7 +35,13 @@ class Writer {
   network(network: Network): NetworkConfig {
     const { name, parts } = network;
     const inputs = [...network.inputs].map(([input, shape]) => ({ name: input, shape }));
-    if (parts) return { kind: 'sequential', name, inputs, layers: parts.map((p, i) => this.#part(p, i, name)) };
+    if (parts)
+      return {
+        kind: 'sequential',
+        name,
+        inputs,
+        layers: parts.map((p, i) => this.#part(p, i, name)),
+      };
     const { calls, outputs } = recordCalls(network);
     const called = [...new Set(calls.map((c) => c.callee))];
     return {
@@ -80,27 +86,45 @@ class Reader {
   network(json: JsonReader): Network {
     const kind = json.get('kind').oneOf(['sequential', 'functional']);
     const name = json.get('name').text();
-    const inputs = json.get('inputs').list().map((i) => [i.get('name').text(), shapeOrNull(i.get('shape'))] as const);
-    const parts = json.get('layers').list().map((p) => this.#part(p));
+    const inputs = json
+      .get('inputs')
+      .list()
+      .map((i) => [i.get('name').text(), shapeOrNull(i.get('shape'))] as const);
+    const parts = json
+      .get('layers')
+      .list()
+      .map((p) => this.#part(p));
     if (kind === 'sequential') {
       const [first] = inputs;
-      if (inputs.length !== 1 || first?.[0] !== 'input' || parts.length === 0) json.fail('a sequential model has one input "input" and layers');
+      if (inputs.length !== 1 || first?.[0] !== 'input' || parts.length === 0)
+        json.fail('a sequential model has one input "input" and layers');
       return sequentialNetwork(name, (first as (typeof inputs)[0])[1], parts);
     }
     const names = new Set(inputs.map(([input]) => input));
-    if (names.size < inputs.length || names.size === 0) json.get('inputs').fail('expected names, all different');
-    const calls = json.get('calls').list().map((call, i) => ({
-      part: parts[call.get('layer').count(parts.length)] as NetworkPart,
-      inputs: call.get('inputs').list().map((ref) => refFrom(ref, names, i)),
-    }));
-    const outputs = json.get('outputs').entries().map(([output, ref]) => [output, refFrom(ref, names, calls.length)] as const);
+    if (names.size < inputs.length || names.size === 0)
+      json.get('inputs').fail('expected names, all different');
+    const calls = json
+      .get('calls')
+      .list()
+      .map((call, i) => ({
+        part: parts[call.get('layer').count(parts.length)] as NetworkPart,
+        inputs: call
+          .get('inputs')
+          .list()
+          .map((ref) => refFrom(ref, names, i)),
+      }));
+    const outputs = json
+      .get('outputs')
+      .entries()
+      .map(([output, ref]) => [output, refFrom(ref, names, calls.length)] as const);
     if (outputs.length === 0) json.get('outputs').fail('expected at least one');
     return {
       name,
       inputs: new Map(inputs),
       call: (tensors) => {
         const results: Tensor[] = [];
-        const find = (ref: CallRef) => (typeof ref === 'number' ? results[ref] : tensors[ref]) as Tensor;
+        const find = (ref: CallRef) =>
+          (typeof ref === 'number' ? results[ref] : tensors[ref]) as Tensor;
         for (const { part, inputs: refs } of calls) results.push(applyPart(part, refs.map(find)));
         return Object.fromEntries(outputs.map(([output, ref]) => [output, find(ref)]));
       },
@@ -128,11 +152,17 @@ function shapeOrNull(json: JsonReader): Shape | null {
 function refFrom(json: JsonReader, inputs: ReadonlySet<string>, calls: number): CallRef {
   if (typeof json.value === 'number') return json.count(calls);
   const name = json.text();
-  return inputs.has(name) ? name : json.fail(`"${name}" is not an input; inputs are ${[...inputs].join(', ')}`);
+  return inputs.has(name)
+    ? name
+    : json.fail(`"${name}" is not an input; inputs are ${[...inputs].join(', ')}`);
 }
 
 function layerFrom(json: JsonReader): NetworkPart {
-  const [name, trainable, config] = [json.optional('name'), json.optional('trainable'), json.optional('config')];
+  const [name, trainable, config] = [
+    json.optional('name'),
+    json.optional('trainable'),
+    json.optional('config'),
+  ];
   const checked: LayerConfig = {
     type: json.get('type').text(),
     ...(name ? { name: name.text() } : {}),

@@ -1,3 +1,4 @@
+import { type DataLike, type Table, table } from '../data/table.ts';
 import type { Shape } from '../graph/shape.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import type { Layer } from '../nn/layer.ts';
@@ -6,7 +7,6 @@ import type { Optimizer } from '../optim/optimizer.ts';
 import { createEngine, defaultEngine, type EngineOptions } from '../runtime/create.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { DisposedError, StateError } from '../runtime/errors.ts';
-import { type DataLike, type Table, table } from '../data/table.ts';
 import { type Network, traceNetwork } from './network.ts';
 import type { OutputLoss } from './outputs.ts';
 import { ModelState } from './state.ts';
@@ -54,7 +54,10 @@ export class ModelCore {
 
   get state(): ModelState {
     this.checkAlive();
-    if (!this.#state) throw new StateError(`model "${this.network.name}" has no weights yet: call build, fit or predict first`);
+    if (!this.#state)
+      throw new StateError(
+        `model "${this.network.name}" has no weights yet: call build, fit or predict first`,
+      );
     return this.#state;
   }
 
@@ -67,14 +70,16 @@ export class ModelCore {
   }
 
   get requireCompiled(): Compiled {
-    if (!this.compiled) throw new StateError(`model "${this.network.name}": call compile({ optimizer, loss }) first`);
+    if (!this.compiled)
+      throw new StateError(`model "${this.network.name}": call compile({ optimizer, loss }) first`);
     return this.compiled;
   }
 
   /** Chooses the engine, traces the network once and gives its variables memory and first values. */
   async build(rows: ReadonlyMap<string, Shape>): Promise<ModelState> {
     this.checkAlive();
-    for (const [name, shape] of rows) if (!this.network.inputs.get(name)) this.network.inputs.set(name, shape);
+    for (const [name, shape] of rows)
+      if (!this.network.inputs.get(name)) this.network.inputs.set(name, shape);
     if (this.#state) return this.#state;
     this.#opening ??= this.#open().finally(() => {
       this.#opening = null;
@@ -93,7 +98,9 @@ export class ModelCore {
       throw error;
     }
     this.layers = [...trace.layers];
-    this.outputShapes = new Map(Object.entries(outputs).map(([name, t]) => [name, t.shape.slice(1)]));
+    this.outputShapes = new Map(
+      Object.entries(outputs).map(([name, t]) => [name, t.shape.slice(1)]),
+    );
     this.#state = state;
     return state;
   }
@@ -102,7 +109,10 @@ export class ModelCore {
   trace(size: number, training: boolean) {
     const inputs: Record<string, Tensor> = {};
     for (const [name, shape] of this.network.inputs) {
-      if (!shape) throw new StateError(`input "${name}" of model "${this.network.name}" has no shape: give inputShape, or data first`);
+      if (!shape)
+        throw new StateError(
+          `input "${name}" of model "${this.network.name}" has no shape: give inputShape, or data first`,
+        );
       inputs[name] = input(name, [size, ...shape]);
     }
     return traceNetwork(this.network, inputs, training);
@@ -131,7 +141,10 @@ export class ModelCore {
   /** Runs `body` as the model's only job. */
   async exclusively<T>(what: string, body: () => Promise<T>): Promise<T> {
     this.checkAlive();
-    if (this.busy) throw new StateError(`${what}: model "${this.network.name}" is in the middle of ${this.busy}`);
+    if (this.busy)
+      throw new StateError(
+        `${what}: model "${this.network.name}" is in the middle of ${this.busy}`,
+      );
     this.busy = what;
     try {
       return await body();
@@ -160,8 +173,13 @@ export class ModelCore {
 }
 
 /** Pairs data with names: one for one, a list in order, or by name. */
-export function namedData(what: string, given: Inputs, names: readonly string[]): [string, DataLike][] {
-  if (names.length === 1 && !isRecordOf(given, names)) return [[names[0] as string, given as DataLike]];
+export function namedData(
+  what: string,
+  given: Inputs,
+  names: readonly string[],
+): [string, DataLike][] {
+  if (names.length === 1 && !isRecordOf(given, names))
+    return [[names[0] as string, given as DataLike]];
   if (isRecordOf(given, names)) {
     const record = given as Readonly<Record<string, DataLike>>;
     return names.map((name) => [name, record[name] as DataLike]);
@@ -174,6 +192,12 @@ export function namedData(what: string, given: Inputs, names: readonly string[])
 }
 
 function isRecordOf(given: unknown, names: readonly string[]): boolean {
-  if (typeof given !== 'object' || given === null || Array.isArray(given) || ArrayBuffer.isView(given)) return false;
+  if (
+    typeof given !== 'object' ||
+    given === null ||
+    Array.isArray(given) ||
+    ArrayBuffer.isView(given)
+  )
+    return false;
   return names.every((name) => name in given);
 }

@@ -4,7 +4,12 @@ import { type Inputs, type ModelCore, namedData } from './core.ts';
 import { SAMPLE_WEIGHT, targetName } from './programs.ts';
 
 /** Training and testing tables of a call: inputs, targets, weights. */
-export function dataTables(core: ModelCore, x: Inputs, y: Inputs, sampleWeight?: ArrayLike<number>): Table[] {
+export function dataTables(
+  core: ModelCore,
+  x: Inputs,
+  y: Inputs,
+  sampleWeight?: ArrayLike<number>,
+): Table[] {
   const { losses } = core.requireCompiled;
   const inputs = core.inputTables(x);
   const targets = namedData('target', y, [...losses.keys()]).map(([output, data]) => {
@@ -15,7 +20,10 @@ export function dataTables(core: ModelCore, x: Inputs, y: Inputs, sampleWeight?:
   if (sampleWeight) all.push(table(SAMPLE_WEIGHT, Float64Array.from(sampleWeight), 'values', []));
   const examples = (inputs[0] as Table).shape[0] as number;
   for (const t of all) {
-    if (t.shape[0] !== examples) throw new ShapeError(`${t.name} has ${t.shape[0]} examples, input "${inputs[0]?.name}" ${examples}`);
+    if (t.shape[0] !== examples)
+      throw new ShapeError(
+        `${t.name} has ${t.shape[0]} examples, input "${inputs[0]?.name}" ${examples}`,
+      );
   }
   if (examples === 0) throw new DataError('no examples');
   return all;

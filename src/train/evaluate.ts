@@ -25,7 +25,11 @@ export function lossNames(core: ModelCore, feeds: readonly Feed[]): readonly str
 const EVALUATE_STEPS = 16;
 
 /** Mean loss and metrics over resident data. */
-export async function evaluateData(core: ModelCore, data: ResidentData, batchSize: number): Promise<Logs> {
+export async function evaluateData(
+  core: ModelCore,
+  data: ResidentData,
+  batchSize: number,
+): Promise<Logs> {
   const { state } = core;
   const { losses } = core.requireCompiled;
   const means = new RunningMeans(lossNames(core, data.feeds));

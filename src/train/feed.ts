@@ -1,12 +1,17 @@
-import { Block } from '../compile/block.ts';
 import { toMemory } from '../compile/array.ts';
+import { Block } from '../compile/block.ts';
 import type { Table } from '../data/table.ts';
+import { hash } from '../graph/scope.ts';
 import type { Shape } from '../graph/shape.ts';
-import { type DType, type Tensor, type Variable, Variable as VariableClass } from '../graph/tensor.ts';
+import {
+  type DType,
+  type Tensor,
+  type Variable,
+  Variable as VariableClass,
+} from '../graph/tensor.ts';
 import { batch } from '../ops/gather.ts';
 import { external, input, read } from '../ops/leaf.ts';
 import { randomPermutation } from '../ops/random.ts';
-import { hash } from '../graph/scope.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { allocate } from './variables.ts';
 
@@ -17,7 +22,12 @@ export interface Feed {
   readonly row: Shape;
   readonly dtype: DType;
   /** A table in the engine's memory from which batches are gathered; without it the host writes each batch. */
-  readonly resident?: { readonly table: Tensor; readonly order: Variable | null; readonly scale: number; readonly offset: number };
+  readonly resident?: {
+    readonly table: Tensor;
+    readonly order: Variable | null;
+    readonly scale: number;
+    readonly offset: number;
+  };
 }
 
 /** The tensor that a feed gives to a program with batches of `size`. */
@@ -50,10 +60,15 @@ export class ResidentData {
 
   #makeOrder(engine: Engine): Variable {
     const stream = hash('shuffle');
-    const order = new VariableClass('order', [this.examples], () => randomPermutation(this.examples, stream), {
-      dtype: 'i32',
-      trainable: false,
-    });
+    const order = new VariableClass(
+      'order',
+      [this.examples],
+      () => randomPermutation(this.examples, stream),
+      {
+        dtype: 'i32',
+        trainable: false,
+      },
+    );
     this.#blocks.push(allocate(engine, 'order of the epoch', [order]));
     return order;
   }

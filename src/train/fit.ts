@@ -10,7 +10,13 @@ import { TrainingLoop } from './loop.ts';
 import type { Model } from './model.ts';
 import { checkWhole } from './options.ts';
 import { SAMPLE_WEIGHT } from './programs.ts';
-import { type BatchStream, type EpochSource, firstBatch, ResidentSource, StreamSource } from './source.ts';
+import {
+  type BatchStream,
+  type EpochSource,
+  firstBatch,
+  ResidentSource,
+  StreamSource,
+} from './source.ts';
 
 export interface FitOptions {
   /** Passes over the data, default 1. */
@@ -32,7 +38,10 @@ export interface FitOptions {
   readonly signal?: AbortSignal;
 }
 
-function classWeights(tables: readonly Table[], weights: Readonly<Record<number, number>>): Float64Array {
+function classWeights(
+  tables: readonly Table[],
+  weights: Readonly<Record<number, number>>,
+): Float64Array {
   const targets = tables.filter((t) => t.dtype === 'i32' && t.name.startsWith('target:'));
   if (targets.length !== 1) throw new OptionError('classWeight needs one output with labels');
   return Float64Array.from((targets[0] as Table).data, (label) => weights[label] ?? 1);
@@ -61,7 +70,10 @@ function splitTables(core: ModelCore, x: Inputs, y: Inputs, options: FitOptions)
   const total = (tables[0] as Table).shape[0] as number;
   const held = Math.floor(total * validationSplit);
   const from = total - held;
-  if (from === 0) throw new OptionError(`validationSplit ${validationSplit} leaves none of ${total} examples to train on`);
+  if (from === 0)
+    throw new OptionError(
+      `validationSplit ${validationSplit} leaves none of ${total} examples to train on`,
+    );
   const split = held > 0 ? tables.map((t) => rowsOf(t, from, total)) : undefined;
   return {
     training: tables.map((t) => rowsOf(t, 0, from)),
@@ -70,12 +82,19 @@ function splitTables(core: ModelCore, x: Inputs, y: Inputs, options: FitOptions)
 }
 
 async function run(
-  core: ModelCore, model: Model, options: FitOptions, source: EpochSource, validation: readonly Table[] | undefined,
+  core: ModelCore,
+  model: Model,
+  options: FitOptions,
+  source: EpochSource,
+  validation: readonly Table[] | undefined,
 ): Promise<History> {
   const { epochs = 1, batchSize = 32, callbacks = [], signal } = options;
   const held = validation && new ResidentData(core.state.engine, validation, false);
   try {
-    return await new TrainingLoop(core, model, { epochs, batchSize, callbacks, signal }).train(source, held);
+    return await new TrainingLoop(core, model, { epochs, batchSize, callbacks, signal }).train(
+      source,
+      held,
+    );
   } finally {
     source.free();
     if (held) release(core, held);
@@ -83,22 +102,40 @@ async function run(
 }
 
 /** Builds the model from the data's shapes, checks all options and data, then trains. */
-export async function fit(core: ModelCore, model: Model, x: Inputs, y: Inputs, options: FitOptions): Promise<History> {
+export async function fit(
+  core: ModelCore,
+  model: Model,
+  x: Inputs,
+  y: Inputs,
+  options: FitOptions,
+): Promise<History> {
   const { epochs = 1, batchSize = 32, shuffle = true } = options;
   checkWhole('epochs', epochs, 0);
   checkWhole('batchSize', batchSize, 1);
   core.requireCompiled;
   await core.build(rowShapes(core.inputTables(x)));
   const { training, validation } = splitTables(core, x, y, options);
-  return run(core, model, options, new ResidentSource(core, training, batchSize, shuffle), validation);
+  return run(
+    core,
+    model,
+    options,
+    new ResidentSource(core, training, batchSize, shuffle),
+    validation,
+  );
 }
 
 /** The same from batches that arrive one by one; each epoch asks for a new pass. */
-export async function fitStream(core: ModelCore, model: Model, stream: BatchStream, options: FitOptions): Promise<History> {
+export async function fitStream(
+  core: ModelCore,
+  model: Model,
+  stream: BatchStream,
+  options: FitOptions,
+): Promise<History> {
   checkWhole('epochs', options.epochs ?? 1, 0);
   core.requireCompiled;
   for (const name of ['validationSplit', 'sampleWeight', 'classWeight', 'shuffle'] as const) {
-    if (options[name]) throw new OptionError(`fit: ${name} is not for streams of batches: let the stream do it`);
+    if (options[name])
+      throw new OptionError(`fit: ${name} is not for streams of batches: let the stream do it`);
   }
   const first = await firstBatch(stream);
   if (!first) throw new DataError('fit: the stream has no batches');

@@ -37,12 +37,16 @@ interface Place {
 async function locate({ fs, path }: Node, folder: string): Promise<Place> {
   const absolute = path.resolve(folder);
   const target = await fs.realpath(absolute).catch(() => absolute);
-  const hidden = (suffix: string) => path.join(path.dirname(target), `.${path.basename(target)}.${suffix}`);
+  const hidden = (suffix: string) =>
+    path.join(path.dirname(target), `.${path.basename(target)}.${suffix}`);
   return { target, previous: hidden('previous-model'), hidden };
 }
 
 async function exists({ fs }: Node, path: string): Promise<boolean> {
-  return fs.stat(path).then(() => true, () => false);
+  return fs.stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function writeSynced({ fs }: Node, path: string, bytes: Uint8Array): Promise<void> {
@@ -87,7 +91,12 @@ async function inTurn(target: string, body: () => Promise<void>): Promise<void> 
   }
 }
 
-async function replace(system: Node, folder: string, { target, previous, hidden }: Place, files: ModelFiles): Promise<void> {
+async function replace(
+  system: Node,
+  folder: string,
+  { target, previous, hidden }: Place,
+  files: ModelFiles,
+): Promise<void> {
   const { fs, path } = system;
   const parent = path.dirname(target);
   await fs.mkdir(parent, { recursive: true });
@@ -96,7 +105,8 @@ async function replace(system: Node, folder: string, { target, previous, hidden 
   const temporary = hidden(unique());
   try {
     await fs.mkdir(temporary);
-    for (const [name, bytes] of Object.entries(files)) await writeSynced(system, path.join(temporary, name), bytes);
+    for (const [name, bytes] of Object.entries(files))
+      await writeSynced(system, path.join(temporary, name), bytes);
     await syncFolder(system, temporary);
     if (old === 'empty') await fs.rmdir(target);
     if (old === 'model') await fs.rename(target, previous);
@@ -119,12 +129,17 @@ async function finishReplacement(system: Node, target: string, previous: string)
   if (!(await exists(system, target))) return fs.rename(previous, target);
   for (const name of await fs.readdir(previous)) {
     const to = path.join(target, name);
-    if (!OWN.includes(name) && !(await exists(system, to))) await fs.rename(path.join(previous, name), to);
+    if (!OWN.includes(name) && !(await exists(system, to)))
+      await fs.rename(path.join(previous, name), to);
   }
   await fs.rm(previous, { recursive: true });
 }
 
-async function whatIsAt({ fs, path }: Node, target: string, folder: string): Promise<'nothing' | 'empty' | 'model'> {
+async function whatIsAt(
+  { fs, path }: Node,
+  target: string,
+  folder: string,
+): Promise<'nothing' | 'empty' | 'model'> {
   const names = await fs.readdir(target).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
@@ -133,13 +148,17 @@ async function whatIsAt({ fs, path }: Node, target: string, folder: string): Pro
   if (names.length === 0) return 'empty';
   const bytes = await fs.readFile(path.join(target, MODEL_FILE)).catch(() => undefined);
   if (bytes && isModel(bytes)) return 'model';
-  throw new OptionError(`${folder}: the folder holds other files and no model, so it is not replaced; save to a folder inside of it`);
+  throw new OptionError(
+    `${folder}: the folder holds other files and no model, so it is not replaced; save to a folder inside of it`,
+  );
 }
 
 /** What `writeModel` would replace; throws as it would. */
 export function lookAtFolder(folder: string): Promise<'nothing' | 'empty' | 'model'> {
   const system = node('save');
-  return inWords(folder, async () => whatIsAt(system, (await locate(system, folder)).target, folder));
+  return inWords(folder, async () =>
+    whatIsAt(system, (await locate(system, folder)).target, folder),
+  );
 }
 
 function isModel(bytes: Uint8Array): boolean {
@@ -162,9 +181,10 @@ export async function readFolder(folder: string): Promise<ModelFiles> {
         const files = await readOnce(system, folder);
         if (files) return files;
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || attempt > 1) throw error;
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || attempt === ATTEMPTS) throw error;
       }
-      if (attempt === ATTEMPTS) throw new DataError(`${folder}: the model is replaced again and again while it is read`);
+      if (attempt === ATTEMPTS)
+        throw new DataError(`${folder}: the model is replaced again and again while it is read`);
     }
   });
 }
@@ -173,12 +193,14 @@ export async function readFolder(folder: string): Promise<ModelFiles> {
 async function readOnce(system: Node, folder: string): Promise<ModelFiles | undefined> {
   const { fs, path } = system;
   const { target, previous } = await locate(system, folder);
-  const found = (await exists(system, target)) || !(await exists(system, previous)) ? target : previous;
+  const found =
+    (await exists(system, target)) || !(await exists(system, previous)) ? target : previous;
   const identity = async () => (await fs.stat(found, { bigint: true })).ino;
   const before = await identity();
   const names = await fs.readdir(found);
   const files: [string, Uint8Array][] = [];
-  for (const name of OWN) if (names.includes(name)) files.push([name, await fs.readFile(path.join(found, name))]);
+  for (const name of OWN)
+    if (names.includes(name)) files.push([name, await fs.readFile(path.join(found, name))]);
   return (await identity()) === before ? Object.fromEntries(files) : undefined;
 }
 

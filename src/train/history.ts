@@ -46,13 +46,16 @@ export class RunningMeans {
     const slots = this.#names.length;
     for (let step = 0; step < steps; step++) {
       for (let k = 0; k < slots; k++) {
-        this.#sums[k] = (this.#sums[k] as number) + (records[step * slots + k] as number) * batchSize;
+        this.#sums[k] =
+          (this.#sums[k] as number) + (records[step * slots + k] as number) * batchSize;
       }
     }
     this.#weight += steps * batchSize;
   }
 
   logs(): Logs {
-    return Object.fromEntries(this.#names.map((name, k) => [name, (this.#sums[k] as number) / this.#weight]));
+    return Object.fromEntries(
+      this.#names.map((name, k) => [name, (this.#sums[k] as number) / this.#weight]),
+    );
   }
 }

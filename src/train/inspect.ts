@@ -6,8 +6,8 @@ import { formatShape, type Shape, sizeOf } from '../graph/shape.ts';
 import { rowBytes } from '../runtime/encode.ts';
 import type { ModelCore } from './core.ts';
 import type { Feed } from './feed.ts';
-import { prepare, trainProgram } from './prepare.ts';
 import { checkWhole } from './options.ts';
+import { prepare, trainProgram } from './prepare.ts';
 import { targetName } from './programs.ts';
 
 /** Columns of a table aligned, numbers to the right. */
@@ -15,7 +15,10 @@ export function formatTable(head: readonly string[], rows: readonly (readonly st
   const widths = head.map((h, c) => Math.max(h.length, ...rows.map((r) => (r[c] ?? '').length)));
   const numeric = (text: string) => /^[\d.,%–-]/.test(text);
   const line = (cells: readonly string[]) =>
-    cells.map((t, c) => (numeric(t) ? t.padStart(widths[c] ?? 0) : t.padEnd(widths[c] ?? 0))).join('  ').trimEnd();
+    cells
+      .map((t, c) => (numeric(t) ? t.padStart(widths[c] ?? 0) : t.padEnd(widths[c] ?? 0)))
+      .join('  ')
+      .trimEnd();
   return [line(head), widths.map((w) => '─'.repeat(w)).join('  '), ...rows.map(line)].join('\n');
 }
 
@@ -27,8 +30,13 @@ export function summarize(core: ModelCore): string {
     return [`${l.label} (${l.type})`, shapes || '–', size.toLocaleString('en')];
   });
   const count = (frozen: boolean) =>
-    [...trace.variables].filter((v) => trace.frozen.has(v) === frozen).reduce((sum, v) => sum + v.size, 0).toLocaleString('en');
-  const inputs = [...core.network.inputs].map(([name, shape]) => `${name} ${formatShape(shape as Shape)}`).join(', ');
+    [...trace.variables]
+      .filter((v) => trace.frozen.has(v) === frozen)
+      .reduce((sum, v) => sum + v.size, 0)
+      .toLocaleString('en');
+  const inputs = [...core.network.inputs]
+    .map(([name, shape]) => `${name} ${formatShape(shape as Shape)}`)
+    .join(', ');
   return [
     `Model "${core.network.name}": ${inputs}`,
     formatTable(['layer', 'weights', 'parameters'], rows),
@@ -39,11 +47,17 @@ export function summarize(core: ModelCore): string {
 /** Feeds that the host fills, for programs without data. */
 function emptyFeeds(core: ModelCore): Feed[] {
   const { losses } = core.requireCompiled;
-  const inputs = [...core.network.inputs].map(([name, row]): Feed => ({ name, row: row as Shape, dtype: 'real' }));
+  const inputs = [...core.network.inputs].map(
+    ([name, row]): Feed => ({ name, row: row as Shape, dtype: 'real' }),
+  );
   const targets = [...losses].map(([output, { loss }]): Feed => {
     const row = core.outputShapes.get(output) ?? [];
     const labels = loss.targets === 'labels';
-    return { name: targetName(output), row: labels ? row.slice(0, -1) : row, dtype: labels ? 'i32' : 'real' };
+    return {
+      name: targetName(output),
+      row: labels ? row.slice(0, -1) : row,
+      dtype: labels ? 'i32' : 'real',
+    };
   });
   return [...inputs, ...targets];
 }
@@ -97,12 +111,16 @@ export interface Profile {
   toString(): string;
 }
 
-export async function profile(core: ModelCore, { batchSize = 32, steps = 100 }: ProfileOptions): Promise<Profile> {
+export async function profile(
+  core: ModelCore,
+  { batchSize = 32, steps = 100 }: ProfileOptions,
+): Promise<Profile> {
   checkWhole('steps', steps, 1);
   const executable = await stepProgram(core, batchSize);
   const { engine } = core.state;
   const slots = new Block(engine, 'profile', executable.rowBytes);
-  const run = (count: number) => Array.from({ length: count }, (_, i) => ({ ...plainStep(core.seed), number: i + 1 }));
+  const run = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({ ...plainStep(core.seed), number: i + 1 }));
   try {
     return await engine.exclusive(async () => {
       await core.state.snapshot();
@@ -112,7 +130,11 @@ export async function profile(core: ModelCore, { batchSize = 32, steps = 100 }: 
       core.state.restore();
       core.state.forgetSnapshot();
       const bytes = await engine.read(slots.at, slots.bytes);
-      return describe(executable, new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8), steps);
+      return describe(
+        executable,
+        new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8),
+        steps,
+      );
     });
   } finally {
     slots.free();
@@ -138,7 +160,10 @@ function describe({ program }: Executable, ms: Float64Array, steps: number): Pro
   const rows = program.rows.map((row, i): ProfileRow => {
     const node = program.nodes[i] as (typeof program.nodes)[number];
     const time = times[i] as number;
-    const touched = row.args.reduce<number>((sum, arg) => sum + (typeof arg === 'number' ? 0 : arg.bytes), 0);
+    const touched = row.args.reduce<number>(
+      (sum, arg) => sum + (typeof arg === 'number' ? 0 : arg.bytes),
+      0,
+    );
     const flops = node.op.flops?.(node) ?? 0;
     const heaviest = program.nodes.every((n, k) => n !== node || (times[k] as number) <= time);
     return {
@@ -156,11 +181,21 @@ function describe({ program }: Executable, ms: Float64Array, steps: number): Pro
 
 function profileText(rows: readonly ProfileRow[], us: number): string {
   const cells = rows.map((r) => [
-    r.layer, r.op, r.kernel, r.us.toFixed(2), `${(100 * r.share).toFixed(1)}%`, r.gflops === null ? '–' : r.gflops.toFixed(1), r.gbps.toFixed(1),
+    r.layer,
+    r.op,
+    r.kernel,
+    r.us.toFixed(2),
+    `${(100 * r.share).toFixed(1)}%`,
+    r.gflops === null ? '–' : r.gflops.toFixed(1),
+    r.gbps.toFixed(1),
   ]);
   const layers = new Map<string, number>();
   for (const r of rows) layers.set(r.layer, (layers.get(r.layer) ?? 0) + r.us);
-  const byLayer = [...layers].map(([name, t]) => [name, t.toFixed(2), `${((100 * t) / us).toFixed(1)}%`]);
+  const byLayer = [...layers].map(([name, t]) => [
+    name,
+    t.toFixed(2),
+    `${((100 * t) / us).toFixed(1)}%`,
+  ]);
   return [
     formatTable(['layer', 'op', 'kernel', 'µs', 'share', 'GFLOP/s', 'GB/s'], cells),
     '',

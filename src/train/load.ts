@@ -7,7 +7,18 @@ import { networkFrom } from './config.ts';
 import type { ModelCore, ModelOptions } from './core.ts';
 import { readFolder } from './folder.ts';
 import { coreOf, Model } from './model.ts';
-import { FORMAT, FORMAT_VERSION, MODEL_FILE, type ModelFiles, OPTIMIZER_FILE, readNotes, slotName, slotNames, slotsOf, WEIGHTS_FILE } from './save.ts';
+import {
+  FORMAT,
+  FORMAT_VERSION,
+  MODEL_FILE,
+  type ModelFiles,
+  OPTIMIZER_FILE,
+  readNotes,
+  slotName,
+  slotNames,
+  slotsOf,
+  WEIGHTS_FILE,
+} from './save.ts';
 import { checkTensors, type Tensors, writeVariables } from './weights.ts';
 
 /** Where the model runs; the rest is in its files. */
@@ -18,10 +29,15 @@ export type LoadOptions = Pick<ModelOptions, 'engine' | 'threads' | 'build' | 'r
  * predictions have the same bits, and training goes on as if it had not stopped. Throws `DataError` naming the file for
  * anything that is missing, damaged, unknown or does not fit.
  */
-export async function loadModel(source: string | ModelFiles, options: LoadOptions = {}): Promise<Model> {
+export async function loadModel(
+  source: string | ModelFiles,
+  options: LoadOptions = {},
+): Promise<Model> {
   const folder = typeof source === 'string' ? source : '';
   const files = typeof source === 'string' ? await readFolder(source) : source;
-  const saved = new SavedModel(files, (name) => (folder ? `${folder.replace(/[\\/]+$/, '')}/${name}` : name));
+  const saved = new SavedModel(files, (name) =>
+    folder ? `${folder.replace(/[\\/]+$/, '')}/${name}` : name,
+  );
   const model = saved.model(options);
   try {
     await saved.restore(coreOf(model));
@@ -60,10 +76,16 @@ class SavedModel {
   model(options: LoadOptions): Model {
     const json = this.#json;
     const network = networkFrom(json.get('network'));
-    for (const [name, shape] of network.inputs) if (!shape) json.get('network').fail(`input "${name}" has no shape`);
+    for (const [name, shape] of network.inputs)
+      if (!shape) json.get('network').fail(`input "${name}" has no shape`);
     const { engine, threads, build, reproducible } = options;
-    const given = Object.entries({ engine, threads, build, reproducible }).filter(([, value]) => value !== undefined);
-    const model = new Model(network, { ...Object.fromEntries(given), seed: json.get('seed').number() });
+    const given = Object.entries({ engine, threads, build, reproducible }).filter(
+      ([, value]) => value !== undefined,
+    );
+    const model = new Model(network, {
+      ...Object.fromEntries(given),
+      seed: json.get('seed').number(),
+    });
     Object.assign(model, readNotes(json));
     const compiled = json.optional('compiled');
     if (compiled) this.#traced(() => model.compile(compileOptionsFrom(compiled)));
@@ -76,14 +98,22 @@ class SavedModel {
       return walk();
     } catch (cause) {
       if (cause instanceof DataError) throw cause;
-      if (cause instanceof WasmgradError || cause instanceof TypeError || cause instanceof RangeError) return this.#json.fail(messageOf(cause), cause);
+      if (
+        cause instanceof WasmgradError ||
+        cause instanceof TypeError ||
+        cause instanceof RangeError
+      )
+        return this.#json.fail(messageOf(cause), cause);
       throw cause;
     }
   }
 
   /** Checks everything, then gives the model its memory. */
   async restore(core: ModelCore): Promise<void> {
-    const names = this.#json.get('weights').list().map((n) => n.text());
+    const names = this.#json
+      .get('weights')
+      .list()
+      .map((n) => n.text());
     const variables = this.#variables(core, names);
     const weights = new Map(names.map((name, i) => [name, variables[i] as Variable]));
     checkTensors(this.#weights, weights, this.#title(WEIGHTS_FILE));
@@ -105,9 +135,11 @@ class SavedModel {
     const list = this.#json.get('weights');
     const { trace } = this.#traced(() => core.trace(1, false));
     const found = new Set(trace.variables);
-    if (found.size < names.length) for (const v of this.#traced(() => core.trace(1, true)).trace.variables) found.add(v);
+    if (found.size < names.length)
+      for (const v of this.#traced(() => core.trace(1, true)).trace.variables) found.add(v);
     if (new Set(names).size < names.length) list.fail('a name stands twice');
-    if (found.size !== names.length) list.fail(`${names.length} names, the network has ${found.size} weights`);
+    if (found.size !== names.length)
+      list.fail(`${names.length} names, the network has ${found.size} weights`);
     return [...found];
   }
 
@@ -120,15 +152,21 @@ class SavedModel {
     if (!core.compiled) return json.fail('there is a state, but "compiled" is missing');
     const tensors = this.#tensors(OPTIMIZER_FILE);
     const slots = slotNames(core.compiled, iterations);
-    const parameters = [...weights].filter(([name]) => slots.some((slot) => tensors.has(slotName(name, slot))));
-    const like = parameters.flatMap(([name, v]) => slots.map((slot) => [slotName(name, slot), v] as const));
+    const parameters = [...weights].filter(([name]) =>
+      slots.some((slot) => tensors.has(slotName(name, slot))),
+    );
+    const like = parameters.flatMap(([name, v]) =>
+      slots.map((slot) => [slotName(name, slot), v] as const),
+    );
     checkTensors(tensors, new Map(like), this.#title(OPTIMIZER_FILE));
     return { iterations, epochs, slots: { tensors, parameters: parameters.map(([, v]) => v) } };
   }
 }
 
 function checkFormat(json: JsonReader): void {
-  if (json.optional('format')?.value !== FORMAT) json.fail(`not a saved model: "format" is not "${FORMAT}"`);
+  if (json.optional('format')?.value !== FORMAT)
+    json.fail(`not a saved model: "format" is not "${FORMAT}"`);
   const version = json.get('version').count();
-  if (version !== FORMAT_VERSION) json.fail(`version ${version} of the format, this release of wasmgrad reads ${FORMAT_VERSION}`);
+  if (version !== FORMAT_VERSION)
+    json.fail(`version ${version} of the format, this release of wasmgrad reads ${FORMAT_VERSION}`);
 }

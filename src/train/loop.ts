@@ -60,7 +60,8 @@ export class TrainingLoop {
     for (let epoch = 0; epoch < epochs && !this.stopped; epoch++) {
       await this.#call((c) => c.onEpochBegin?.(epoch, model));
       logs = await this.#guarded(() => this.#epoch(source));
-      if (held) logs = { ...logs, ...validationLogs(await evaluateData(this.#core, held, batchSize)) };
+      if (held)
+        logs = { ...logs, ...validationLogs(await evaluateData(this.#core, held, batchSize)) };
       this.#history.add(epoch, logs);
       await this.#call((c) => c.onEpochEnd?.(epoch, logs, model));
     }
@@ -114,12 +115,17 @@ export class TrainingLoop {
       const phase = this.#phase();
       const chunk = Math.min(count - done, phase.room, this.#chunk());
       const executable = trainProgram(this.#core, feeds, run.owner, size, phase.accumulation);
-      const steps = Array.from({ length: chunk }, (_, i) => this.#step(epoch, start + (done + i) * size));
+      const steps = Array.from({ length: chunk }, (_, i) =>
+        this.#step(epoch, start + (done + i) * size),
+      );
       const records = await this.#run(executable, steps, run);
       this.#means.add(records, chunk, size);
       this.#history.examples += chunk * size;
       await this.#record(records, chunk, executable.program.slots, lossNames(this.#core, feeds));
-      if (this.#watchesChunks) await this.#call((c) => c.onChunkEnd?.(this.#history.examples, this.#means.logs(), this.#model));
+      if (this.#watchesChunks)
+        await this.#call((c) =>
+          c.onChunkEnd?.(this.#history.examples, this.#means.logs(), this.#model),
+        );
       done += chunk;
     }
   }
@@ -149,7 +155,11 @@ export class TrainingLoop {
     return { rate, number: update + 1, seed: core.seed, key: core.iterations, offset };
   }
 
-  async #run(executable: Executable, steps: readonly Step[], { write }: StepRun): Promise<ArrayLike<number>> {
+  async #run(
+    executable: Executable,
+    steps: readonly Step[],
+    { write }: StepRun,
+  ): Promise<ArrayLike<number>> {
     return this.#core.state.engine.exclusive(async () => {
       const started = performance.now();
       write?.((name, values) => executable.write(name, values));
@@ -159,7 +169,12 @@ export class TrainingLoop {
     });
   }
 
-  async #record(records: ArrayLike<number>, steps: number, slots: number, names: readonly string[]): Promise<void> {
+  async #record(
+    records: ArrayLike<number>,
+    steps: number,
+    slots: number,
+    names: readonly string[],
+  ): Promise<void> {
     const first = this.#history.batchLoss.length;
     for (let i = 0; i < steps; i++) this.#history.batchLoss.push(records[i * slots] as number);
     const listeners = this.#callbacks.filter((c) => c.onBatchEnd);

@@ -7,8 +7,8 @@ import type { Layer } from '../nn/layer.ts';
 import type { Loss } from '../nn/loss.ts';
 import type { Metric } from '../nn/metric.ts';
 import type { Named } from '../nn/named.ts';
-import type { Optimizer } from '../optim/optimizer.ts';
 import { optimizer as findOptimizer } from '../optim/index.ts';
+import type { Optimizer } from '../optim/optimizer.ts';
 import { OptionError, ShapeError, unknownName } from '../runtime/errors.ts';
 import { type Inputs, ModelCore, type ModelOptions } from './core.ts';
 import { dataTables } from './data.ts';
@@ -17,10 +17,26 @@ import { ResidentData } from './feed.ts';
 import { type FitOptions, fit, fitStream } from './fit.ts';
 import { writeFile, writeModel } from './folder.ts';
 import type { History, Logs } from './history.ts';
-import { type MemoryReport, memoryOf, type Profile, type ProfileOptions, profile, programText, summarize } from './inspect.ts';
-import { applyNetwork, namedOutputs, type Network, sequentialNetwork } from './network.ts';
+import {
+  type MemoryReport,
+  memoryOf,
+  type Profile,
+  type ProfileOptions,
+  profile,
+  programText,
+  summarize,
+} from './inspect.ts';
+import { applyNetwork, type Network, namedOutputs, sequentialNetwork } from './network.ts';
 import { checkWhole } from './options.ts';
-import { findLoss, findMetric, isLoss, isNumber, type Outputs, type PerOutput, perOutput } from './outputs.ts';
+import {
+  findLoss,
+  findMetric,
+  isLoss,
+  isNumber,
+  type Outputs,
+  type PerOutput,
+  perOutput,
+} from './outputs.ts';
 import { intermediates, predict, predictSync } from './predict.ts';
 import { loadWeights, type SaveOptions, toFiles, weightsFile } from './save.ts';
 import type { BatchStream } from './source.ts';
@@ -41,10 +57,14 @@ export interface CompileOptions {
 
 type MetricList = readonly (string | Named | Metric)[];
 
-function metricLists(metrics: NonNullable<CompileOptions['metrics']>, names: readonly string[]): MetricList[] {
+function metricLists(
+  metrics: NonNullable<CompileOptions['metrics']>,
+  names: readonly string[],
+): MetricList[] {
   if (Array.isArray(metrics)) return names.map(() => metrics);
   const byName = metrics as Readonly<Record<string, MetricList>>;
-  for (const key of Object.keys(byName)) if (!names.includes(key)) unknownName('output in metrics', key, names);
+  for (const key of Object.keys(byName))
+    if (!names.includes(key)) unknownName('output in metrics', key, names);
   return names.map((name) => byName[name] ?? []);
 }
 
@@ -106,7 +126,12 @@ export class Model {
     this.#core.compiled = {
       optimizer: findOptimizer(options.optimizer),
       accumulate: gradientAccumulationSteps,
-      losses: new Map(names.map((n, i) => [n, { loss: losses[i] as Loss, weight: weights[i] as number, metrics: lists[i] ?? [] }])),
+      losses: new Map(
+        names.map((n, i) => [
+          n,
+          { loss: losses[i] as Loss, weight: weights[i] as number, metrics: lists[i] ?? [] },
+        ]),
+      ),
     };
     return this;
   }
@@ -120,7 +145,12 @@ export class Model {
   /** Makes the weights. `inputShape`: shape of one example, where the model does not know it. */
   async build(inputShape?: Shape | Readonly<Record<string, Shape>>): Promise<this> {
     const names = [...this.#core.network.inputs.keys()];
-    const rows = inputShape === undefined ? [] : Array.isArray(inputShape) ? [[names[0], inputShape]] : Object.entries(inputShape);
+    const rows =
+      inputShape === undefined
+        ? []
+        : Array.isArray(inputShape)
+          ? [[names[0], inputShape]]
+          : Object.entries(inputShape);
     await this.#core.build(new Map(rows as [string, Shape][]));
     return this;
   }
@@ -129,7 +159,11 @@ export class Model {
   fit(x: Inputs, y: Inputs, options?: FitOptions): Promise<History>;
   /** Trains on batches that arrive one by one, for data larger than memory. */
   fit(stream: BatchStream, options?: FitOptions): Promise<History>;
-  fit(x: Inputs | BatchStream, y?: Inputs | FitOptions, options: FitOptions = {}): Promise<History> {
+  fit(
+    x: Inputs | BatchStream,
+    y?: Inputs | FitOptions,
+    options: FitOptions = {},
+  ): Promise<History> {
     return this.#core.exclusively('fit', () =>
       typeof x === 'function'
         ? fitStream(this.#core, this, x, (y ?? {}) as FitOptions)
@@ -138,13 +172,21 @@ export class Model {
   }
 
   /** Mean loss and metrics over the examples. */
-  evaluate(x: Inputs, y: Inputs, options: { batchSize?: number; sampleWeight?: ArrayLike<number> } = {}): Promise<Logs> {
+  evaluate(
+    x: Inputs,
+    y: Inputs,
+    options: { batchSize?: number; sampleWeight?: ArrayLike<number> } = {},
+  ): Promise<Logs> {
     const { batchSize = 32 } = options;
     return this.#core.exclusively('evaluate', async () => {
       checkWhole('batchSize', batchSize, 1);
       const inputs = this.#core.inputTables(x);
       await this.#core.build(new Map(inputs.map((t) => [t.name, t.shape.slice(1)])));
-      const data = new ResidentData(this.#core.state.engine, dataTables(this.#core, x, y, options.sampleWeight), false);
+      const data = new ResidentData(
+        this.#core.state.engine,
+        dataTables(this.#core, x, y, options.sampleWeight),
+        false,
+      );
       try {
         return await evaluateData(this.#core, data, batchSize);
       } finally {
@@ -160,7 +202,10 @@ export class Model {
   }
 
   /** All outputs by name. */
-  predictAll(x: Inputs, { batchSize = 32 }: { batchSize?: number } = {}): Promise<Record<string, NDArray>> {
+  predictAll(
+    x: Inputs,
+    { batchSize = 32 }: { batchSize?: number } = {},
+  ): Promise<Record<string, NDArray>> {
     return predict(this.#core, x, batchSize);
   }
 
@@ -181,7 +226,14 @@ export class Model {
 
   getLayer(name: string): Layer {
     const found = this.layers.find((l) => l.label === name);
-    return found ?? unknownName(`layer of model "${this.name}"`, name, this.layers.map((l) => String(l.label)));
+    return (
+      found ??
+      unknownName(
+        `layer of model "${this.name}"`,
+        name,
+        this.layers.map((l) => String(l.label)),
+      )
+    );
   }
 
   /** Weights and statistics, copied, in the order of the layers. */
@@ -203,7 +255,8 @@ export class Model {
     const data = weights.map((w) => ('data' in w ? (w as NDArray).data : (w as ArrayLike<number>)));
     variables.forEach((v, i) => {
       const { length } = data[i] as ArrayLike<number>;
-      if (length !== v.size) throw new ShapeError(`setWeights: ${length} numbers for "${v.name}" [${v.shape}]`);
+      if (length !== v.size)
+        throw new ShapeError(`setWeights: ${length} numbers for "${v.name}" [${v.shape}]`);
     });
     await engine.exclusive(async () => {
       this.#core.state.renew();
@@ -290,7 +343,10 @@ export interface SequentialOptions extends ModelOptions {
 }
 
 /** Layers one behind the other. */
-export function sequential(layers: readonly SequentialLayer[], options: SequentialOptions = {}): Model {
+export function sequential(
+  layers: readonly SequentialLayer[],
+  options: SequentialOptions = {},
+): Model {
   if (layers.length === 0) throw new OptionError('sequential: no layers');
   const { inputShape = null, ...rest } = options;
   const parts = layers.map((l) => (l instanceof Model ? coreOf(l).network : l));
@@ -302,7 +358,9 @@ export interface FunctionalOptions extends ModelOptions {
   /** Shape of one example of each input, without the batch. */
   readonly inputs: Readonly<Record<string, Shape>>;
   /** The outputs from the inputs, both by name. */
-  readonly outputs: (inputs: Readonly<Record<string, Tensor>>) => Tensor | readonly Tensor[] | Outputs;
+  readonly outputs: (
+    inputs: Readonly<Record<string, Tensor>>,
+  ) => Tensor | readonly Tensor[] | Outputs;
 }
 
 /**
@@ -324,4 +382,3 @@ export function model({ inputs, outputs, ...options }: FunctionalOptions): Model
   };
   return new Model(network, options);
 }
-

@@ -1,5 +1,5 @@
-import type { Shape } from '../graph/shape.ts';
 import { withScope } from '../graph/scope.ts';
+import type { Shape } from '../graph/shape.ts';
 import { isTensor, type Tensor } from '../graph/tensor.ts';
 import type { Layer } from '../nn/layer.ts';
 import { currentTrace, type Recorder, Trace, withTrace } from '../nn/trace.ts';
@@ -20,7 +20,11 @@ export interface Network {
 export type NetworkPart = Layer<never> | Network | ((x: Tensor) => Tensor);
 
 /** Parts one behind the other. */
-export function sequentialNetwork(name: string, inputShape: Shape | null, parts: readonly NetworkPart[]): Network {
+export function sequentialNetwork(
+  name: string,
+  inputShape: Shape | null,
+  parts: readonly NetworkPart[],
+): Network {
   const apply = (x: Tensor, part: NetworkPart) =>
     typeof part === 'function' ? (part as (x: Tensor) => Tensor)(x) : applyNetwork(part, [x]);
   return {
@@ -33,7 +37,10 @@ export function sequentialNetwork(name: string, inputShape: Shape | null, parts:
 
 /** One walk through the network. */
 export function traceNetwork(
-  network: Network, inputs: Outputs, training: boolean, recorder: Recorder | null = null,
+  network: Network,
+  inputs: Outputs,
+  training: boolean,
+  recorder: Recorder | null = null,
 ): { trace: Trace; outputs: Outputs } {
   const trace = new Trace(training);
   trace.recorder = recorder;
@@ -46,7 +53,9 @@ export function applyNetwork(network: Network, tensors: readonly Tensor[]): Tens
   const trace = currentTrace();
   const names = [...network.inputs.keys()];
   if (tensors.length !== names.length) {
-    throw new OptionError(`model "${network.name}" has ${names.length} inputs (${names}), got ${tensors.length}`);
+    throw new OptionError(
+      `model "${network.name}" has ${names.length} inputs (${names}), got ${tensors.length}`,
+    );
   }
   const inputs = Object.fromEntries(names.map((name, i) => [name, tensors[i] as Tensor]));
   const run = (): Tensor => {

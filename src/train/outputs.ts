@@ -17,16 +17,24 @@ export interface OutputLoss {
 }
 
 /** Spreads an option over the outputs. */
-export function perOutput<T>(what: string, given: PerOutput<T>, names: readonly string[], isOne: (x: unknown) => x is T): T[] {
+export function perOutput<T>(
+  what: string,
+  given: PerOutput<T>,
+  names: readonly string[],
+  isOne: (x: unknown) => x is T,
+): T[] {
   if (isOne(given)) return names.map(() => given);
   if (Array.isArray(given)) {
     if (given.length !== names.length) {
-      throw new OptionError(`${what}: ${given.length} given for ${names.length} outputs (${names})`);
+      throw new OptionError(
+        `${what}: ${given.length} given for ${names.length} outputs (${names})`,
+      );
     }
     return [...(given as readonly T[])];
   }
   const byName = given as Readonly<Record<string, T>>;
-  for (const key of Object.keys(byName)) if (!names.includes(key)) unknownName(`output in ${what}`, key, names);
+  for (const key of Object.keys(byName))
+    if (!names.includes(key)) unknownName(`output in ${what}`, key, names);
   return names.map((name) => {
     if (!(name in byName)) throw new OptionError(`${what}: nothing given for output "${name}"`);
     return byName[name] as T;
@@ -35,7 +43,8 @@ export function perOutput<T>(what: string, given: PerOutput<T>, names: readonly 
 
 /** A name, a function, or a name with options. */
 export function isLoss(x: unknown): x is string | Named | Loss {
-  const named = typeof x === 'object' && x !== null && typeof (x as Partial<Named>).name === 'string';
+  const named =
+    typeof x === 'object' && x !== null && typeof (x as Partial<Named>).name === 'string';
   return typeof x === 'string' || typeof x === 'function' || named;
 }
 

@@ -22,7 +22,12 @@ function paddedSize(rows: number, batchSize: number): number {
   return Math.min(batchSize, 2 ** Math.ceil(Math.log2(Math.max(rows, 1))));
 }
 
-function writeBatch(executable: Executable, tables: readonly Table[], from: number, size: number): void {
+function writeBatch(
+  executable: Executable,
+  tables: readonly Table[],
+  from: number,
+  size: number,
+): void {
   for (const t of tables) {
     if (!executable.program.inputs.has(t.name)) continue;
     const values = hostValues(rowsOf(t, from, Math.min(from + size, t.shape[0] as number)));
@@ -44,7 +49,10 @@ class Collected {
   add(name: string, { data, shape }: NDArray, from: number): void {
     const row = shape.slice(1);
     const Form = data.constructor as new (n: number) => NDArray['data'];
-    this.#outputs[name] ??= { data: new Form(this.#examples * sizeOf(row)), shape: [this.#examples, ...row] };
+    this.#outputs[name] ??= {
+      data: new Form(this.#examples * sizeOf(row)),
+      shape: [this.#examples, ...row],
+    };
     const rows = Math.min(shape[0] as number, this.#examples - from);
     this.#outputs[name].data.set(data.subarray(0, rows * sizeOf(row)), from * sizeOf(row));
   }
@@ -55,7 +63,11 @@ class Collected {
 }
 
 /** Outputs of the model for all examples, batch by batch; others take their turn between batches. */
-export async function predict(core: ModelCore, x: Inputs, batchSize: number): Promise<Record<string, NDArray>> {
+export async function predict(
+  core: ModelCore,
+  x: Inputs,
+  batchSize: number,
+): Promise<Record<string, NDArray>> {
   checkWhole('batchSize', batchSize, 1);
   core.checkAlive();
   const tables = core.inputTables(x);
@@ -68,7 +80,8 @@ export async function predict(core: ModelCore, x: Inputs, batchSize: number): Pr
       const executable = predictProgram(core, size);
       writeBatch(executable, tables, from, size);
       await executable.run([plainStep(core.seed)]);
-      for (const name of executable.program.outputs.keys()) collected.add(name, await executable.read(name), from);
+      for (const name of executable.program.outputs.keys())
+        collected.add(name, await executable.read(name), from);
     });
   }
   return collected.outputs;
@@ -89,7 +102,10 @@ export async function intermediates(core: ModelCore, x: Inputs): Promise<Record<
 
 /** The same without waiting, in one batch. */
 export function predictSync(core: ModelCore, x: Inputs): Record<string, NDArray> {
-  if (core.busy) throw new StateError(`predictSync: model "${core.network.name}" is in the middle of ${core.busy}; use predict`);
+  if (core.busy)
+    throw new StateError(
+      `predictSync: model "${core.network.name}" is in the middle of ${core.busy}; use predict`,
+    );
   core.state;
   const tables = core.inputTables(x);
   const examples = tables[0]?.shape[0] ?? 0;
@@ -99,6 +115,7 @@ export function predictSync(core: ModelCore, x: Inputs): Record<string, NDArray>
   const executable = predictProgram(core, size);
   writeBatch(executable, tables, 0, size);
   executable.runSync([plainStep(core.seed)]);
-  for (const name of executable.program.outputs.keys()) collected.add(name, executable.readSync(name), 0);
+  for (const name of executable.program.outputs.keys())
+    collected.add(name, executable.readSync(name), 0);
   return collected.outputs;
 }

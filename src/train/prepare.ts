@@ -6,24 +6,40 @@ import { traceLoss, trainable, trainSpec } from './programs.ts';
 import type { Accumulation } from './step.ts';
 
 /** Gives late variables memory, and parameters their gradients and slots. */
-export async function prepare(core: ModelCore, feeds: readonly Feed[], size: number): Promise<void> {
+export async function prepare(
+  core: ModelCore,
+  feeds: readonly Feed[],
+  size: number,
+): Promise<void> {
   const { optimizer, losses } = core.requireCompiled;
   const { trace } = traceLoss(core.network, losses, feeds, size, true);
   await core.state.adopt(trace.variables, core.seed);
   const parameters = trainable(trace);
-  if (parameters.length === 0) throw new StateError(`model "${core.network.name}" has no trainable weights`);
+  if (parameters.length === 0)
+    throw new StateError(`model "${core.network.name}" has no trainable weights`);
   await core.state.prepareTraining(parameters, optimizer);
 }
 
 /** The training program for batches of `size`. */
 export function trainProgram(
-  core: ModelCore, feeds: readonly Feed[], owner: string, size: number, accumulation: Accumulation = 'only',
+  core: ModelCore,
+  feeds: readonly Feed[],
+  owner: string,
+  size: number,
+  accumulation: Accumulation = 'only',
 ): Executable {
   const { losses, optimizer, accumulate } = core.requireCompiled;
   const frozen = core.layers.map((l) => (l.trainable ? '1' : '0')).join('');
   const named = feeds.map((f) => f.name).join();
   return core.state.program(`${owner}:train:${size}:${accumulation}:${frozen}:${named}`, () => {
     const traced = traceLoss(core.network, losses, feeds, size, true);
-    return trainSpec(`train ${core.network.name}`, traced, optimizer, core.state, accumulation, accumulate);
+    return trainSpec(
+      `train ${core.network.name}`,
+      traced,
+      optimizer,
+      core.state,
+      accumulation,
+      accumulate,
+    );
   });
 }

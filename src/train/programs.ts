@@ -1,14 +1,14 @@
 import type { ProgramSpec } from '../compile/program.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
-import type { Trace } from '../nn/trace.ts';
 import { reduceLoss } from '../nn/loss.ts';
-import { addAll } from '../ops/unary.ts';
+import type { Trace } from '../nn/trace.ts';
 import { affine } from '../ops/binary.ts';
 import { reduceMean } from '../ops/reduce.ts';
+import { addAll } from '../ops/unary.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { type Feed, feedTensor } from './feed.ts';
 import { type Network, traceNetwork } from './network.ts';
-import { type OutputLoss, type Outputs, findMetric } from './outputs.ts';
+import { findMetric, type OutputLoss, type Outputs } from './outputs.ts';
 import { type Accumulation, type TrainState, trainStep } from './step.ts';
 
 /** Names of feeds: the inputs' own, targets by output, weights of examples. */
@@ -27,10 +27,16 @@ export interface TracedLoss {
 
 /** Loss and metrics of the network over batches of `size` from the feeds. */
 export function traceLoss(
-  network: Network, losses: ReadonlyMap<string, OutputLoss>, feeds: readonly Feed[], size: number, training: boolean,
+  network: Network,
+  losses: ReadonlyMap<string, OutputLoss>,
+  feeds: readonly Feed[],
+  size: number,
+  training: boolean,
 ): TracedLoss {
   const tensors = new Map(feeds.map((feed) => [feed.name, feedTensor(feed, size)]));
-  const inputs = Object.fromEntries([...network.inputs.keys()].map((name) => [name, tensors.get(name) as Tensor]));
+  const inputs = Object.fromEntries(
+    [...network.inputs.keys()].map((name) => [name, tensors.get(name) as Tensor]),
+  );
   const { trace, outputs } = traceNetwork(network, inputs, training);
   const weight = tensors.get(SAMPLE_WEIGHT);
   const several = losses.size > 1;
@@ -49,7 +55,13 @@ export function traceLoss(
     }
   }
   const loss = addAll([...parts, ...trace.penalties]);
-  return { trace, outputs, loss, records: [loss, ...named.map(([, t]) => t)], names: ['loss', ...named.map(([n]) => n)] };
+  return {
+    trace,
+    outputs,
+    loss,
+    records: [loss, ...named.map(([, t]) => t)],
+    names: ['loss', ...named.map(([n]) => n)],
+  };
 }
 
 /** Variables that training changes. */
@@ -58,9 +70,23 @@ export function trainable(trace: Trace): Variable[] {
 }
 
 export function trainSpec(
-  name: string, traced: TracedLoss, optimizer: Optimizer, state: TrainState, accumulation: Accumulation, parts: number,
+  name: string,
+  traced: TracedLoss,
+  optimizer: Optimizer,
+  state: TrainState,
+  accumulation: Accumulation,
+  parts: number,
 ): ProgramSpec {
   const { trace, loss, records } = traced;
-  return trainStep(name, loss, records, trainable(trace), trace.assignments, optimizer, state, accumulation, parts);
+  return trainStep(
+    name,
+    loss,
+    records,
+    trainable(trace),
+    trace.assignments,
+    optimizer,
+    state,
+    accumulation,
+    parts,
+  );
 }
-

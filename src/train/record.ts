@@ -10,7 +10,10 @@ import { type Network, traceNetwork } from './network.ts';
 export type CallRef = string | number;
 
 export interface RecordedCalls {
-  readonly calls: readonly { readonly callee: Layer | Network; readonly inputs: readonly CallRef[] }[];
+  readonly calls: readonly {
+    readonly callee: Layer | Network;
+    readonly inputs: readonly CallRef[];
+  }[];
   readonly outputs: Readonly<Record<string, CallRef>>;
 }
 
@@ -19,10 +22,13 @@ export interface RecordedCalls {
  * when its function makes layers with weights.
  */
 export function recordCalls(network: Network): RecordedCalls {
-  const inputs = [...network.inputs].map(([name, shape]) => [name, input(name, [1, ...(shape as Shape)])] as const);
+  const inputs = [...network.inputs].map(
+    ([name, shape]) => [name, input(name, [1, ...(shape as Shape)])] as const,
+  );
   const refs = new Map<Tensor, CallRef>(inputs.map(([name, tensor]) => [tensor, name]));
   const calls: { callee: Layer | Network; inputs: CallRef[] }[] = [];
-  const refOf = (tensor: Tensor, what: string): CallRef => refs.get(tensor) ?? between(network, tensor, what);
+  const refOf = (tensor: Tensor, what: string): CallRef =>
+    refs.get(tensor) ?? between(network, tensor, what);
   let inside = false;
   const recorder: Recorder = (callee, tensors, call) => {
     if (inside) return call();
@@ -40,9 +46,13 @@ export function recordCalls(network: Network): RecordedCalls {
   const { trace, outputs } = traceNetwork(network, Object.fromEntries(inputs), false, recorder);
   const homeless = [...trace.variables].find((v) => !v.storage);
   if (homeless) {
-    throw new OptionError(`model "${network.name}": the layer of weight "${homeless.name}" is made inside of the model's function; make it outside, so that it can be saved`);
+    throw new OptionError(
+      `model "${network.name}": the layer of weight "${homeless.name}" is made inside of the model's function; make it outside, so that it can be saved`,
+    );
   }
-  const found = Object.entries(outputs).map(([name, t]) => [name, refOf(t, `output "${name}"`)] as const);
+  const found = Object.entries(outputs).map(
+    ([name, t]) => [name, refOf(t, `output "${name}"`)] as const,
+  );
   return { calls, outputs: Object.fromEntries(found) };
 }
 

@@ -56,12 +56,18 @@ export function slotsOf(core: ModelCore, weights: readonly string[]): [string, V
     const variable = state.variables[i] as Variable;
     const gradient = state.gradients.get(variable);
     const slots = gradient ? [...(state.slots.get(variable) ?? []), gradient] : [];
-    return names.slice(0, slots.length).map((name, k): [string, Variable] => [slotName(weight, name), slots[k] as Variable]);
+    return names
+      .slice(0, slots.length)
+      .map((name, k): [string, Variable] => [slotName(weight, name), slots[k] as Variable]);
   });
 }
 
 /** The model as files. */
-export async function toFiles(core: ModelCore, notes: ModelNotes, options: SaveOptions): Promise<Record<string, Uint8Array<ArrayBuffer>>> {
+export async function toFiles(
+  core: ModelCore,
+  notes: ModelNotes,
+  options: SaveOptions,
+): Promise<Record<string, Uint8Array<ArrayBuffer>>> {
   const { state } = core;
   checkHeld(state);
   const { optimizer = true, compiled = true } = options;
@@ -70,9 +76,17 @@ export async function toFiles(core: ModelCore, notes: ModelNotes, options: SaveO
   const saved = await state.engine.exclusive(async () => {
     const { iterations, epochs } = core;
     const names = uniqueNames(state.variables);
-    const weights = await readVariables(state, names.map((name, i) => [name, state.variables[i] as Variable]));
+    const weights = await readVariables(
+      state,
+      names.map((name, i) => [name, state.variables[i] as Variable]),
+    );
     const training = optimizer && settings ? { iterations, epochs } : undefined;
-    return { names, weights, training, slots: training ? await readVariables(state, slotsOf(core, names)) : [] };
+    return {
+      names,
+      weights,
+      training,
+      slots: training ? await readVariables(state, slotsOf(core, names)) : [],
+    };
   });
   const model = {
     format: FORMAT,
@@ -102,13 +116,19 @@ export function readNotes(json: JsonReader): ModelNotes {
   const preprocessing = json.optional('preprocessing');
   return {
     preprocessing: preprocessing && readPreprocessing(preprocessing),
-    classNames: json.optional('classNames')?.list().map((name) => name.text()),
+    classNames: json
+      .optional('classNames')
+      ?.list()
+      .map((name) => name.text()),
     metadata: json.optional('metadata')?.object(),
   };
 }
 
 function checkHeld(state: ModelState): void {
-  if (state.lost) throw new EngineError(`the weights of model "${state.name}" were lost with the worker that held them: nothing to save`);
+  if (state.lost)
+    throw new EngineError(
+      `the weights of model "${state.name}" were lost with the worker that held them: nothing to save`,
+    );
 }
 
 /** The weights alone, by name. */
@@ -122,7 +142,8 @@ export async function weightsFile(core: ModelCore): Promise<Uint8Array<ArrayBuff
 /** Sets all weights from a safetensors file or its bytes: all, or none when the file does not fit. */
 export async function loadWeights(core: ModelCore, source: string | Uint8Array): Promise<void> {
   const { state } = core;
-  const [bytes, file] = typeof source === 'string' ? [await fileBytes(source), source] : [source, WEIGHTS_FILE];
+  const [bytes, file] =
+    typeof source === 'string' ? [await fileBytes(source), source] : [source, WEIGHTS_FILE];
   const { tensors } = readSafetensors(bytes, file);
   const named = namedVariables(core);
   checkTensors(tensors, named, file);

@@ -47,9 +47,23 @@ export class ResidentSource implements EpochSource {
     const full = Math.floor(examples / this.#batchSize);
     const rest = examples % this.#batchSize;
     const owner = `fit${id}`;
-    await loop.steps({ epoch, owner, feeds: this.feeds, count: full, size: this.#batchSize, start: 0 });
+    await loop.steps({
+      epoch,
+      owner,
+      feeds: this.feeds,
+      count: full,
+      size: this.#batchSize,
+      start: 0,
+    });
     if (rest === 0) return;
-    await loop.steps({ epoch, owner, feeds: this.feeds, count: 1, size: rest, start: full * this.#batchSize });
+    await loop.steps({
+      epoch,
+      owner,
+      feeds: this.feeds,
+      count: 1,
+      size: rest,
+      start: full * this.#batchSize,
+    });
   }
 
   async #shuffle(order: Variable): Promise<void> {
@@ -92,7 +106,15 @@ export class StreamSource implements EpochSource {
         const write = (put: (name: string, values: ArrayLike<number>) => void) => {
           for (const t of tables) put(t.name, hostValues(t));
         };
-        await loop.steps({ epoch, owner: 'stream', feeds: this.feeds, count: 1, size, start: 0, write });
+        await loop.steps({
+          epoch,
+          owner: 'stream',
+          feeds: this.feeds,
+          count: 1,
+          size,
+          start: 0,
+          write,
+        });
       }
     } finally {
       await batches.return?.(undefined);

@@ -71,7 +71,9 @@ export class ModelState implements TrainState {
   program(key: string, spec: () => ProgramSpec): Executable {
     if (this.#disposed) throw new DisposedError(`model "${this.name}" was disposed`);
     if (this.lost) {
-      throw new EngineError(`the weights of model "${this.name}" were lost with the worker that held them: call setWeights`);
+      throw new EngineError(
+        `the weights of model "${this.name}" were lost with the worker that held them: call setWeights`,
+      );
     }
     const kept = this.#programs.get(key);
     if (kept) this.#programs.delete(key);
@@ -98,7 +100,10 @@ export class ModelState implements TrainState {
   async snapshot(): Promise<void> {
     const blocks = [...this.#blocks, ...this.#training];
     this.#snapshot = await Promise.all(
-      blocks.map(async (block) => ({ block, bytes: await this.engine.read(block.at, block.bytes) })),
+      blocks.map(async (block) => ({
+        block,
+        bytes: await this.engine.read(block.at, block.bytes),
+      })),
     );
   }
 
@@ -123,7 +128,8 @@ export class ModelState implements TrainState {
   }
 
   memory(): { variables: number; training: number; workspace: number; programs: number } {
-    const sum = (list: Iterable<{ bytes: number }>) => [...list].reduce((total, b) => total + b.bytes, 0);
+    const sum = (list: Iterable<{ bytes: number }>) =>
+      [...list].reduce((total, b) => total + b.bytes, 0);
     return {
       variables: sum(this.#blocks),
       training: sum(this.#training),

@@ -29,13 +29,21 @@ export function trainStep(
   parts = 1,
 ): ProgramSpec {
   const found = gradients(loss, variables);
-  const sums = found.map((g, i) => accumulate(g, state.gradients.get(variables[i] as Variable) as Variable, accumulation, parts));
-  const kept = sums.map((value, i) => ({ variable: state.gradients.get(variables[i] as Variable) as Variable, value }));
+  const sums = found.map((g, i) =>
+    accumulate(g, state.gradients.get(variables[i] as Variable) as Variable, accumulation, parts),
+  );
+  const kept = sums.map((value, i) => ({
+    variable: state.gradients.get(variables[i] as Variable) as Variable,
+    value,
+  }));
   if (accumulation === 'first' || accumulation === 'middle') {
     return { name, records, assignments: [...kept, ...assignments], effects: [] };
   }
   const limited = clipGradients(sums, optimizer.options);
-  const clipped = limited.map((value, i) => ({ variable: (kept[i] as Assignment).variable, value }));
+  const clipped = limited.map((value, i) => ({
+    variable: (kept[i] as Assignment).variable,
+    value,
+  }));
   const effects = variables.map((variable, i) => {
     const slots = (state.slots.get(variable) ?? []).map((slot) => read(slot));
     return optimizer.update(read(variable), limited[i] as Tensor, slots, loss);
@@ -43,7 +51,12 @@ export function trainStep(
   return { name, records, assignments: [...clipped, ...assignments], effects };
 }
 
-function accumulate(gradient: Tensor, sum: Variable, accumulation: Accumulation, parts: number): Tensor {
+function accumulate(
+  gradient: Tensor,
+  sum: Variable,
+  accumulation: Accumulation,
+  parts: number,
+): Tensor {
   if (accumulation === 'only') return gradient;
   const part = affine(gradient, 1 / parts);
   return accumulation === 'first' ? part : add(read(sum), part);

@@ -44,7 +44,11 @@ export type StepData = Readonly<Record<string, DataLike>>;
  * const t = trainer(({ x, y }) => ops.reduceMean(ops.square(ops.sub(net.call(x), y))), 'adam');
  * for (const batch of batches) console.log(await t.step(batch)); // { loss: … }
  */
-export function trainer(f: StepFunction, optimizer: string | Named | Optimizer, options: TrainerOptions = {}): Trainer {
+export function trainer(
+  f: StepFunction,
+  optimizer: string | Named | Optimizer,
+  options: TrainerOptions = {},
+): Trainer {
   return new Trainer(f, findOptimizer(optimizer), options);
 }
 
@@ -65,7 +69,10 @@ export class Trainer {
   /** One update from the batch; resolves to the loss and what else the step function reports. */
   async step(data: StepData): Promise<Logs> {
     const tables = Object.entries(data).map(([name, given]) => stepTable(name, given));
-    this.#state ??= new ModelState(this.#options.engine ?? (await defaultEngine()), this.#options.name ?? 'trainer');
+    this.#state ??= new ModelState(
+      this.#options.engine ?? (await defaultEngine()),
+      this.#options.name ?? 'trainer',
+    );
     const { engine } = this.#state;
     const key = tables.map((t) => `${t.name}${t.dtype}${formatShape(t.shape)}`).join();
     const executable = await this.#program(key, tables, this.#state);
@@ -73,8 +80,11 @@ export class Trainer {
     const number = ++this.#iterations;
     const rate = typeof learningRate === 'number' ? learningRate : learningRate(number - 1, 0);
     const records = await engine.exclusive(async () => {
-      for (const t of tables) if (executable.program.inputs.has(t.name)) executable.write(t.name, hostValues(t));
-      await executable.run([{ rate, number, seed: this.#options.seed ?? 0, key: number, offset: 0 }]);
+      for (const t of tables)
+        if (executable.program.inputs.has(t.name)) executable.write(t.name, hostValues(t));
+      await executable.run([
+        { rate, number, seed: this.#options.seed ?? 0, key: number, offset: 0 },
+      ]);
       return executable.records(1);
     });
     const names = this.#names.get(key) as readonly string[];
@@ -97,7 +107,15 @@ export class Trainer {
     const total = addAll([loss, ...trace.penalties]);
     const records = [total, ...Object.values(others)];
     const name = this.#options.name ?? 'trainer';
-    const spec = trainStep(name, total, records, this.#parameters(trace), trace.assignments, this.optimizer, state);
+    const spec = trainStep(
+      name,
+      total,
+      records,
+      this.#parameters(trace),
+      trace.assignments,
+      this.optimizer,
+      state,
+    );
     return { spec, names: ['loss', ...Object.keys(others)] };
   }
 
@@ -108,7 +126,9 @@ export class Trainer {
     );
     const result = withTrace(trace, () => this.#f(inputs));
     if (!isTensor(result) && !isTensor(result?.loss)) {
-      throw new TypeMismatchError('trainer: the step function must return a scalar tensor, or { loss, … }');
+      throw new TypeMismatchError(
+        'trainer: the step function must return a scalar tensor, or { loss, … }',
+      );
     }
     return { trace, result };
   }
@@ -118,7 +138,8 @@ export class Trainer {
     const { layers } = this.#options;
     const wanted = layers && new Set(layers.flatMap((l) => [...l.variables]));
     const chosen = wanted ? all.filter((v) => wanted.has(v)) : all;
-    if (chosen.length === 0) throw new OptionError('trainer: the step reaches no trainable weights');
+    if (chosen.length === 0)
+      throw new OptionError('trainer: the step reaches no trainable weights');
     return chosen;
   }
 
@@ -134,9 +155,21 @@ export class Trainer {
 
 /** Whole-number typed arrays other than bytes are i32; everything else is real. */
 function stepTable(name: string, given: DataLike): Table {
-  const data = ArrayBuffer.isView(given) ? given : !Array.isArray(given) && given && 'data' in given ? given.data : null;
-  const whole = data instanceof Int32Array || data instanceof Int16Array || data instanceof Uint16Array;
+  const data = ArrayBuffer.isView(given)
+    ? given
+    : !Array.isArray(given) && given && 'data' in given
+      ? given.data
+      : null;
+  const whole =
+    data instanceof Int32Array || data instanceof Int16Array || data instanceof Uint16Array;
   if (!whole) return table(name, given, 'values');
   const { shape } = given as { shape?: readonly number[] };
-  return { name, data: Int32Array.from(data), shape: shape ?? [data.length], dtype: 'i32', scale: 1, offset: 0 };
+  return {
+    name,
+    data: Int32Array.from(data),
+    shape: shape ?? [data.length],
+    dtype: 'i32',
+    scale: 1,
+    offset: 0,
+  };
 }

@@ -1,11 +1,11 @@
-import { fromMemory, toMemory, type NDArray } from '../compile/array.ts';
+import { fromMemory, type NDArray, toMemory } from '../compile/array.ts';
 import { Block } from '../compile/block.ts';
 import { plainStep } from '../compile/evaluate.ts';
 import { Executable, Workspace } from '../compile/executable.ts';
 import { compile } from '../compile/program.ts';
 import { bytesOf, paddedBytes, Variable } from '../graph/tensor.ts';
-import { expand } from '../ops/sum.ts';
 import { scalar } from '../ops/leaf.ts';
+import { expand } from '../ops/sum.ts';
 import type { Engine } from '../runtime/engine.ts';
 
 /** Key of the random numbers with which variables start; steps of training count from 1. */
@@ -25,10 +25,17 @@ export function allocate(engine: Engine, name: string, variables: readonly Varia
 }
 
 /** Gives variables the values of their initial expressions. */
-export async function initialize(engine: Engine, variables: readonly Variable[], seed: number): Promise<void> {
+export async function initialize(
+  engine: Engine,
+  variables: readonly Variable[],
+  seed: number,
+): Promise<void> {
   const assignments = variables.map((variable) => ({ variable, value: variable.initial() }));
   const workspace = new Workspace(engine, 'initialisation');
-  const executable = new Executable(compile({ name: 'initialize', assignments }, engine.target), workspace);
+  const executable = new Executable(
+    compile({ name: 'initialize', assignments }, engine.target),
+    workspace,
+  );
   try {
     await engine.exclusive(() => executable.run([{ ...plainStep(seed), key: INITIAL_KEY }]));
   } finally {
@@ -38,9 +45,16 @@ export async function initialize(engine: Engine, variables: readonly Variable[],
 }
 
 /** A variable beside each of the given ones: its gradient, or an optimiser's slot. */
-export function beside(variables: readonly Variable[], suffix: string, initial: number): Variable[] {
+export function beside(
+  variables: readonly Variable[],
+  suffix: string,
+  initial: number,
+): Variable[] {
   return variables.map(
-    (v) => new Variable(`${v.name}/${suffix}`, v.shape, () => expand(scalar(initial), v.shape), { trainable: false }),
+    (v) =>
+      new Variable(`${v.name}/${suffix}`, v.shape, () => expand(scalar(initial), v.shape), {
+        trainable: false,
+      }),
   );
 }
 

@@ -1,6 +1,6 @@
 import type { NDArray } from '../compile/array.ts';
-import { type FileArray, type ElementType } from '../formats/elements.ts';
-import { readSafetensors } from '../formats/safetensors.ts';
+import type { ElementType, FileArray } from '../formats/elements.ts';
+import type { readSafetensors } from '../formats/safetensors.ts';
 import { formatShape, sameShape } from '../graph/shape.ts';
 import type { DType, Variable } from '../graph/tensor.ts';
 import { DataError, nearest } from '../runtime/errors.ts';
@@ -28,35 +28,61 @@ export function uniqueNames(variables: readonly Variable[]): string[] {
 }
 
 /** Copies of variables with their names, in the middle of no step. To be called within `engine.exclusive`. */
-export async function readVariables({ engine }: ModelState, named: Iterable<readonly [string, Variable]>): Promise<[string, FileArray][]> {
-  return Promise.all([...named].map(async ([name, v]): Promise<[string, NDArray]> => [name, await readVariable(engine, v)]));
+export async function readVariables(
+  { engine }: ModelState,
+  named: Iterable<readonly [string, Variable]>,
+): Promise<[string, FileArray][]> {
+  return Promise.all(
+    [...named].map(
+      async ([name, v]): Promise<[string, NDArray]> => [name, await readVariable(engine, v)],
+    ),
+  );
 }
 
 export type Tensors = ReturnType<typeof readSafetensors>['tensors'];
 
 /** Throws `DataError` unless the tensors of the file are the variables: names, shapes, types, none missing, none left over. */
-export function checkTensors(tensors: Tensors, named: ReadonlyMap<string, Variable>, file: string): void {
+export function checkTensors(
+  tensors: Tensors,
+  named: ReadonlyMap<string, Variable>,
+  file: string,
+): void {
   const known = [...named.keys()];
   for (const name of tensors.keys()) {
     if (named.has(name)) continue;
     const near = nearest(name, known);
-    throw new DataError(`${file}: tensor "${name}" is not one of the model's${near ? `; the nearest is "${near}"` : ''}`);
+    throw new DataError(
+      `${file}: tensor "${name}" is not one of the model's${near ? `; the nearest is "${near}"` : ''}`,
+    );
   }
   for (const [name, variable] of named) {
     const found = tensors.get(name);
-    if (!found) throw new DataError(`${file}: tensor "${name}" ${formatShape(variable.shape)} is missing`);
+    if (!found)
+      throw new DataError(`${file}: tensor "${name}" ${formatShape(variable.shape)} is missing`);
     checkTensor(found, variable, `${file}: tensor "${name}"`);
   }
 }
 
-function checkTensor({ dtype, shape }: FileArray & { dtype: ElementType }, variable: Variable, what: string): void {
+function checkTensor(
+  { dtype, shape }: FileArray & { dtype: ElementType },
+  variable: Variable,
+  what: string,
+): void {
   const types = ACCEPTED[variable.dtype];
-  if (!types.includes(dtype)) throw new DataError(`${what} has type ${dtype}, expected ${types.join(' or ')}`);
+  if (!types.includes(dtype))
+    throw new DataError(`${what} has type ${dtype}, expected ${types.join(' or ')}`);
   if (sameShape(shape, variable.shape)) return;
-  throw new DataError(`${what} is ${formatShape(shape)}, the model expects ${formatShape(variable.shape)}`);
+  throw new DataError(
+    `${what} is ${formatShape(shape)}, the model expects ${formatShape(variable.shape)}`,
+  );
 }
 
 /** Gives checked tensors to the variables. To be called within `engine.exclusive`. */
-export function writeVariables({ engine }: ModelState, tensors: Tensors, named: ReadonlyMap<string, Variable>): void {
-  for (const [name, variable] of named) writeVariable(engine, variable, (tensors.get(name) as FileArray).data);
+export function writeVariables(
+  { engine }: ModelState,
+  tensors: Tensors,
+  named: ReadonlyMap<string, Variable>,
+): void {
+  for (const [name, variable] of named)
+    writeVariable(engine, variable, (tensors.get(name) as FileArray).data);
 }

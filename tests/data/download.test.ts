@@ -138,7 +138,7 @@ test.each<[string, Answer[], (string | RegExp)[]]>([
   ['a range refused: from the start', [cut(40), status(416)], ['', 'bytes=40-', '']],
 ])('survives %s', async (_name, answers, ranges) => {
   faults = answers;
-  await expectLoaded({ timeout: 300 });
+  await expectLoaded(answers.includes(silent) ? { timeout: 500 } : {});
   const seen = requests
     .filter((r) => r.startsWith(IMAGES))
     .map((r) => r.slice(IMAGES.length).trim());
@@ -221,10 +221,11 @@ test.each<[string, Answer[], RegExp, number]>([
     /cannot download .*: (other side closed|terminated|the connection)/,
     3,
   ],
-  ['silence', Array(9).fill(silent), /cannot download .*: no data for 0\.2 s/, 3],
+  ['silence', Array(9).fill(silent), /cannot download .*: no data for 0\.5 s/, 3],
 ])('%s is an error in one line', async (_name, answers, message, tries) => {
   faults = answers;
-  const error = await load({ retries: 2, timeout: 200 }).catch((e) => e);
+  const timeout = answers.includes(silent) ? { timeout: 500 } : {};
+  const error = await load({ retries: 2, ...timeout }).catch((e) => e);
   expect(error).toBeInstanceOf(DataError);
   expect(error.message).toMatch(message);
   expect(error.message).not.toContain('\n');

@@ -57,9 +57,9 @@ describe('digits', () => {
   });
 
   test('2,000 and more a second', () => {
-    const start = performance.now();
+    const start = process.cpuUsage();
     digits(2000);
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(process.cpuUsage(start).user).toBeLessThan(1e6);
   });
 
   test('are not trivial, and can be learned', { timeout: 60_000 }, async () => {
@@ -133,7 +133,7 @@ test('numbers stay as they are', () => {
     {
       "blobs": "1523a6fb9c7525a",
       "circles": "f490729dca9b9c6c",
-      "digits": "575bdaccae0db5c0",
+      "digits": "7f489ded6e63c2ab",
       "flower": "91c858ea1858d9a5",
       "friedman1": "88f9cd1d0ad14dd6",
       "housePrices": "1ea9f0ac7b843a70",

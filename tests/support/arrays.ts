@@ -4,9 +4,16 @@ import type { FileArray } from '../../src/formats/elements.ts';
 
 const shapes = fc.array(fc.nat(4), { maxLength: 4 });
 
-function filled(shape: number[], numbers: fc.Arbitrary<number>, make: (x: number[]) => FileArray['data'], dtype?: 'I64' | 'BOOL') {
+function filled(
+  shape: number[],
+  numbers: fc.Arbitrary<number>,
+  make: (x: number[]) => FileArray['data'],
+  dtype?: 'I64' | 'BOOL',
+) {
   const size = shape.reduce((a, b) => a * b, 1);
-  return fc.array(numbers, { minLength: size, maxLength: size }).map((x): FileArray => ({ data: make(x), shape, ...(dtype ? { dtype } : {}) }));
+  return fc
+    .array(numbers, { minLength: size, maxLength: size })
+    .map((x): FileArray => ({ data: make(x), shape, ...(dtype ? { dtype } : {}) }));
 }
 
 /** Any type and shape, any bits. */

@@ -10,19 +10,27 @@ export function lcg(seed: number): () => number {
 }
 
 export const XOR = {
-  x: [[0, 0], [0, 1], [1, 0], [1, 1]],
+  x: [
+    [0, 0],
+    [0, 1],
+    [1, 0],
+    [1, 1],
+  ],
   y: [[0], [1], [1], [0]],
 };
 
 /** `classes` clouds of points in `features` dimensions. */
 export function blobs(n: number, features: number, classes: number, seed = 1) {
   const random = lcg(seed);
-  const centres = Array.from({ length: classes }, () => Array.from({ length: features }, () => 4 * random() - 2));
+  const centres = Array.from({ length: classes }, () =>
+    Array.from({ length: features }, () => 4 * random() - 2),
+  );
   const y = Int32Array.from({ length: n }, () => Math.floor(random() * classes));
   const data = new Float32Array(n * features);
   for (let i = 0; i < n; i++) {
     for (let f = 0; f < features; f++) {
-      data[i * features + f] = (centres[y[i] as number] as number[])[f] as number + random() - 0.5;
+      data[i * features + f] =
+        ((centres[y[i] as number] as number[])[f] as number) + random() - 0.5;
     }
   }
   return { x: { data, shape: [n, features] }, y };

@@ -12,49 +12,156 @@ import { blobs, hashOf } from '../support/data.ts';
 const { x, y } = blobs(40, 5, 3);
 
 function classifier(): Model {
-  return sequential([dense(4, { activation: 'relu', name: 'fc1' }), dense(3, { activation: 'softmax' })], { inputShape: [5] })
-    .compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy' });
+  return sequential(
+    [dense(4, { activation: 'relu', name: 'fc1' }), dense(3, { activation: 'softmax' })],
+    { inputShape: [5] },
+  ).compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy' });
 }
 
-const withNaN = { data: Float32Array.from(x.data, (v, i) => (i === 12 ? Number.NaN : v)), shape: x.shape };
+const withNaN = {
+  data: Float32Array.from(x.data, (v, i) => (i === 12 ? Number.NaN : v)),
+  shape: x.shape,
+};
 
 type Case = [string, Inputs, Inputs, FitOptions, new (...args: never[]) => Error, string | RegExp];
 
 const cases: Case[] = [
-  ['wrong width', { data: new Float32Array(40 * 4), shape: [40, 4] }, y, {}, errors.ShapeError, 'input: examples have shape [4], the model expects [5]'],
-  ['too few numbers', { data: new Float32Array(7), shape: [2, 5] }, y, {}, errors.ShapeError, '7 numbers for shape [2,5]'],
-  ['ragged rows', [[1, 2, 3, 4, 5], [1, 2]], [0, 1], {}, errors.ShapeError, 'row 1 has shape [2], row 0 [5]'],
-  ['other number of targets', x, y.slice(0, 39), {}, errors.ShapeError, 'target:output has 39 examples, input "input" 40'],
-  ['label out of range', x, y.with(3, 3), {}, errors.DataError, 'label 3 of example 3, expected 0 to 2'],
-  ['negative label', x, y.with(0, -1), {}, errors.DataError, 'label -1 of example 0, expected 0 to 2'],
-  ['fraction as label', x, Float32Array.from(y).with(1, 0.5), {}, errors.DataError, 'label 0.5 at 1 is not a whole number'],
+  [
+    'wrong width',
+    { data: new Float32Array(40 * 4), shape: [40, 4] },
+    y,
+    {},
+    errors.ShapeError,
+    'input: examples have shape [4], the model expects [5]',
+  ],
+  [
+    'too few numbers',
+    { data: new Float32Array(7), shape: [2, 5] },
+    y,
+    {},
+    errors.ShapeError,
+    '7 numbers for shape [2,5]',
+  ],
+  [
+    'ragged rows',
+    [
+      [1, 2, 3, 4, 5],
+      [1, 2],
+    ],
+    [0, 1],
+    {},
+    errors.ShapeError,
+    'row 1 has shape [2], row 0 [5]',
+  ],
+  [
+    'other number of targets',
+    x,
+    y.slice(0, 39),
+    {},
+    errors.ShapeError,
+    'target:output has 39 examples, input "input" 40',
+  ],
+  [
+    'label out of range',
+    x,
+    y.with(3, 3),
+    {},
+    errors.DataError,
+    'label 3 of example 3, expected 0 to 2',
+  ],
+  [
+    'negative label',
+    x,
+    y.with(0, -1),
+    {},
+    errors.DataError,
+    'label -1 of example 0, expected 0 to 2',
+  ],
+  [
+    'fraction as label',
+    x,
+    Float32Array.from(y).with(1, 0.5),
+    {},
+    errors.DataError,
+    'label 0.5 at 1 is not a whole number',
+  ],
   ['NaN', withNaN, y, {}, errors.DataError, 'NaN in example 2, expected finite numbers'],
-  ['no examples', { data: new Float32Array(0), shape: [0, 5] }, new Int32Array(0), {}, errors.DataError, 'no examples'],
-  ['no targets', x, undefined as unknown as Inputs, {}, errors.DataError, 'target:output: no data given'],
-  ['scaled reals', { ...x, scale: 2 }, y, {}, errors.OptionError, 'scale and offset are for Uint8Array, got Float32Array'],
-  ['batch of 0', x, y, { batchSize: 0 }, errors.OptionError, 'batchSize is 0, expected a whole number of at least 1'],
+  [
+    'no examples',
+    { data: new Float32Array(0), shape: [0, 5] },
+    new Int32Array(0),
+    {},
+    errors.DataError,
+    'no examples',
+  ],
+  [
+    'no targets',
+    x,
+    undefined as unknown as Inputs,
+    {},
+    errors.DataError,
+    'target:output: no data given',
+  ],
+  [
+    'scaled reals',
+    { ...x, scale: 2 },
+    y,
+    {},
+    errors.OptionError,
+    'scale and offset are for Uint8Array, got Float32Array',
+  ],
+  [
+    'batch of 0',
+    x,
+    y,
+    { batchSize: 0 },
+    errors.OptionError,
+    'batchSize is 0, expected a whole number of at least 1',
+  ],
   ['half an epoch', x, y, { epochs: 0.5 }, errors.OptionError, 'epochs is 0.5'],
-  ['split of 1', x, y, { validationSplit: 1 }, errors.OptionError, 'validationSplit is 1, expected 0 ≤ split < 1'],
+  [
+    'split of 1',
+    x,
+    y,
+    { validationSplit: 1 },
+    errors.OptionError,
+    'validationSplit is 1, expected 0 ≤ split < 1',
+  ],
 ];
 
-test.each(cases)('%s is refused in words and changes nothing', async (_, badX, badY, options, type, message) => {
-  using net = classifier();
-  using twin = classifier();
-  for (const m of [net, twin]) await m.fit(x, y);
-  const failed = net.fit(badX, badY, options);
-  await expect(failed).rejects.toThrow(message);
-  await expect(failed).rejects.toBeInstanceOf(type);
-  for (const m of [net, twin]) await m.fit(x, y);
-  expect(hashOf(await net.getWeights())).toBe(hashOf(await twin.getWeights()));
-});
+test.each(cases)(
+  '%s is refused in words and changes nothing',
+  async (_, badX, badY, options, type, message) => {
+    using net = classifier();
+    using twin = classifier();
+    for (const m of [net, twin]) await m.fit(x, y);
+    const failed = net.fit(badX, badY, options);
+    await expect(failed).rejects.toThrow(message);
+    await expect(failed).rejects.toBeInstanceOf(type);
+    for (const m of [net, twin]) await m.fit(x, y);
+    expect(hashOf(await net.getWeights())).toBe(hashOf(await twin.getWeights()));
+  },
+);
 
 test.each<[string, () => unknown, string]>([
-  ['optimizer', () => classifier().compile({ optimizer: 'adm', loss: 'mse' }), 'unknown optimizer "adm"; did you mean "adam"?'],
+  [
+    'optimizer',
+    () => classifier().compile({ optimizer: 'adm', loss: 'mse' }),
+    'unknown optimizer "adm"; did you mean "adam"?',
+  ],
   ['loss', () => classifier().compile({ optimizer: 'sgd', loss: 'mze' }), 'did you mean "mse"?'],
-  ['metric', () => classifier().compile({ optimizer: 'sgd', loss: 'mse', metrics: ['accurasy'] }), 'did you mean "accuracy"?'],
+  [
+    'metric',
+    () => classifier().compile({ optimizer: 'sgd', loss: 'mse', metrics: ['accurasy'] }),
+    'did you mean "accuracy"?',
+  ],
   ['activation', () => dense(3, { activation: 'rellu' as 'relu' }), 'did you mean "relu"?'],
   ['initializer', () => dense(3, { kernelInitializer: 'heNorml' }), 'did you mean "heNormal"?'],
-  ['output of a loss', () => classifier().compile({ optimizer: 'sgd', loss: { outpt: 'mse' } }), 'unknown output in loss "outpt"; did you mean "output"?'],
+  [
+    'output of a loss',
+    () => classifier().compile({ optimizer: 'sgd', loss: { outpt: 'mse' } }),
+    'unknown output in loss "outpt"; did you mean "output"?',
+  ],
   ['activation layer', () => activation('tanhh' as 'tanh'), 'did you mean "tanh"?'],
 ])('unknown %s: the nearest known name', (_, make, message) => {
   expect(make).toThrow(errors.OptionError);
@@ -72,7 +179,9 @@ test.each<[string, () => unknown, string]>([
 });
 
 test('shape errors name the layer', async () => {
-  const net = sequential([(t) => ops.reshape(t, [-1, 4]), dense(2, { name: 'fc1' })], { inputShape: [8] });
+  const net = sequential([(t) => ops.reshape(t, [-1, 4]), dense(2, { name: 'fc1' })], {
+    inputShape: [8],
+  });
   await net.build();
   const other = sequential([net, dense(1, { name: 'head' })], { inputShape: [8] });
   await expect(other.build()).resolves.toBe(other);
@@ -101,7 +210,10 @@ test('a model larger than memory is refused with its size; the engine goes on', 
 
 test('a loss that is not finite skips the update', async () => {
   using net = sequential([dense(1, { name: 'line' })], { inputShape: [1] });
-  net.compile({ optimizer: adam({ learningRate: 0.1 }), loss: (t, p) => ops.log(ops.sub(t, ops.mul(p, 0))) });
+  net.compile({
+    optimizer: adam({ learningRate: 0.1 }),
+    loss: (t, p) => ops.log(ops.sub(t, ops.mul(p, 0))),
+  });
   await net.build();
   const before = hashOf(await net.getWeights());
   const { batchLoss } = await net.fit([[1], [2]], [[-1], [-1]], { batchSize: 1, epochs: 2 });

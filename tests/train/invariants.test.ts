@@ -11,17 +11,30 @@ import { workerSource } from '../support/engine.ts';
 
 function wide(engine: Engine, seed = 5) {
   const net = sequential(
-    [dense(70, { activation: 'relu' }), dropout(0.2), dense(33, { activation: 'tanh' }), dense(10, { activation: 'softmax' })],
+    [
+      dense(70, { activation: 'relu' }),
+      dropout(0.2),
+      dense(33, { activation: 'tanh' }),
+      dense(10, { activation: 'softmax' }),
+    ],
     { inputShape: [130], engine, seed },
   );
-  return net.compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] });
+  return net.compile({
+    optimizer: 'adam',
+    loss: 'sparseCategoricalCrossentropy',
+    metrics: ['accuracy'],
+  });
 }
 
 async function wideRun(engine: Engine): Promise<string> {
   using net = wide(engine);
   const { x, y } = blobs(300, 130, 10);
   const { batchLoss } = await net.fit(x, y, { epochs: 3, batchSize: 64 });
-  return hashOf([...(await net.getWeights()), await net.predict(x), { data: Float64Array.from(batchLoss) }]);
+  return hashOf([
+    ...(await net.getWeights()),
+    await net.predict(x),
+    { data: Float64Array.from(batchLoss) },
+  ]);
 }
 
 describe.each<BuildName>(['simd', 'relaxed', 'f64'])('%s', (build) => {
@@ -54,7 +67,11 @@ test('predictions during training see the weights of the last step', async () =>
   using net = wide(engine);
   const { x, y } = blobs(300, 130, 10);
   const seen = new Set<string>();
-  const running = net.fit(x, y, { epochs: 30, batchSize: 32, callbacks: [async () => seen.add(hashOf([await net.predict(x)]))] });
+  const running = net.fit(x, y, {
+    epochs: 30,
+    batchSize: 32,
+    callbacks: [async () => seen.add(hashOf([await net.predict(x)]))],
+  });
   expect(() => net.predictSync(x)).toThrow('in the middle of fit');
   await expect(net.fit(x, y)).rejects.toThrow('in the middle of fit');
   await running;
@@ -63,11 +80,20 @@ test('predictions during training see the weights of the last step', async () =>
 
 test('100,000 steps: no growth of wasm memory, none of the heap beyond noise', async () => {
   using engine = await createEngine({ threads: 1 });
-  using net = sequential([dense(4, { activation: 'tanh' }), dense(1, { activation: 'sigmoid' })], { inputShape: [2], engine });
+  using net = sequential([dense(4, { activation: 'tanh' }), dense(1, { activation: 'sigmoid' })], {
+    inputShape: [2],
+    engine,
+  });
   net.compile({ optimizer: adam(), loss: 'binaryCrossentropy' });
   await net.fit(XOR.x, XOR.y, { epochs: 200, batchSize: 4 });
-  const many = { data: Float32Array.from({ length: 200_000 }, (_, i) => (i >> (i & 1)) & 1), shape: [100_000, 2] };
-  const labels = { data: Float32Array.from({ length: 100_000 }, (_, i) => i & 1), shape: [100_000, 1] };
+  const many = {
+    data: Float32Array.from({ length: 200_000 }, (_, i) => (i >> (i & 1)) & 1),
+    shape: [100_000, 2],
+  };
+  const labels = {
+    data: Float32Array.from({ length: 100_000 }, (_, i) => i & 1),
+    shape: [100_000, 1],
+  };
   const run = () => net.fit(many, labels, { batchSize: 1 });
   await run();
   globalThis.gc?.();
@@ -116,12 +142,18 @@ test('dispose frees everything, also in the middle of a fit', async () => {
 describe.each(['team', 'worker'] as const)('%s engine', (kind) => {
   test('a worker that dies ends the run; the model is as at the start of the epoch and trains on', async () => {
     const source = workerSource();
-    using engine = await createEngine({ kind, ...(kind === 'team' ? { threads: 2 } : {}), ...source });
+    using engine = await createEngine({
+      kind,
+      ...(kind === 'team' ? { threads: 2 } : {}),
+      ...source,
+    });
     using net = wide(engine);
     const { x, y } = blobs(300, 130, 10);
     await net.fit(x, y);
     const before = hashOf(await net.getWeights());
-    const kill = { onBatchEnd: (batch: number) => void (batch === 20 && source.workers.at(-1)?.terminate()) };
+    const kill = {
+      onBatchEnd: (batch: number) => void (batch === 20 && source.workers.at(-1)?.terminate()),
+    };
     await expect(net.fit(x, y, { batchSize: 1, callbacks: [kill] })).rejects.toThrow(EngineError);
     expect(hashOf(await net.getWeights())).toBe(before);
     await net.fit(x, y);

@@ -12,10 +12,19 @@ import { blobs, hashOf, XOR } from '../support/data.ts';
 const { dense, dropout } = layers;
 
 function classifier(seed = 1, options = {}) {
-  const net = sequential([dense(16, { activation: 'relu' }), dropout(0.1), dense(3, { activation: 'softmax' })], {
-    inputShape: [5], seed, ...options,
+  const net = sequential(
+    [dense(16, { activation: 'relu' }), dropout(0.1), dense(3, { activation: 'softmax' })],
+    {
+      inputShape: [5],
+      seed,
+      ...options,
+    },
+  );
+  return net.compile({
+    optimizer: adam({ learningRate: 0.01 }),
+    loss: 'sparseCategoricalCrossentropy',
+    metrics: ['accuracy'],
   });
-  return net.compile({ optimizer: adam({ learningRate: 0.01 }), loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] });
 }
 
 async function trained(net: ReturnType<typeof classifier>, options = {}) {
@@ -26,8 +35,15 @@ async function trained(net: ReturnType<typeof classifier>, options = {}) {
 
 describe('sequential', () => {
   test('learns XOR', async () => {
-    using net = sequential([dense(8, { activation: 'tanh' }), dense(1, { activation: 'sigmoid' })], { seed: 3 });
-    net.compile({ optimizer: adam({ learningRate: 0.05 }), loss: 'binaryCrossentropy', metrics: ['accuracy'] });
+    using net = sequential(
+      [dense(8, { activation: 'tanh' }), dense(1, { activation: 'sigmoid' })],
+      { seed: 3 },
+    );
+    net.compile({
+      optimizer: adam({ learningRate: 0.05 }),
+      loss: 'binaryCrossentropy',
+      metrics: ['accuracy'],
+    });
     const { history, batchLoss } = await net.fit(XOR.x, XOR.y, { epochs: 300, batchSize: 4 });
     expect(history['loss']?.at(-1)).toBeLessThan(0.05);
     expect(history['accuracy']?.at(-1)).toBe(1);
@@ -41,7 +57,11 @@ describe('sequential', () => {
   test('trains the last partial batch, validates, reports', async () => {
     using net = classifier();
     const { x, y } = blobs(150, 5, 3);
-    const { history, batchLoss, examples } = await net.fit(x, y, { epochs: 2, batchSize: 16, validationSplit: 0.2 });
+    const { history, batchLoss, examples } = await net.fit(x, y, {
+      epochs: 2,
+      batchSize: 16,
+      validationSplit: 0.2,
+    });
     expect(batchLoss).toHaveLength(2 * Math.ceil(120 / 16));
     expect(examples).toBe(240);
     expect(Object.keys(history)).toEqual(['loss', 'accuracy', 'val_loss', 'val_accuracy']);
@@ -56,7 +76,9 @@ describe('sequential', () => {
     using a = classifier(1);
     using b = classifier(1);
     using c = classifier(2);
-    const [ha, hb, hc] = await Promise.all([a, b, c].map(async (net) => hashOf((await trained(net)).weights)));
+    const [ha, hb, hc] = await Promise.all(
+      [a, b, c].map(async (net) => hashOf((await trained(net)).weights)),
+    );
     expect(hb).toBe(ha);
     expect(hc).not.toBe(ha);
   });
@@ -66,7 +88,10 @@ describe('sequential', () => {
     const y = Int32Array.from({ length: 60 }, (_, i) => i % 3);
     const scaled = Float32Array.from(bytes, (b) => Math.fround(b * Math.fround(1 / 256)));
     const hashes = [];
-    for (const x of [{ data: bytes, shape: [60, 5], scale: 1 / 256 }, { data: scaled, shape: [60, 5] }]) {
+    for (const x of [
+      { data: bytes, shape: [60, 5], scale: 1 / 256 },
+      { data: scaled, shape: [60, 5] },
+    ]) {
       using net = classifier();
       await net.fit(x, y, { epochs: 2 });
       hashes.push(hashOf([...(await net.getWeights()), await net.predict(x)]));
@@ -79,7 +104,10 @@ describe('sequential', () => {
     async function* batches() {
       for (let i = 0; i < 50; i += 16) {
         const n = Math.min(16, 50 - i);
-        yield { x: { data: x.data.slice(i * 5, (i + n) * 5), shape: [n, 5] }, y: y.slice(i, i + n) };
+        yield {
+          x: { data: x.data.slice(i * 5, (i + n) * 5), shape: [n, 5] },
+          y: y.slice(i, i + n),
+        };
       }
     }
     using a = classifier();
@@ -92,14 +120,26 @@ describe('sequential', () => {
 
   test('accumulated gradients equal one large batch', async () => {
     const weights = [];
-    for (const [batchSize, steps] of [[32, 1], [8, 4]] as const) {
-      using net = sequential([dense(4, { activation: 'tanh' }), dense(3)], { inputShape: [5], build: 'f64', threads: 1 });
+    for (const [batchSize, steps] of [
+      [32, 1],
+      [8, 4],
+    ] as const) {
+      using net = sequential([dense(4, { activation: 'tanh' }), dense(3)], {
+        inputShape: [5],
+        build: 'f64',
+        threads: 1,
+      });
       net.compile({ optimizer: 'sgd', loss: 'mse', gradientAccumulationSteps: steps });
       const { x } = blobs(64, 5, 3);
-      await net.fit(x, { data: x.data.slice(0, 64 * 3), shape: [64, 3] }, { epochs: 2, batchSize, shuffle: false });
+      await net.fit(
+        x,
+        { data: x.data.slice(0, 64 * 3), shape: [64, 3] },
+        { epochs: 2, batchSize, shuffle: false },
+      );
       weights.push((await net.getWeights()).flatMap((w) => [...w.data]));
     }
-    for (const [i, w] of (weights[0] as number[]).entries()) expect(weights[1]?.[i]).toBeCloseTo(w, 12);
+    for (const [i, w] of (weights[0] as number[]).entries())
+      expect(weights[1]?.[i]).toBeCloseTo(w, 12);
   });
 
   test('weights of examples and of classes', async () => {
@@ -111,7 +151,9 @@ describe('sequential', () => {
     const second = await b.fit(x, y, { classWeight: { 1: 0, 2: 0 }, shuffle: false });
     expect(second.batchLoss).toEqual(first.batchLoss);
     const wrong = blobs(60, 5, 1, 9);
-    await expect(a.fit(wrong.x, wrong.y, { sampleWeight: [1, 2] })).rejects.toThrow('sampleWeight has 2 examples');
+    await expect(a.fit(wrong.x, wrong.y, { sampleWeight: [1, 2] })).rejects.toThrow(
+      'sampleWeight has 2 examples',
+    );
   });
 
   test('callbacks, stopping, abort', async () => {
@@ -120,7 +162,10 @@ describe('sequential', () => {
     const { epoch } = await trained(net, {
       epochs: 9,
       callbacks: [
-        { onEpochBegin: (e: number) => seen.push(`begin ${e}`), onBatchEnd: (b: number) => b === 0 && seen.push('batch') },
+        {
+          onEpochBegin: (e: number) => seen.push(`begin ${e}`),
+          onBatchEnd: (b: number) => b === 0 && seen.push('batch'),
+        },
         (e: number) => {
           seen.push(`end ${e}`);
           if (e === 1) net.stopTraining = true;
@@ -130,13 +175,22 @@ describe('sequential', () => {
     expect(epoch).toEqual([0, 1]);
     expect(seen).toEqual(['begin 0', 'batch', 'end 0', 'begin 1', 'end 1']);
     const controller = new AbortController();
-    const { history } = await trained(net, { epochs: 9, signal: controller.signal, callbacks: [() => controller.abort()] });
+    const { history } = await trained(net, {
+      epochs: 9,
+      signal: controller.signal,
+      callbacks: [() => controller.abort()],
+    });
     expect(history.epoch).toEqual([0]);
   });
 
   test('early stopping restores the best weights', async () => {
     using net = classifier();
-    const stop = earlyStopping({ monitor: 'loss', patience: 1, restoreBestWeights: true, minDelta: 10 });
+    const stop = earlyStopping({
+      monitor: 'loss',
+      patience: 1,
+      restoreBestWeights: true,
+      minDelta: 10,
+    });
     const after: unknown[] = [];
     const keep = async () => after.push(hashOf(await net.getWeights()));
     const { history, weights } = await trained(net, { epochs: 20, callbacks: [keep, stop] });
@@ -154,7 +208,12 @@ describe('sequential', () => {
     expect(hashOf(weights.slice(2))).not.toBe(hashOf(before.slice(2)));
     await net.setWeights(before);
     expect(hashOf(await net.getWeights())).toBe(hashOf(before));
-    expect(net.weightNames).toEqual(['dense/kernel', 'dense/bias', 'dense_1/kernel', 'dense_1/bias']);
+    expect(net.weightNames).toEqual([
+      'dense/kernel',
+      'dense/bias',
+      'dense_1/kernel',
+      'dense_1/bias',
+    ]);
   });
 });
 
@@ -168,7 +227,10 @@ describe('functional model', () => {
 
   test('several inputs and outputs, shared layers, sub-models, loss weights', async () => {
     const shared = dense(4, { activation: 'relu', name: 'shared' });
-    const encoder = sequential([dense(4, { activation: 'tanh' })], { inputShape: [5], name: 'encoder' });
+    const encoder = sequential([dense(4, { activation: 'tanh' })], {
+      inputShape: [5],
+      name: 'encoder',
+    });
     const [left, right] = [dense(3, { name: 'left' }), dense(1, { name: 'right' })];
     using net = model({
       inputs,
@@ -187,13 +249,22 @@ describe('functional model', () => {
     const y = { classes: blobs(40, 3, 2).x, value: { data: new Float32Array(40), shape: [40, 1] } };
     const { history } = await net.fit(data(), y, { epochs: 2, batchSize: 8 });
     expect(Object.keys(history)).toEqual(['loss', 'classes_loss', 'value_loss', 'value_mae']);
-    const [total, c, v] = ['loss', 'classes_loss', 'value_loss'].map((n) => history[n]?.[0] as number) as [number, number, number];
+    const [total, c, v] = ['loss', 'classes_loss', 'value_loss'].map(
+      (n) => history[n]?.[0] as number,
+    ) as [number, number, number];
     expect(total).toBeCloseTo(0.5 * c + 2 * v, 4);
     const outputs = await net.predictAll(data());
     expect(outputs['classes']?.shape).toEqual([40, 3]);
     expect(outputs['value']?.shape).toEqual([40, 1]);
     expect(net.weightNames).toEqual([
-      'encoder/dense/kernel', 'encoder/dense/bias', 'shared/kernel', 'shared/bias', 'left/kernel', 'left/bias', 'right/kernel', 'right/bias',
+      'encoder/dense/kernel',
+      'encoder/dense/bias',
+      'shared/kernel',
+      'shared/bias',
+      'left/kernel',
+      'left/bias',
+      'right/kernel',
+      'right/bias',
     ]);
   });
 
@@ -207,12 +278,18 @@ describe('functional model', () => {
     net.compile({
       optimizer: sgd({ learningRate: 0.1 }),
       loss: (yTrue, yPred) => ops.abs(ops.sub(yTrue, yPred)),
-      metrics: [function largest(yTrue: Tensor, yPred: Tensor) {
-        return ops.reduceMax(ops.abs(ops.sub(yTrue, yPred)), { axes: 1 });
-      }],
+      metrics: [
+        function largest(yTrue: Tensor, yPred: Tensor) {
+          return ops.reduceMax(ops.abs(ops.sub(yTrue, yPred)), { axes: 1 });
+        },
+      ],
     });
     const { x } = blobs(32, 5, 3);
-    const { history } = await net.fit(x, { data: new Float32Array(32).fill(1), shape: [32, 1] }, { epochs: 3 });
+    const { history } = await net.fit(
+      x,
+      { data: new Float32Array(32).fill(1), shape: [32, 1] },
+      { epochs: 3 },
+    );
     expect(Object.keys(history)).toEqual(['loss', 'largest']);
     expect(history['loss']?.[2]).toBeLessThan(history['loss']?.[0] as number);
     expect(net.weightNames).toContain('scale/factor');
@@ -221,15 +298,27 @@ describe('functional model', () => {
 
 describe('trainer', () => {
   test('an own loop over two models', async () => {
-    const generator = sequential([dense(4, { activation: 'tanh' }), dense(2)], { inputShape: [2], name: 'generator' });
-    const critic = sequential([dense(4, { activation: 'tanh' }), dense(1)], { inputShape: [2], name: 'critic' });
-    using own = trainer(({ noise, real }) => {
-      const fake = critic.call(generator.call(noise as Tensor));
-      const loss = ops.reduceMean(ops.add(ops.square(fake), ops.square(ops.sub(critic.call(real as Tensor), 1))));
-      return { loss, fake: ops.reduceMean(fake) };
-    }, adam({ learningRate: 0.02 }));
+    const generator = sequential([dense(4, { activation: 'tanh' }), dense(2)], {
+      inputShape: [2],
+      name: 'generator',
+    });
+    const critic = sequential([dense(4, { activation: 'tanh' }), dense(1)], {
+      inputShape: [2],
+      name: 'critic',
+    });
+    using own = trainer(
+      ({ noise, real }) => {
+        const fake = critic.call(generator.call(noise as Tensor));
+        const loss = ops.reduceMean(
+          ops.add(ops.square(fake), ops.square(ops.sub(critic.call(real as Tensor), 1))),
+        );
+        return { loss, fake: ops.reduceMean(fake) };
+      },
+      adam({ learningRate: 0.02 }),
+    );
     const logs = [];
-    for (let i = 0; i < 40; i++) logs.push(await own.step({ noise: blobs(16, 2, 2, i).x, real: blobs(16, 2, 2, i + 1).x }));
+    for (let i = 0; i < 40; i++)
+      logs.push(await own.step({ noise: blobs(16, 2, 2, i).x, real: blobs(16, 2, 2, i + 1).x }));
     expect(Object.keys(logs[0] as object)).toEqual(['loss', 'fake']);
     expect(logs.at(-1)?.['loss']).toBeLessThan(logs[0]?.['loss'] as number);
   });
