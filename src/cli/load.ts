@@ -1,11 +1,13 @@
 import { prepareTable, readCsvFile } from '../data/csvFile.ts';
 import type { DataSplits, Dataset } from '../data/dataset.ts';
-import { baseName, kindOf, listFolder } from '../data/file.ts';
-import { isIdxFolder, readIdxFolder } from '../data/idxFolder.ts';
+import { baseName } from '../data/file.ts';
+import { readIdxFolder } from '../data/idxFolder.ts';
+import { readImageFolder } from '../data/imageFolder.ts';
 import { imagePreprocessing, type Preprocessing } from '../data/preprocess.ts';
 import { recommendSplit, splitDataset } from '../data/split.ts';
 import { digits } from '../data/synthetic/index.ts';
 import { DataError } from '../runtime/errors.ts';
+import { dataKind } from './kind.ts';
 import { UsageError } from './values.ts';
 
 /** Data ready to train on. */
@@ -26,9 +28,6 @@ export interface LoadOptions {
 export const BUILT_IN = 'digits';
 const BUILT_IN_EXAMPLES = 12_000;
 
-/** What lies at a path. */
-export type DataKind = 'csv' | 'idxFolder' | 'idxFile' | 'imageFolder';
-
 /** Reads the data at a path, or makes the built-in digits. Throws `DataError` naming the file. */
 export async function loadData(
   path: string | undefined,
@@ -38,30 +37,14 @@ export async function loadData(
     checkImages('the built-in digits', options);
     return withParts(splitDataset(digits(BUILT_IN_EXAMPLES, { seed: options.seed }), options));
   }
-  switch (await dataKind(path)) {
-    case 'csv':
-      return loadTable(path, options);
-    case 'idxFolder':
-      checkImages(path, options);
-      return withParts(withDev(await readIdxFolder(path), options.seed));
-    case 'idxFile':
-      throw new DataError(`${path}: a single IDX file; give the folder with images and labels`);
-    case 'imageFolder':
-      throw new DataError(`${path}: image folders are not supported yet`);
-  }
-}
-
-const IDX_FILE = /[-.]idx\d-ubyte(\.gz)?$/;
-
-/** Tells what a file or folder is by names alone. */
-export async function dataKind(path: string): Promise<DataKind> {
-  if ((await kindOf(path)) === 'file') return IDX_FILE.test(path) ? 'idxFile' : 'csv';
-  const entries = await listFolder(path);
-  if (isIdxFolder(entries.filter((e) => !e.folder).map((e) => e.name))) return 'idxFolder';
-  if (entries.some((e) => e.folder)) return 'imageFolder';
-  throw new DataError(
-    `${path}: neither IDX files (train-images-idx3-ubyte and others) nor a folder of images for each class`,
-  );
+  const kind = await dataKind(path);
+  if (kind === 'csv') return loadTable(path, options);
+  checkImages(path, options);
+  if (kind === 'idxFolder') return withParts(withDev(await readIdxFolder(path), options.seed));
+  if (kind === 'imageFolder') return withParts(withDev(await readImageFolder(path), options.seed));
+  const expected =
+    'expected a folder with images and labels in IDX files, or a folder for each class';
+  throw new DataError(`${path}: images without classes; ${expected}`);
 }
 
 function checkImages(what: string, { target, task }: LoadOptions): void {
@@ -84,7 +67,9 @@ function withParts(splits: DataSplits): LoadedData {
 }
 
 /** Holds back a development set from the training examples; and a test set where there is none. */
-function withDev({ train, test }: DataSplits, seed: number): DataSplits {
+function withDev(splits: DataSplits, seed: number): DataSplits {
+  const { train, dev: given, test } = splits;
+  if (given) return splits;
   if (!test) return splitDataset(train, { seed });
   const [n, all] = [examplesOf(train), examplesOf(train) + examplesOf(test)];
   const dev = Math.min(0.2, (recommendSplit(all).dev * all) / n);

@@ -3,6 +3,7 @@ import { DataError, messageOf } from '../runtime/errors.ts';
 import type { DataSplits, Dataset } from './dataset.ts';
 import { baseName, type Entry, fileBytes, listFolder } from './file.ts';
 import { type ImageOptions, ImageStack, type Pixels } from './images.ts';
+import type { ArrayData } from './table.ts';
 
 /** Pixels from the bytes of a PNG or JPEG file. */
 export type Decoder = (bytes: Bytes) => Promise<Pixels>;
@@ -12,7 +13,8 @@ export interface ImageFolderOptions extends ImageOptions {
   readonly decode?: Decoder;
 }
 
-const IMAGE = /\.(png|jpe?g)$/i;
+/** How names of image files end. */
+export const IMAGE = /\.(png|jpe?g)$/i;
 const PARTS: Readonly<Record<string, keyof DataSplits>> = {
   train: 'train',
   training: 'train',
@@ -84,7 +86,8 @@ export async function isImageFolder(folder: string): Promise<boolean> {
   return false;
 }
 
-async function imagesIn(folder: string): Promise<string[]> {
+/** Names of the PNG and JPEG files in a folder. */
+export async function imagesIn(folder: string): Promise<string[]> {
   return (await listFolder(folder))
     .filter((e) => !e.folder && IMAGE.test(e.name))
     .map((e) => e.name);
@@ -173,6 +176,17 @@ async function readClasses(
     }
   }
   return { x: stack.take(), y: Int32Array.from(labels) };
+}
+
+/** PNG and JPEG files as one array of images, brought to one size. Node only. */
+export async function readImages(
+  paths: readonly string[],
+  options: ImageFolderOptions = {},
+): Promise<ArrayData> {
+  const decode = options.decode ?? (await findDecoder());
+  const stack = new ImageStack(options);
+  for (const path of paths) stack.add(await decoded(path, decode), path);
+  return stack.take();
 }
 
 async function decoded(path: string, decode: Decoder): Promise<Pixels> {

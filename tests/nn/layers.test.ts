@@ -122,7 +122,9 @@ it('adds the penalties of weights and output to the loss', async () => {
     activityRegularizer: { name: 'l1', lambda: 0.1 },
   });
   const { penalties } = await call(engine, () => penalised(x()), { weights });
-  [0.01 * 91, 400.25, 0.1 * 57].forEach((want, i) => expect(penalties[i]).toBeCloseTo(want, 12));
+  for (const [i, want] of [0.01 * 91, 400.25, 0.1 * 57].entries()) {
+    expect(penalties[i]).toBeCloseTo(want, 12);
+  }
 });
 
 it('takes the weights of a layer that is not trainable as frozen', async () => {
