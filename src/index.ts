@@ -46,9 +46,11 @@ export {
 export type { ArrayData, DataLike } from './data/table.ts';
 export type { CsvOptions, Records } from './formats/csv.ts';
 export { csvBatches, readCsv } from './formats/csv.ts';
+export type { ElementType, FileArray } from './formats/elements.ts';
 export type { IdxArray, WriteIdxOptions } from './formats/idx.ts';
 export { readIdx, writeIdx } from './formats/idx.ts';
 export { readNpy, writeNpy } from './formats/npy.ts';
+export type { Safetensors } from './formats/safetensors.ts';
 export { readSafetensors, writeSafetensors } from './formats/safetensors.ts';
 export type { Shape } from './graph/shape.ts';
 export type { DType, Tensor, Variable } from './graph/tensor.ts';
@@ -121,6 +123,7 @@ export type {
   SequentialOptions,
 } from './train/model.ts';
 export { Model, model, sequential } from './train/model.ts';
+export type { ModelFiles, ModelNotes, SaveOptions } from './train/save.ts';
 export type { BatchStream, StreamBatch } from './train/source.ts';
 export type { StepData, StepFunction, TrainerOptions } from './train/trainer.ts';
 export { Trainer, trainer } from './train/trainer.ts';

@@ -21,6 +21,11 @@ export function inWords(error: unknown): string {
   return text.split('\n', 1)[0] as string;
 }
 
+/** The same without the path. */
+export function reasonOf(error: unknown): string {
+  return isSystemError(error) ? fileError('', error).message.replace(/^: /, '') : inWords(error);
+}
+
 /** 2 for command lines that cannot be run, 1 for everything else. */
 export function exitCode(error: unknown): number {
   return error instanceof UsageError ? 2 : 1;

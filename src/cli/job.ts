@@ -8,7 +8,7 @@ import { asUsage } from './failure.ts';
 import { parseModel } from './families.ts';
 import type { Interrupts } from './interrupt.ts';
 import { learn } from './learn.ts';
-import { type LoadedData, loadData } from './load.ts';
+import { dataName, type LoadedData, loadData } from './load.ts';
 import { makeModel, settingsOf } from './make.ts';
 import { OutputFile, OutputFolder, REPORT_FILE } from './output.ts';
 import { makeReport } from './report.ts';
@@ -45,11 +45,11 @@ export async function trainJob(
 ): Promise<undefined | number> {
   if (options.settings.model !== undefined) parseModel(options.settings.model, 'mlp:1');
   const json = options.json === undefined ? undefined : await OutputFile.prepare(options.json);
-  const data = await loadData(options.data, options);
-  const folder = await OutputFolder.prepare(options.out, data.name);
+  const folder = await OutputFolder.prepare(options.out, dataName(options.data));
   const leave = () => folder.discard();
   process.once('exit', leave);
   try {
+    const data = await loadData(options.data, options);
     using engine = await openEngine(options);
     using model = makeModel(options, data, engine);
     await runJob(await describe(options, data, engine, model), folder, json, interrupts);

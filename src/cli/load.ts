@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { prepareTable, readCsvFile } from '../data/csvFile.ts';
 import type { DataSplits, Dataset } from '../data/dataset.ts';
 import { baseName } from '../data/file.ts';
@@ -28,6 +29,13 @@ export interface LoadOptions {
 export const BUILT_IN = 'digits';
 const BUILT_IN_EXAMPLES = 12_000;
 
+/** What the data at a path are called. */
+export function dataName(path: string | undefined): string {
+  return path === undefined
+    ? BUILT_IN
+    : baseName(resolve(path)).replace(/(\.(csv|tsv|txt))?(\.gz)?$/i, '');
+}
+
 /** Reads the data at a path, or makes the built-in digits. Throws `DataError` naming the file. */
 export async function loadData(
   path: string | undefined,
@@ -35,13 +43,18 @@ export async function loadData(
 ): Promise<LoadedData> {
   if (path === undefined) {
     checkImages('the built-in digits', options);
-    return withParts(splitDataset(digits(BUILT_IN_EXAMPLES, { seed: options.seed }), options));
+    return withParts(
+      BUILT_IN,
+      splitDataset(digits(BUILT_IN_EXAMPLES, { seed: options.seed }), options),
+    );
   }
   const kind = await dataKind(path);
   if (kind === 'csv') return loadTable(path, options);
   checkImages(path, options);
-  if (kind === 'idxFolder') return withParts(withDev(await readIdxFolder(path), options.seed));
-  if (kind === 'imageFolder') return withParts(withDev(await readImageFolder(path), options.seed));
+  if (kind === 'idxFolder')
+    return withParts(dataName(path), withDev(await readIdxFolder(path), options.seed));
+  if (kind === 'imageFolder')
+    return withParts(dataName(path), withDev(await readImageFolder(path), options.seed));
   const expected =
     'expected a folder with images and labels in IDX files, or a folder for each class';
   throw new DataError(`${path}: images without classes; ${expected}`);
@@ -55,15 +68,12 @@ function checkImages(what: string, { target, task }: LoadOptions): void {
 async function loadTable(path: string, { target, task, seed }: LoadOptions): Promise<LoadedData> {
   const records = await readCsvFile(path);
   const { splits, preprocessing } = prepareTable(records, { target, task, seed });
-  const name = baseName(path)
-    .replace(/\.(gz|csv|tsv|txt)$/i, '')
-    .replace(/\.(csv|tsv|txt)$/i, '');
-  return { name, splits, preprocessing, notes: preprocessing.notes };
+  return { name: dataName(path), splits, preprocessing, notes: preprocessing.notes };
 }
 
-function withParts(splits: DataSplits): LoadedData {
+function withParts(name: string, splits: DataSplits): LoadedData {
   const { train } = splits;
-  return { name: train.name, splits, preprocessing: imagePreprocessing(train), notes: [] };
+  return { name, splits, preprocessing: imagePreprocessing(train), notes: [] };
 }
 
 /** Holds back a development set from the training examples; and a test set where there is none. */

@@ -3,7 +3,7 @@ import { mkdir, open, rename, rm, rmdir, stat, statfs, unlink, writeFile } from 
 import { dirname, join, relative, resolve } from 'node:path';
 import { DataError } from '../runtime/errors.ts';
 import { lookAtFolder } from '../train/folder.ts';
-import { inWords } from './failure.ts';
+import { reasonOf } from './failure.ts';
 
 export const REPORT_FILE = 'report.json';
 
@@ -67,13 +67,13 @@ export class OutputFolder {
 }
 
 function cannotWrite(path: string, error: unknown): DataError {
-  return new DataError(`${path}: cannot be written (${inWords(error)})`, { cause: error });
+  return new DataError(`${path}: cannot be written (${reasonOf(error)})`, { cause: error });
 }
 
 async function reserve(name: string): Promise<OutputFolder> {
   const safe = name.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[.-]+/, '') || 'model';
   try {
-    const made = await mkdir('runs', { recursive: true });
+    const made = await makeFolder('runs');
     for (let n = 1; ; n++) {
       const path = join('runs', `${safe}-${n}`);
       const fresh = await mkdir(path).then(() => true, ifExists);
@@ -92,7 +92,7 @@ function ifExists(error: NodeJS.ErrnoException): false {
 async function openFolder(path: string): Promise<OutputFolder> {
   const found = await stat(path).catch(() => undefined);
   if (!found) {
-    const made = await mkdir(path, { recursive: true }).catch((error: unknown) => {
+    const made = await makeFolder(path).catch((error: unknown) => {
       throw cannotWrite(path, error);
     });
     return OutputFolder.at(path, false, made);
@@ -115,7 +115,26 @@ async function replaceEmpty(path: string): Promise<void> {
     await rmdir(path);
     await mkdir(path);
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EBUSY') {
+      throw new DataError(`${path}: a file system begins there; choose a folder inside of it`);
+    }
     throw cannotWrite(path, error);
+  }
+}
+
+/**
+ * Makes a folder and those around it; resolves to the outermost that was made. (Node's own way never ends where the system
+ * takes no folders, as in /proc.)
+ */
+async function makeFolder(path: string): Promise<string | undefined> {
+  const made = () => mkdir(path).then(() => path, ifExists);
+  try {
+    return (await made()) || undefined;
+  } catch (error) {
+    const parent = dirname(resolve(path));
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || parent === resolve(path)) throw error;
+    const outermost = await makeFolder(parent);
+    return (await made()) ? (outermost ?? path) : undefined;
   }
 }
 
@@ -145,7 +164,7 @@ export class OutputFile {
     if (found?.isDirectory()) throw new DataError(`${path}: is a folder, expected a file`);
     if (found && !found.isFile()) return new OutputFile(path, true);
     try {
-      await mkdir(dirname(path), { recursive: true });
+      await makeFolder(dirname(path));
       await probe(dirname(path));
     } catch (error) {
       throw cannotWrite(path, error);

@@ -12,7 +12,7 @@ export interface Screen {
 
 const REDRAW_MS = 80;
 const BAR_WIDTH = 24;
-/** Longer trainings keep no line of each epoch on a terminal. */
+/** Longer trainings leave a line only for every second epoch, every third, … */
 const MOST_LINES = 40;
 const CLEAR = '\r\x1b[K';
 
@@ -58,9 +58,10 @@ export class Progress implements Callback {
   }
 
   onEpochEnd(epoch: number, logs: Logs): void {
-    if (!this.#live || this.#epochs <= MOST_LINES) {
-      const title = `epoch ${String(epoch + 1).padStart(String(this.#epochs).length)}/${this.#epochs}`;
-      this.note([title, ...figures(logs), this.#rate()].join('  '));
+    const every = Math.ceil(this.#epochs / MOST_LINES);
+    if (epoch === 0 || (epoch + 1) % every === 0) {
+      const place = String(epoch + 1).padStart(String(this.#epochs).length);
+      this.note([`epoch ${place}/${this.#epochs}`, ...figures(logs), this.#rate()].join('  '));
     }
     if (this.#live) this.#draw(logs);
   }

@@ -77,7 +77,7 @@ export const train: Command = {
   ],
   async run(values) {
     using interrupts = new Interrupts();
-    return trainJob(jobOptions(values), interrupts);
+    return await trainJob(jobOptions(values), interrupts);
   },
 };
 
