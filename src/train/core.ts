@@ -158,7 +158,10 @@ export class ModelCore {
     this.#disposed = true;
     const state = this.#state;
     const own = this.#ownEngine;
-    if (!state) return own?.dispose();
+    if (!state) {
+      own?.dispose();
+      return;
+    }
     // Behind the running chunk, which still writes to this memory; an engine that is gone needs nothing.
     const free = async () => {
       state.dispose();
