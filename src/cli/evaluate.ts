@@ -1,4 +1,4 @@
-import { count } from '../report/terminal.ts';
+import { counted } from '../report/terminal.ts';
 import { ENGINE_OPTIONS, labelledData, openModel } from './ask.ts';
 import type { Command } from './command.ts';
 import { examplesOf } from './load.ts';
@@ -36,7 +36,7 @@ export const evaluate: Command = {
     );
     const examples = examplesOf(data);
     const text = await mistakes(model, data, preprocessing);
-    process.stdout.write(`${count(examples)} examples: ${figures.join(', ')}\n\n${text}\n`);
+    process.stdout.write(`${counted(examples, 'example')}: ${figures.join(', ')}\n\n${text}\n`);
     const { task } = data;
     await file?.write(
       `${JSON.stringify({ model: path, dataset: data.name, task, examples, metrics }, null, 2)}\n`,

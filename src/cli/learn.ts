@@ -1,30 +1,34 @@
-import { count, duration } from '../report/terminal.ts';
+import { count, counted, duration } from '../report/terminal.ts';
 import { DataError } from '../runtime/errors.ts';
 import { earlyStopping, terminateOnNaN } from '../train/callbacks.ts';
+import type { FitOptions } from '../train/fit.ts';
 import type { History } from '../train/history.ts';
 import type { Interrupts } from './interrupt.ts';
 import type { Job } from './job.ts';
-import { examplesOf } from './load.ts';
 import { Progress } from './progress.ts';
 
 /** Trains, with early stopping by the development set where there is one; the best weights stay. */
 export async function learn(job: Job, interrupts: Interrupts): Promise<History> {
   const { data, settings, model } = job;
-  const { train, dev } = data.splits;
+  const { stream, splits } = data;
+  const { train, dev } = splits;
   const { epochs, batchSize, patience } = settings;
-  const progress = new Progress(epochs, examplesOf(train));
+  const progress = new Progress(epochs, data.examples);
   const monitor = dev ? 'val_loss' : 'loss';
   const stopping = earlyStopping({ monitor, patience, restoreBestWeights: true });
   interrupts.patient(() => {
     progress.note('stopping after this step; Ctrl-C again to leave at once');
   });
-  const history = await model.fit(train.x, train.y, {
+  const options: FitOptions = {
     epochs,
     batchSize,
     ...(dev ? { validationData: [dev.x, dev.y] as const } : {}),
     callbacks: [progress, stopping, terminateOnNaN()],
     signal: interrupts.signal,
-  });
+  };
+  const history = stream
+    ? await model.fit(stream(batchSize), options)
+    : await model.fit(train.x, train.y, options);
   const losses = history.history[monitor] ?? [];
   const note = outcome(history, losses, epochs, interrupts.code !== undefined);
   if (note) progress.note(note);
@@ -48,5 +52,5 @@ function outcome(
   if (best === 0)
     throw new DataError(`training failed: the loss is ${losses.at(-1)}; try a smaller --lr`);
   if (done === epochs) return undefined;
-  return `stopped early after ${done} epochs and ${duration(seconds)}; kept the weights of epoch ${best}`;
+  return `stopped early after ${counted(done, 'epoch')} and ${duration(seconds)}; kept the weights of epoch ${best}`;
 }

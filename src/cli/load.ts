@@ -1,5 +1,7 @@
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { prepareTable, readCsvFile } from '../data/csvFile.ts';
+import { openCsvStream } from '../data/csvStream.ts';
 import type { DataSplits, Dataset } from '../data/dataset.ts';
 import { baseName } from '../data/file.ts';
 import { readIdxFolder } from '../data/idxFolder.ts';
@@ -8,13 +10,19 @@ import { imagePreprocessing, type Preprocessing } from '../data/preprocess.ts';
 import { recommendSplit, splitDataset } from '../data/split.ts';
 import { digits } from '../data/synthetic/index.ts';
 import { DataError } from '../runtime/errors.ts';
+import type { BatchStream } from '../train/source.ts';
 import { dataKind } from './kind.ts';
 import { UsageError } from './values.ts';
 
 /** Data ready to train on. */
 export interface LoadedData {
   readonly name: string;
+  /** Training examples. */
+  readonly examples: number;
+  /** `train` is a sample where the data are larger than memory. */
   readonly splits: DataSplits;
+  /** All training examples of such data, batch by batch. */
+  readonly stream?: (batchSize: number) => BatchStream;
   readonly preprocessing: Preprocessing;
   /** What was left out or read in an unexpected way. */
   readonly notes: readonly string[];
@@ -24,7 +32,16 @@ export interface LoadOptions {
   readonly target?: string | undefined;
   readonly task: 'auto' | 'classification' | 'regression';
   readonly seed: number;
+  /** Bytes from which on a CSV file is not held in memory. */
+  readonly streamFrom?: number;
 }
+
+const STREAM_FROM = 256 * 2 ** 20;
+/** How much larger text is than its gzip, about. */
+const GZIP_RATIO = 5;
+/** Bytes of text in the development set and in the test set of a stream, at most; rows in its sample. */
+const HELD_BYTES = 32 * 2 ** 20;
+const SAMPLE_ROWS = 10_000;
 
 export const BUILT_IN = 'digits';
 const BUILT_IN_EXAMPLES = 12_000;
@@ -43,10 +60,8 @@ export async function loadData(
 ): Promise<LoadedData> {
   if (path === undefined) {
     checkImages('the built-in digits', options);
-    return withParts(
-      BUILT_IN,
-      splitDataset(digits(BUILT_IN_EXAMPLES, { seed: options.seed }), options),
-    );
+    const { seed } = options;
+    return withParts(BUILT_IN, splitDataset(digits(BUILT_IN_EXAMPLES, { seed }), { seed }));
   }
   const kind = await dataKind(path);
   if (kind === 'csv') return loadTable(path, options);
@@ -65,15 +80,48 @@ function checkImages(what: string, { target, task }: LoadOptions): void {
   if (task === 'regression') throw new UsageError(`--task regression: ${what} has classes`);
 }
 
-async function loadTable(path: string, { target, task, seed }: LoadOptions): Promise<LoadedData> {
-  const records = await readCsvFile(path);
-  const { splits, preprocessing } = prepareTable(records, { target, task, seed });
-  return { name: dataName(path), splits, preprocessing, notes: preprocessing.notes };
+async function loadTable(path: string, options: LoadOptions): Promise<LoadedData> {
+  const { target, task, seed, streamFrom = STREAM_FROM } = options;
+  const bytes = (await stat(path)).size * (path.endsWith('.gz') ? GZIP_RATIO : 1);
+  if (bytes >= streamFrom) return openTable(path, bytes, options);
+  const { splits, preprocessing } = prepareTable(await readCsvFile(path), { target, task, seed });
+  return {
+    name: dataName(path),
+    examples: examplesOf(splits.train),
+    splits,
+    preprocessing,
+    notes: preprocessing.notes,
+  };
+}
+
+/** A table that is read anew in each epoch. */
+async function openTable(path: string, bytes: number, options: LoadOptions): Promise<LoadedData> {
+  const { target, task, seed } = options;
+  const held = Math.min(0.1, HELD_BYTES / bytes);
+  const fractions = { train: 1 - 2 * held, dev: held, test: held };
+  const table = await openCsvStream(path, { target, task, seed, fractions });
+  const { preprocessing } = table;
+  const [dev, test] = [await table.dataset('dev'), await table.dataset('test')];
+  const sample = table.batches('train', { batchSize: SAMPLE_ROWS })();
+  const { value: train } = await sample.next();
+  await sample.return(undefined);
+  return {
+    name: dataName(path),
+    examples: table.sizes.train,
+    splits: { train: { ...dev, ...train }, dev, test },
+    stream: (batchSize) => table.batches('train', { batchSize }),
+    preprocessing,
+    notes: [
+      `a large file (about ${Math.round(bytes / 2 ** 20)} MB): read anew in each epoch; results on the training set are those of a sample`,
+      ...preprocessing.notes,
+    ],
+  };
 }
 
 function withParts(name: string, splits: DataSplits): LoadedData {
   const { train } = splits;
-  return { name, splits, preprocessing: imagePreprocessing(train), notes: [] };
+  const preprocessing = imagePreprocessing(train);
+  return { name, examples: examplesOf(train), splits, preprocessing, notes: [] };
 }
 
 /** Holds back a development set from the training examples; and a test set where there is none. */
@@ -88,4 +136,9 @@ function withDev(splits: DataSplits, seed: number): DataSplits {
 
 export function examplesOf(data: Dataset | undefined): number {
   return data?.x.shape[0] ?? 0;
+}
+
+/** Examples in each part. */
+export function sizesOf({ examples, splits: { dev, test } }: LoadedData) {
+  return { train: examples, dev: examplesOf(dev), test: examplesOf(test) };
 }

@@ -3,13 +3,13 @@ import type { Engine } from '../runtime/engine.ts';
 import { type Model, sequential } from '../train/model.ts';
 import { parseModel } from './families.ts';
 import type { JobOptions } from './job.ts';
-import { examplesOf, type LoadedData } from './load.ts';
+import type { LoadedData } from './load.ts';
 import { type DataFacts, OPTIMIZERS, type Settings, settingsFor } from './settings.ts';
 
-function factsOf({ splits: { train } }: LoadedData): DataFacts {
+function factsOf({ examples, splits: { train } }: LoadedData): DataFacts {
   return {
     task: train.task,
-    examples: examplesOf(train),
+    examples,
     inputShape: train.x.shape.slice(1),
   };
 }

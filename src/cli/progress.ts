@@ -84,16 +84,12 @@ export class Progress implements Callback {
 
   #draw(logs: Logs): void {
     const share = Math.min(1, this.#seen / (this.#epochs * this.#examples));
-    const filled = bar(share, BAR_WIDTH, '━', '─');
-    const parts = [
-      `epoch ${this.#epoch + 1}/${this.#epochs}`,
-      filled,
-      ...figures(logs),
-      this.#rate(),
-      `${clock((this.#elapsed / share) * (1 - share))} left`,
-    ];
-    const line = parts.join('  ').slice(0, (this.#screen.columns ?? 80) - 1);
-    this.#screen.write(`${CLEAR}${line.replace(filled, coloured(filled))}`);
+    const left = `${clock((this.#elapsed / share) * (1 - share))} left`;
+    const title = `epoch ${this.#epoch + 1}/${this.#epochs}  `;
+    const facts = ['', ...figures(training(logs)), this.#rate(), left].join('  ');
+    const room = (this.#screen.columns ?? 80) - 1 - title.length - facts.length;
+    const filled = bar(share, Math.max(4, Math.min(BAR_WIDTH, room)), '━', '─');
+    this.#screen.write(`${CLEAR}${title}${coloured(filled)}${facts}`);
     this.#shown = true;
   }
 
@@ -124,6 +120,11 @@ function figures(logs: Logs): string[] {
     if (value === undefined) return [];
     return [`${title} ${title.endsWith('accuracy') ? percent(value) : number(value)}`];
   });
+}
+
+/** Those of the training set. */
+function training(logs: Logs): Logs {
+  return Object.fromEntries(Object.entries(logs).filter(([name]) => !name.startsWith('val_')));
 }
 
 function clock(seconds: number): string {

@@ -1,7 +1,7 @@
 import type { RunReport } from '../report/json.ts';
 import type { History, Logs } from '../train/history.ts';
 import type { Job } from './job.ts';
-import { examplesOf } from './load.ts';
+import { sizesOf } from './load.ts';
 import { score } from './score.ts';
 import { version } from './version.ts';
 
@@ -21,7 +21,7 @@ export async function makeReport(
   return {
     dataset: data.name,
     task: train.task,
-    sizes: { train: examplesOf(train), dev: examplesOf(dev), test: examplesOf(test) },
+    sizes: sizesOf(data),
     epochs: history.epoch.length,
     seconds,
     examplesPerSecond: seconds > 0 ? examples / seconds : 0,

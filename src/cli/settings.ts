@@ -77,7 +77,7 @@ function forTables({ task, examples }: DataFacts, given: Partial<Settings>): Set
   const strength = (task === 'regression' ? 8 : 1) / examples;
   return {
     model: ['mlp:64,32', 'mlp:128,64', 'mlp:256,128'][size] ?? 'mlp:256,128',
-    epochs: Math.max(15, Math.min(200, Math.round(UPDATES / steps))),
+    epochs: Math.max(examples > 1e6 ? 5 : 15, Math.min(200, Math.round(UPDATES / steps))),
     batchSize,
     optimizer: 'adam',
     lr: 3e-3,

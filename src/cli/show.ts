@@ -1,9 +1,18 @@
 import type { RunReport } from '../report/json.ts';
-import { count, curves, duration, number, percent, shares, table } from '../report/terminal.ts';
+import {
+  count,
+  counted,
+  curves,
+  duration,
+  number,
+  percent,
+  shares,
+  table,
+} from '../report/terminal.ts';
 import type { History, Logs } from '../train/history.ts';
 import type { Profile } from '../train/inspect.ts';
 import type { Job } from './job.ts';
-import { examplesOf } from './load.ts';
+import { sizesOf } from './load.ts';
 import { mistakes } from './score.ts';
 
 const PROFILE_STEPS = 20;
@@ -14,9 +23,9 @@ function print(...lines: readonly string[]): void {
 
 /** Data and model, before training. */
 export function showStart({ data, settings, engine, parameters }: Job): void {
-  const { train, dev, test } = data.splits;
-  const sizes = Object.entries({ train, dev, test }).flatMap(([part, d]) =>
-    d ? [`${count(examplesOf(d))} ${part}`] : [],
+  const { train } = data.splits;
+  const sizes = Object.entries(sizesOf(data)).flatMap(([part, n]) =>
+    n > 0 ? [`${count(n)} ${part}`] : [],
   );
   const shape = train.x.shape.slice(1).join('×');
   const answers =
@@ -25,7 +34,7 @@ export function showStart({ data, settings, engine, parameters }: Job): void {
   print(
     `data   ${data.name}: ${sizes.join(', ')} examples of ${shape}, ${answers}`,
     `model  ${settings.model}, ${count(parameters)} parameters; ${settingsText(settings)}`,
-    `runs   ${build} build, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+    `runs   ${build} build, ${counted(threads, 'thread')}`,
     '',
   );
 }
@@ -34,9 +43,12 @@ function settingsText({ optimizer, lr, batchSize, epochs, l2, dropout }: Job['se
   const rest = [l2 > 0 ? `l2 ${number(l2)}` : '', dropout > 0 ? `dropout ${dropout}` : ''].filter(
     Boolean,
   );
-  return [`${optimizer} ${lr}`, `batch ${batchSize}`, `at most ${epochs} epochs`, ...rest].join(
-    ', ',
-  );
+  return [
+    `${optimizer} ${lr}`,
+    `batch ${batchSize}`,
+    `at most ${counted(epochs, 'epoch')}`,
+    ...rest,
+  ].join(', ');
 }
 
 /** Everything that is known after training. */
@@ -50,7 +62,7 @@ export async function showResults(
   const { dev, test, train } = data.splits;
   const shown = test ?? dev ?? train;
   const part = shown === test ? 'test' : shown === dev ? 'dev' : 'train';
-  const batchSize = Math.min(settings.batchSize, examplesOf(train));
+  const batchSize = Math.min(settings.batchSize, data.examples);
   const profile = await model.profile({ batchSize, steps: PROFILE_STEPS });
   const speed = `${count(Math.round(report.examplesPerSecond))} examples/s`;
   const also = options.json === undefined ? '' : `; report also in ${options.json}`;
@@ -58,7 +70,7 @@ export async function showResults(
   print(`${part} set, ${await mistakes(model, shown, data.preprocessing)}`, '');
   print(layersText(profile), '', curves(titled(history)), '');
   print(
-    `trained ${count(report.epochs)} epochs in ${duration(report.seconds)}, ${speed}`,
+    `trained ${counted(report.epochs, 'epoch')} in ${duration(report.seconds)}, ${speed}`,
     `model and report.json in ${folder}${also}`,
     `ask it: wasmgrad predict ${folder} --data <file>`,
   );

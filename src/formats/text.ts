@@ -27,8 +27,12 @@ async function withStart(chunks: AsyncGenerator<Bytes>): Promise<[Bytes, AsyncGe
     start = joinBytes(start, value);
   }
   const all = (async function* () {
-    yield start;
-    yield* chunks;
+    try {
+      yield start;
+      yield* chunks;
+    } finally {
+      await chunks.return(undefined);
+    }
   })();
   return [start, all];
 }

@@ -51,6 +51,11 @@ export function count(n: number): string {
   return n.toLocaleString('en');
 }
 
+/** `1 epoch`, `2 epochs`. */
+export function counted(n: number, what: string): string {
+  return `${count(n)} ${what}${n === 1 ? '' : 's'}`;
+}
+
 /** `1 h 02 min`, `2 min 05 s`, `3.4 s`. */
 export function duration(seconds: number): string {
   if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
