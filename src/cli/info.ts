@@ -2,9 +2,9 @@ import { createEngine, type EngineOptions } from '../runtime/create.ts';
 import type { BuildName, RuntimeInfo } from '../runtime/engine.ts';
 import { processors } from '../runtime/environment.ts';
 import { LinearMemory } from '../runtime/memory.ts';
+import { VERSION } from '../runtime/version.ts';
 import type { Command } from './command.ts';
 import { asUsage } from './failure.ts';
-import { version } from './version.ts';
 
 const MB_PER_PAGE = 1 / 16;
 
@@ -37,7 +37,7 @@ interface Facts extends RuntimeInfo {
 
 function collect(runtime: RuntimeInfo): Facts {
   return {
-    version: version(),
+    version: VERSION,
     ...runtime,
     processors: processors(),
     memoryLimitMB: new LinearMemory(runtime.sharedMemory).maximumPages * MB_PER_PAGE,

@@ -1,9 +1,9 @@
 import type { RunReport } from '../report/json.ts';
+import { VERSION } from '../runtime/version.ts';
 import type { History, Logs } from '../train/history.ts';
 import type { Job } from './job.ts';
 import { sizesOf } from './load.ts';
 import { score } from './score.ts';
-import { version } from './version.ts';
 
 /** Measures the trained model on all parts of the data. */
 export async function makeReport(
@@ -30,7 +30,7 @@ export async function makeReport(
     build: engine.info.build,
     threads: engine.info.threads,
     seed: options.seed,
-    version: version(),
+    version: VERSION,
     ...(interrupted ? { interrupted } : {}),
     parameters,
     settings: { ...settings },

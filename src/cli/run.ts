@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
+import { VERSION } from '../runtime/version.ts';
 import type { Command, CommandOption, CommandOptions, Commands, OptionValues } from './command.ts';
 import { exitCode, inWords } from './failure.ts';
 import { commandHelp, generalHelp } from './help.ts';
 import { UsageError, unknown } from './values.ts';
-import { version } from './version.ts';
 
 /** Runs one command line and returns the exit code. Errors are one line on stderr; with DEBUG set, also their stack. */
 export async function run(args: readonly string[], commands: Commands): Promise<number> {
@@ -25,7 +25,7 @@ async function dispatch(
   if (name === undefined || ['--help', '-h'].includes(name) || (name === 'help' && !about)) {
     return print(generalHelp(commands));
   }
-  if (name === '--version' || name === '-v') return print(version());
+  if (name === '--version' || name === '-v') return print(VERSION);
   const asked = name === 'help' ? (about as string) : name;
   if (asked.startsWith('-')) unknown('option', asked, ['--help', '--version']);
   if (!known.includes(asked)) unknown('command', asked, known);

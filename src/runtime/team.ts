@@ -7,8 +7,8 @@ import { LocalEngine } from './local.ts';
 import type { Role, ThreadMessage } from './messages.ts';
 import { Thread, type WorkerFactory } from './thread.ts';
 
-/** Looks at a word before a thread at a barrier sleeps: about 10 µs; few when threads must share processors. */
-const SPINS = 10_000;
+/** Looks at a word before a thread at a barrier sleeps: about 50 µs; few when threads must share processors. */
+const SPINS = 50_000;
 const SPINS_SHARED = 50;
 /** After so many milliseconds a thread that was told to leave is terminated. */
 const LEAVE_MS = 1000;

@@ -1,16 +1,9 @@
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { wasmgrad } from '../support/cli.ts';
 
-const path = (relative: string) => fileURLToPath(new URL(`../../${relative}`, import.meta.url));
-const { version } = JSON.parse(readFileSync(path('package.json'), 'utf8'));
-
-function wasmgrad(line: string, env: Record<string, string> = {}) {
-  const args = [path('src/cli/main.ts'), ...line.split(' ').filter(Boolean)];
-  const { DEBUG: _, ...rest } = process.env;
-  return spawnSync(process.execPath, args, { encoding: 'utf8', env: { ...rest, ...env } });
-}
+const manifest = new URL('../../package.json', import.meta.url);
+const { version } = JSON.parse(readFileSync(manifest, 'utf8'));
 
 describe('wasmgrad info', () => {
   test('says what runs and why not more', () => {
@@ -32,11 +25,14 @@ describe('wasmgrad info', () => {
 });
 
 test.each([
-  ['', /^Usage: wasmgrad <command>.*\n {2}info /s],
+  ['', /^Usage: wasmgrad <command>.*\n {2}train .*\n {2}info /s],
   ['--help', /^Usage: wasmgrad <command>/],
   ['help', /^Usage: wasmgrad <command>/],
   ['info --help', /^Usage: wasmgrad info \[options\]\n.*--threads <n>/s],
   ['help info', /^Usage: wasmgrad info/],
+  ['train -h', /^Usage: wasmgrad train \[options\]\n.*--batch-size <n>.*Examples:/s],
+  ['predict --help', /^Usage: wasmgrad predict <model> \[options\]/],
+  ['evaluate --help', /^Usage: wasmgrad evaluate <model> \[options\]/],
   ['--version', new RegExp(`^${version}\n$`)],
 ])('"%s" prints on stdout', (line, expected) => {
   const { stdout, stderr, status } = wasmgrad(line);
@@ -54,6 +50,22 @@ test.each([
   ['info --json=1', "Option '--json' does not take an argument"],
   ['info extra', 'info: unexpected argument "extra"'],
   ['info --threads many', 'threads: expected an integer from 1 to 64, got NaN'],
+  ['train --epoch 3', 'unknown option of train "--epoch"; did you mean "--epochs"?'],
+  ['train --epochs 0', '--epochs 0: expected a whole number, at least 1'],
+  ['train --epochs 1.5', '--epochs 1.5: expected a whole number'],
+  ['train --lr nought', '--lr nought: expected a number, above 0'],
+  ['train --dropout 1', '--dropout 1: expected a number, at least 0, below 1'],
+  ['train --threads 65', '--threads 65: expected a whole number, at least 1, at most 64'],
+  ['train --optimizer adma', 'unknown --optimizer "adma"; did you mean "adam"?'],
+  ['train --task regresion', 'did you mean "regression"?'],
+  ['train --model mpl:3', 'unknown model "mpl"; did you mean "mlp"?'],
+  ['train --model mlp:3,x', '"x" is no size'],
+  ['train --data=', '--data: its value is empty'],
+  ['train --target y', '--target y: the built-in digits has no columns'],
+  ['train extra', 'train: unexpected argument "extra"'],
+  ['predict', 'give either --data <path> or --json-lines'],
+  ['predict --json-lines', 'which model?'],
+  ['evaluate', 'which model?'],
   ['info --build f16', 'build "f16": expected "simd", "relaxed" or "f64"'],
 ])('"%s" is refused in one line', (line, message) => {
   const { stdout, stderr, status } = wasmgrad(line);
@@ -63,5 +75,5 @@ test.each([
 });
 
 test('with DEBUG an error shows its stack', () => {
-  expect(wasmgrad('inof', { DEBUG: '1' }).stderr).toMatch(/\n\s+at /);
+  expect(wasmgrad('inof', { env: { DEBUG: '1' } }).stderr).toMatch(/\n\s+at /);
 });
