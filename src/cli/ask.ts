@@ -127,6 +127,11 @@ function ofModel(preprocessing: ImagePreprocessing, data: Dataset, path: string)
   return { ...data, x: encodeImages(preprocessing, data.x, path), y, classNames };
 }
 
+/** Inputs for the model; `files` names the file of each, where they come from one each. */
+export interface InputBatch extends ArrayData {
+  readonly files?: readonly string[];
+}
+
 /** Inputs for the model, some at a time. */
 export async function* inputBatches(
   { preprocessing }: AskedModel,

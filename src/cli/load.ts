@@ -59,13 +59,13 @@ export async function loadData(
   options: LoadOptions,
 ): Promise<LoadedData> {
   if (path === undefined) {
-    checkImages('the built-in digits', options);
+    checkImages(options);
     const { seed } = options;
     return withParts(BUILT_IN, splitDataset(digits(BUILT_IN_EXAMPLES, { seed }), { seed }));
   }
   const kind = await dataKind(path);
   if (kind === 'csv') return loadTable(path, options);
-  checkImages(path, options);
+  checkImages(options);
   if (kind === 'idxFolder')
     return withParts(dataName(path), withDev(await readIdxFolder(path), options.seed));
   if (kind === 'imageFolder')
@@ -75,9 +75,10 @@ export async function loadData(
   throw new DataError(`${path}: images without classes; ${expected}`);
 }
 
-function checkImages(what: string, { target, task }: LoadOptions): void {
-  if (target !== undefined) throw new UsageError(`--target ${target}: ${what} has no columns`);
-  if (task === 'regression') throw new UsageError(`--task regression: ${what} has classes`);
+function checkImages({ target, task }: LoadOptions): void {
+  if (target !== undefined)
+    throw new UsageError(`--target ${target}: images have no columns, only tables do`);
+  if (task === 'regression') throw new UsageError(`--task regression: images have classes`);
 }
 
 async function loadTable(path: string, options: LoadOptions): Promise<LoadedData> {

@@ -66,8 +66,8 @@ async function answer({ model, preprocessing }: AskedModel, x: ArrayData): Promi
   }
 }
 
-/** JSON with as many digits as the numbers have. */
+/** JSON with as many digits as mean something: the last one of f32 depends on the size of the batch. */
 function line(value: object): string {
-  const shorter = (_: string, x: unknown) => (typeof x === 'number' ? Number(x.toPrecision(7)) : x);
+  const shorter = (_: string, x: unknown) => (typeof x === 'number' ? Number(x.toPrecision(6)) : x);
   return `${JSON.stringify(value, shorter)}\n`;
 }

@@ -87,9 +87,10 @@ export class Progress implements Callback {
     const left = `${clock((this.#elapsed / share) * (1 - share))} left`;
     const title = `epoch ${this.#epoch + 1}/${this.#epochs}  `;
     const facts = ['', ...figures(training(logs)), this.#rate(), left].join('  ');
-    const room = (this.#screen.columns ?? 80) - 1 - title.length - facts.length;
-    const filled = bar(share, Math.max(4, Math.min(BAR_WIDTH, room)), '━', '─');
-    this.#screen.write(`${CLEAR}${title}${coloured(filled)}${facts}`);
+    const room = (this.#screen.columns ?? 80) - 1 - title.length;
+    const width = Math.max(4, Math.min(BAR_WIDTH, room - facts.length));
+    const filled = coloured(bar(share, width, '━', '─'));
+    this.#screen.write(`${CLEAR}${title}${filled}${facts.slice(0, Math.max(0, room - width))}`);
     this.#shown = true;
   }
 

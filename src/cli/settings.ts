@@ -38,12 +38,12 @@ export const OPTIMIZERS = {
 
 export type OptimizerName = keyof typeof OPTIMIZERS;
 
-/** Updates after which a small table is learned. */
+/** Updates after which small data are learned. */
 const UPDATES = 4000;
 
 /** Settings for data of that kind and size, completed by those given. */
 export function settingsFor(facts: DataFacts, given: Partial<Settings>): Settings {
-  const usual = facts.inputShape.length > 1 ? forImages(facts) : forTables(facts, given);
+  const usual = facts.inputShape.length > 1 ? forImages(facts, given) : forTables(facts, given);
   const optimizer = given.optimizer ?? usual.optimizer;
   const epochs = given.epochs ?? usual.epochs;
   return {
@@ -55,12 +55,14 @@ export function settingsFor(facts: DataFacts, given: Partial<Settings>): Setting
   };
 }
 
-function forImages({ examples }: DataFacts): Settings {
+function forImages({ examples }: DataFacts, given: Partial<Settings>): Settings {
   const large = examples > 20_000;
+  const batchSize = given.batchSize ?? (large ? 128 : examples > 2000 ? 64 : 16);
+  const steps = Math.ceil(examples / batchSize);
   return {
     model: large ? 'mlp:512,256' : 'mlp:256,128',
-    epochs: large ? 15 : 25,
-    batchSize: large ? 128 : 64,
+    epochs: large ? 15 : Math.max(25, Math.min(100, Math.round(UPDATES / steps))),
+    batchSize,
     optimizer: 'adam',
     lr: 1e-3,
     l2: 0,

@@ -61,7 +61,7 @@ test.each([
   ['train --model mpl:3', 'unknown model "mpl"; did you mean "mlp"?'],
   ['train --model mlp:3,x', '"x" is no size'],
   ['train --data=', '--data: its value is empty'],
-  ['train --target y', '--target y: the built-in digits has no columns'],
+  ['train --target y', '--target y: images have no columns'],
   ['train extra', 'train: unexpected argument "extra"'],
   ['predict', 'give either --data <path> or --json-lines'],
   ['predict --json-lines', 'which model?'],

@@ -1,0 +1,227 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadData } from '../../src/cli/load.ts';
+import { writeIdxFolder } from '../../src/data/idxFolder.ts';
+import { splitDataset } from '../../src/data/split.ts';
+import { digits } from '../../src/data/synthetic/index.ts';
+import { loadModel } from '../../src/train/load.ts';
+import { temporaryFolder, wasmgrad } from '../support/cli.ts';
+
+const TABLES = fileURLToPath(new URL('../../../shared/data/tables/', import.meta.url));
+const folder = temporaryFolder();
+const cwd = folder.path;
+afterAll(() => folder[Symbol.dispose]());
+
+/** Two classes by the sign of a, a column of words, a value that follows from both. */
+function table(rows: number, targets: 'class' | 'price'): string {
+  const lines = Array.from({ length: rows }, (_, i) => {
+    const a = Math.sin(12.9898 * i) * 3;
+    const colour = ['red', 'green', 'blue'][i % 3] as string;
+    const price = 100 + 20 * a + (colour === 'red' ? 30 : 0);
+    return `${a.toFixed(4)},${colour},${targets === 'class' ? (a > 0 ? 'yes' : 'no') : price.toFixed(2)}`;
+  });
+  return `a,colour,${targets}\n${lines.join('\n')}\n`;
+}
+
+interface Answer {
+  readonly class: string;
+  readonly probabilities: Readonly<Record<string, number>>;
+}
+
+/** The last digits depend on the size of the batch. */
+function closeTo({ class: name, probabilities }: Answer) {
+  const close = Object.entries(probabilities).map(([c, p]) => [c, expect.closeTo(p, 5)]);
+  return { class: name, probabilities: Object.fromEntries(close) };
+}
+
+const json = (name: string) => JSON.parse(readFileSync(join(cwd, name), 'utf8'));
+const inFolder = (line: string, input?: string) =>
+  wasmgrad(line, { cwd, ...(input === undefined ? {} : { input }) });
+
+beforeAll(() => {
+  writeFileSync(join(cwd, 'sides.csv'), table(300, 'class'));
+  writeFileSync(join(cwd, 'prices.csv'), table(300, 'price'));
+});
+
+describe('a table with classes', () => {
+  test('is learned, shown, saved and reported', () => {
+    const { status, stdout, stderr } = inFolder(
+      'train --data sides.csv --epochs 30 --json out/report.json --seed 3 --threads 2',
+    );
+    expect({ status, stderr: stderr.split('\n')[0] }).toMatchObject({
+      status: 0,
+      stderr: expect.stringMatching(/^epoch {2}1\/30 {2}loss [\d.]+ {2}accuracy /),
+    });
+    for (const part of [
+      /^data {3}sides: 180 train, 60 dev, 60 test examples of 4, 2 classes$/m,
+      /^model {2}mlp:64,32, [\d,]+ parameters; adam 0.003/m,
+      /^runs {3}\w+ build, 2 threads$/m,
+      /^test +[\d.]+ +9\d\.\d\d %|100\.00 %$/m,
+      /^true no yes found$/m,
+      /^slowest layers/m,
+      /^dev accuracy {2}[▁-█]{30} /m,
+      /^model and report\.json in runs\/sides-1; report also in out\/report\.json$/m,
+    ])
+      expect(stdout).toMatch(part);
+    expect(stdout).not.toContain('\x1b');
+    const report = json('out/report.json');
+    expect(report).toMatchObject({
+      dataset: 'sides',
+      task: 'classification',
+      sizes: { train: 180, dev: 60, test: 60 },
+      epochs: 30,
+      threads: 2,
+      seed: 3,
+      build: expect.stringMatching(/relaxed|simd/),
+      version: expect.any(String),
+      seconds: expect.any(Number),
+      examplesPerSecond: expect.any(Number),
+    });
+    expect(report.testAccuracy).toBeGreaterThan(0.9);
+    expect(report.metrics.test.accuracy).toBe(report.testAccuracy);
+    expect(report.history.val_loss).toHaveLength(30);
+    expect(json('runs/sides-1/report.json')).toEqual(report);
+    expect(readdirSync(join(cwd, 'runs/sides-1')).sort()).toEqual([
+      'model.json',
+      'report.json',
+      'weights.safetensors',
+    ]);
+  });
+
+  test('evaluate and predict use the saved model alone', async () => {
+    const asked = inFolder('evaluate runs/sides-1 --data sides.csv --json eval.json');
+    expect(asked).toMatchObject({
+      status: 0,
+      stderr: '',
+      stdout: expect.stringMatching(/^300 examples: loss [\d.]+, accuracy [\d.]+ %\n/),
+    });
+    expect(json('eval.json')).toMatchObject({
+      dataset: 'sides.csv',
+      examples: 300,
+      metrics: { accuracy: expect.any(Number) },
+    });
+
+    writeFileSync(join(cwd, 'new.csv'), 'colour,a\nred,2.5\nblue,-2.5\n,1.5\n');
+    const { status, stdout, stderr } = inFolder('predict runs/sides-1 --data new.csv');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const answers = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(answers.map((a) => a.class)).toEqual(['yes', 'no', 'yes']);
+    expect(answers[0].probabilities.yes + answers[0].probabilities.no).toBeCloseTo(1, 5);
+
+    const lines = [
+      '{"colour":"red","a":2.5}',
+      '',
+      '[-2.5,"blue"]',
+      '{"a":"1.5","colour":null}',
+    ].join('\r\n');
+    const streamed = inFolder('predict runs/sides-1/model.json --json-lines', lines).stdout;
+    const again = streamed
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(again).toEqual(answers.map(closeTo));
+    using model = await loadModel(join(cwd, 'runs/sides-1'));
+    expect(model).toMatchObject({ classNames: ['no', 'yes'], metadata: { dataset: 'sides' } });
+  });
+
+  test.each([
+    ['{"colour":"red","a":1}\n{"colour":"red"}', 'standard input line 2: no "a"'],
+    ['[1]', 'standard input line 1: 1 values, expected 2 (a, colour)'],
+    ['{"a":', 'standard input line 1: not JSON'],
+    ['7', 'standard input line 1: expected an object of columns or an array'],
+    ['["x","red"]', 'standard input line 1: column "a" is "x", expected a number'],
+    ['[[1],"red"]', 'standard input line 1: "a" is no single value'],
+  ])('predict refuses %s', (input, message) => {
+    const { status, stdout, stderr } = inFolder('predict runs/sides-1 --json-lines', input);
+    expect({ status, lines: stdout.split('\n').length - 1 }).toEqual({
+      status: 1,
+      lines: input.split('\n').length - 1,
+    });
+    expect(stderr).toMatch(/^wasmgrad: [^\n]+\n$/);
+    expect(stderr).toContain(message);
+  });
+
+  test('the same seed gives the same model, a second run a folder of its own', () => {
+    expect(inFolder('train --data sides.csv --epochs 30 --seed 3 --threads 1').stdout).toContain(
+      'runs/sides-2',
+    );
+    const weights = (n: number) => readFileSync(join(cwd, `runs/sides-${n}/weights.safetensors`));
+    expect(weights(2).equals(weights(1))).toBe(true);
+  });
+});
+
+test('a table with numbers is a regression', () => {
+  const { status, stdout } = inFolder(
+    'train --data prices.csv --out prices --reproducible --optimizer adamw --lr 0.005 --patience 50 --batch-size 20',
+  );
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/ 4, regression\n/);
+  expect(stdout).toMatch(/prediction − truth:\nleast/);
+  expect(json('prices/report.json')).toMatchObject({
+    task: 'regression',
+    build: 'simd',
+    settings: { optimizer: 'adamw', batchSize: 20 },
+  });
+  expect(json('prices/report.json').metrics.test.r2).toBeGreaterThan(0.9);
+  const { value } = JSON.parse(inFolder('predict prices --json-lines', '[1,"red"]').stdout);
+  expect(value).toBeGreaterThan(130);
+  expect(value).toBeLessThan(170);
+  expect(inFolder('train --data prices.csv --out prices --epochs 2 --model linear').status).toBe(0);
+  expect(json('prices/report.json')).toMatchObject({ epochs: 2, settings: { model: 'linear' } });
+});
+
+test('images: IDX folder, training, evaluation, prediction', async () => {
+  const splits = splitDataset(digits(400, { seed: 1 }), { fractions: { train: 0.75, test: 0.25 } });
+  await writeIdxFolder(join(cwd, 'images'), splits);
+  const { status, stdout } = inFolder('train --data images --model mlp:32 --epochs 3 --out idx');
+  expect(status).toBe(0);
+  expect(stdout).toMatch(
+    /^data {3}images: 240 train, 60 dev, 100 test examples of 28×28, 10 classes$/m,
+  );
+  expect(inFolder('evaluate idx --data images').stdout).toMatch(/^100 examples: /);
+  const answers = inFolder('predict idx --data images/t10k-images-idx3-ubyte.gz')
+    .stdout.trimEnd()
+    .split('\n');
+  expect(answers).toHaveLength(100);
+  const first = JSON.stringify([...(splits.test?.x.data.subarray(0, 784) ?? [])]);
+  const alone = JSON.parse(inFolder('predict idx --json-lines', first).stdout);
+  expect(alone).toEqual(closeTo(JSON.parse(answers[0] as string)));
+  expect(inFolder('predict idx --json-lines', '[1,2]').stderr).toContain(
+    '2 pixels, expected an array of 28 × 28',
+  );
+  expect(inFolder('predict idx --data sides.csv').stderr).toContain('the model expects images');
+});
+
+test('a large file is read in passes', async () => {
+  const options = { task: 'auto', seed: 0 } as const;
+  const whole = await loadData(join(cwd, 'prices.csv'), options);
+  const passes = await loadData(join(cwd, 'prices.csv'), { ...options, streamFrom: 1 });
+  expect(whole.stream).toBeUndefined();
+  const { train, dev, test: held } = passes.splits;
+  expect(passes.examples + (dev?.x.shape[0] ?? 0) + (held?.x.shape[0] ?? 0)).toBe(300);
+  expect(train.x.shape).toEqual([passes.examples, 4]);
+  let rows = 0;
+  for await (const { y } of passes.stream?.(32)() ?? [])
+    rows += (y as { shape: readonly number[] }).shape[0] as number;
+  expect(rows).toBe(passes.examples);
+});
+
+describe.skipIf(!existsSync(TABLES))('tables of ../shared, without a flag', () => {
+  test.each([
+    ['iris', 0.93],
+    ['wine', 0.94],
+    ['breast_cancer', 0.96],
+    ['digits', 0.97],
+    ['diabetes', 0.4],
+  ])('%s reaches the level of a classical model', (name, least) => {
+    const { status } = inFolder(`train --data ${TABLES}${name}.csv --json ${name}.json`);
+    expect(status).toBe(0);
+    const { testAccuracy, metrics } = json(`${name}.json`);
+    expect(testAccuracy ?? metrics.test.r2).toBeGreaterThanOrEqual(least);
+  });
+});
