@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { csvFileBatches, readCsvFile } from '../data/csvFile.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { baseName, fileBytes } from '../data/file.ts';
+import { fileBytes } from '../data/file.ts';
 import { readIdxFolder } from '../data/idxFolder.ts';
 import { imagesIn, readImageFolder, readImages } from '../data/imageFolder.ts';
 import {
@@ -22,7 +22,7 @@ import { loadModel } from '../train/load.ts';
 import type { Model } from '../train/model.ts';
 import type { CommandOptions, OptionValues } from './command.ts';
 import { asUsage } from './failure.ts';
-import { dataKind } from './kind.ts';
+import { type DataKind, dataKind } from './kind.ts';
 import { BUILT_IN } from './load.ts';
 import { numberValue, UsageError } from './values.ts';
 
@@ -136,32 +136,28 @@ export interface InputBatch extends ArrayData {
 export async function* inputBatches(
   { preprocessing }: AskedModel,
   path: string,
-): AsyncGenerator<ArrayData> {
+): AsyncGenerator<InputBatch> {
   const kind = await dataKind(path);
-  if (preprocessing.kind === 'images') {
+  if (preprocessing.kind === 'table') {
+    if (kind !== 'csv') throw new DataError(`${path}: images, the model expects a table (CSV)`);
+    for await (const records of csvFileBatches(path)) yield encodeInputs(preprocessing, records);
+  } else if (kind === 'image' || kind === 'images') {
+    const inside = async () => (await imagesIn(path)).map((name) => join(path, name));
+    const files = kind === 'image' ? [path] : await inside();
+    yield { ...(await readImages(files, imageOptions(preprocessing))), files };
+  } else {
     yield encodeImages(preprocessing, await imagesAt(path, kind, preprocessing), path);
-    return;
   }
-  if (kind !== 'csv') throw new DataError(`${path}: images, the model expects a table (CSV)`);
-  for await (const records of csvFileBatches(path)) yield encodeInputs(preprocessing, records);
 }
 
 async function imagesAt(
   path: string,
-  kind: Awaited<ReturnType<typeof dataKind>>,
+  kind: Exclude<DataKind, 'image' | 'images'>,
   preprocessing: ImagePreprocessing,
 ): Promise<ArrayData> {
-  const options = imageOptions(preprocessing);
   switch (kind) {
-    case 'image':
-      return readImages([path], options);
-    case 'images':
-      return readImages(
-        (await imagesIn(path)).map((name) => `${path}/${name}`),
-        options,
-      );
     case 'imageFolder': {
-      const { train, test } = await readImageFolder(path, options);
+      const { train, test } = await readImageFolder(path, imageOptions(preprocessing));
       return (test ?? train).x;
     }
     case 'idxFolder': {
@@ -173,8 +169,6 @@ async function imagesAt(
       return { data, shape };
     }
     case 'csv':
-      throw new DataError(
-        `${path}: a table, the model expects images (IDX, PNG or JPEG); ${baseName(path)} is none`,
-      );
+      throw new DataError(`${path}: a table, the model expects images (IDX, PNG or JPEG)`);
   }
 }

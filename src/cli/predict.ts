@@ -1,7 +1,12 @@
 import { once } from 'node:events';
 import { describePrediction, outputRow } from '../data/preprocess.ts';
-import type { ArrayData } from '../data/table.ts';
-import { type AskedModel, ENGINE_OPTIONS, inputBatches, openModel } from './ask.ts';
+import {
+  type AskedModel,
+  ENGINE_OPTIONS,
+  type InputBatch,
+  inputBatches,
+  openModel,
+} from './ask.ts';
 import type { Command } from './command.ts';
 import { jsonLineBatches } from './jsonLines.ts';
 import { textValue, UsageError } from './values.ts';
@@ -38,7 +43,7 @@ export const predict: Command = {
       throw new UsageError('give either --data <path> or --json-lines');
     using asked = await openModel(path, values);
     const { preprocessing } = asked;
-    const batches =
+    const batches: AsyncIterable<InputBatch> =
       data === undefined
         ? jsonLineBatches(process.stdin, preprocessing)
         : inputBatches(asked, data);
@@ -48,7 +53,10 @@ export const predict: Command = {
 };
 
 /** Writes what the model says about each example. */
-async function answer({ model, preprocessing }: AskedModel, x: ArrayData): Promise<void> {
+async function answer(
+  { model, preprocessing }: AskedModel,
+  { files, ...x }: InputBatch,
+): Promise<void> {
   const examples = x.shape[0] as number;
   const row = x.data.length / examples;
   for (let from = 0; from < examples; from += BATCH) {
@@ -60,7 +68,10 @@ async function answer({ model, preprocessing }: AskedModel, x: ArrayData): Promi
     };
     const output = await model.predict(part, { batchSize: BATCH });
     const lines = Array.from({ length: to - from }, (_, i) =>
-      line(describePrediction(preprocessing, outputRow(output, i))),
+      line({
+        ...(files ? { file: files[from + i] } : {}),
+        ...describePrediction(preprocessing, outputRow(output, i)),
+      }),
     );
     if (!process.stdout.write(lines.join(''))) await once(process.stdout, 'drain');
   }
