@@ -46,16 +46,13 @@ export async function trainJob(
   if (options.settings.model !== undefined) parseModel(options.settings.model, 'mlp:1');
   const json = options.json === undefined ? undefined : await OutputFile.prepare(options.json);
   const folder = await OutputFolder.prepare(options.out, dataName(options.data));
-  const leave = () => folder.discard();
-  process.once('exit', leave);
   try {
     const data = await loadData(options.data, options);
     using engine = await openEngine(options);
     using model = makeModel(options, data, engine);
     await runJob(await describe(options, data, engine, model), folder, json, interrupts);
   } finally {
-    leave();
-    process.off('exit', leave);
+    folder.discard();
   }
   return interrupts.code;
 }

@@ -1,4 +1,4 @@
-import { rmdirSync } from 'node:fs';
+import { rmdirSync, rmSync } from 'node:fs';
 import { mkdir, open, rename, rm, rmdir, stat, statfs, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { DataError } from '../runtime/errors.ts';
@@ -17,6 +17,7 @@ export class OutputFolder {
   readonly replaces: boolean;
   /** The outermost folder that was made for it. */
   readonly #made: string | undefined;
+  readonly #leave = () => this.discard();
 
   private constructor(path: string, replaces: boolean, made: string | undefined) {
     this.path = path;
@@ -38,7 +39,9 @@ export class OutputFolder {
   }
 
   static at(path: string, replaces: boolean, made: string | undefined): OutputFolder {
-    return new OutputFolder(path, replaces, made);
+    const folder = new OutputFolder(path, replaces, made);
+    process.once('exit', folder.#leave);
+    return folder;
   }
 
   /** Throws `DataError` when the disk has no room for so many bytes. */
@@ -52,9 +55,11 @@ export class OutputFolder {
     );
   }
 
-  /** Removes the folders that were made, as far as nothing lies in them. */
+  /** Removes the folders that were made, as far as nothing lies in them; happens by itself when the process ends. */
   discard(): void {
+    process.off('exit', this.#leave);
     if (!this.#made) return;
+    rmSync(probeFile(this.path), { force: true });
     const outermost = resolve(this.#made);
     for (let at = resolve(this.path); at.startsWith(outermost); at = dirname(at)) {
       try {
@@ -138,9 +143,13 @@ async function makeFolder(path: string): Promise<string | undefined> {
   }
 }
 
+function probeFile(folder: string): string {
+  return join(folder, `.wasmgrad-${process.pid}`);
+}
+
 /** Writes a file into the folder and takes it away again. */
 async function probe(folder: string): Promise<void> {
-  const path = join(folder, `.wasmgrad-${process.pid}`);
+  const path = probeFile(folder);
   try {
     await writeFile(path, new Uint8Array(4096));
   } finally {
