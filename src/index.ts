@@ -124,6 +124,6 @@ export type {
 } from './train/model.ts';
 export { Model, model, sequential } from './train/model.ts';
 export type { ModelFiles, ModelNotes, SaveOptions } from './train/save.ts';
-export type { BatchStream, StreamBatch } from './train/source.ts';
+export type { BatchPass, BatchStream, StreamBatch } from './train/source.ts';
 export type { StepData, StepFunction, TrainerOptions } from './train/trainer.ts';
 export { Trainer, trainer } from './train/trainer.ts';

@@ -10,7 +10,7 @@ import { imagePreprocessing, type Preprocessing } from '../data/preprocess.ts';
 import { recommendSplit, splitDataset } from '../data/split.ts';
 import { digits } from '../data/synthetic/index.ts';
 import { DataError } from '../runtime/errors.ts';
-import type { BatchStream } from '../train/source.ts';
+import type { BatchPass } from '../train/source.ts';
 import { dataKind } from './kind.ts';
 import { UsageError } from './values.ts';
 
@@ -22,7 +22,7 @@ export interface LoadedData {
   /** `train` is a sample where the data are larger than memory. */
   readonly splits: DataSplits;
   /** All training examples of such data, batch by batch. */
-  readonly stream?: (batchSize: number) => BatchStream;
+  readonly stream?: (batchSize: number) => BatchPass;
   readonly preprocessing: Preprocessing;
   /** What was left out or read in an unexpected way. */
   readonly notes: readonly string[];

@@ -39,7 +39,7 @@ import {
 } from './outputs.ts';
 import { intermediates, predict, predictSync } from './predict.ts';
 import { loadWeights, type SaveOptions, toFiles, weightsFile } from './save.ts';
-import type { BatchStream } from './source.ts';
+import { type BatchStream, isStream } from './source.ts';
 import { readVariable, writeVariable } from './variables.ts';
 import { uniqueNames } from './weights.ts';
 
@@ -165,7 +165,7 @@ export class Model {
     options: FitOptions = {},
   ): Promise<History> {
     return this.#core.exclusively('fit', () =>
-      typeof x === 'function'
+      isStream(x)
         ? fitStream(this.#core, this, x, (y ?? {}) as FitOptions)
         : fit(this.#core, this, x, y as Inputs, options),
     );

@@ -1,6 +1,7 @@
 import { plainStep } from '../compile/evaluate.ts';
 import type { Table } from '../data/table.ts';
 import type { Variable } from '../graph/tensor.ts';
+import { OptionError } from '../runtime/errors.ts';
 import type { Inputs, ModelCore } from './core.ts';
 import { dataTables } from './data.ts';
 import { release } from './evaluate.ts';
@@ -14,8 +15,28 @@ export interface StreamBatch {
   readonly sampleWeight?: ArrayLike<number>;
 }
 
-/** A fresh pass over the data for each epoch. */
-export type BatchStream = () => AsyncIterable<StreamBatch> | Iterable<StreamBatch>;
+/** Starts a pass over the data. */
+export type BatchPass = () => AsyncIterable<StreamBatch> | Iterable<StreamBatch>;
+
+/** A fresh pass for each epoch: a function that starts one, or an object that can be iterated anew. */
+export type BatchStream = BatchPass | AsyncIterable<StreamBatch>;
+
+export function isStream(x: unknown): x is BatchStream {
+  return (
+    typeof x === 'function' || (typeof x === 'object' && x !== null && Symbol.asyncIterator in x)
+  );
+}
+
+/** Starts a pass. Throws `OptionError` for a generator that is under way: it could be gone through only once. */
+function pass(stream: BatchStream): AsyncIterable<StreamBatch> | Iterable<StreamBatch> {
+  if (typeof stream === 'function') return stream();
+  if ((stream as Partial<AsyncIterator<StreamBatch>>).next) {
+    throw new OptionError(
+      'fit: a generator gives its batches once: give the function that makes it',
+    );
+  }
+  return stream;
+}
 
 /** Where the examples of an epoch come from. */
 export interface EpochSource {
@@ -127,11 +148,11 @@ export class StreamSource implements EpochSource {
 }
 
 async function* iterate(stream: BatchStream): AsyncGenerator<StreamBatch> {
-  yield* stream();
+  yield* pass(stream);
 }
 
 /** The first batch of a stream, from which shapes are known. */
 export async function firstBatch(stream: BatchStream): Promise<StreamBatch | undefined> {
-  for await (const batch of stream()) return batch;
+  for await (const batch of pass(stream)) return batch;
   return undefined;
 }

@@ -1,4 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { dense, dropout } from '../../src/nn/index.ts';
 import { adam } from '../../src/optim/index.ts';
@@ -136,6 +138,21 @@ test('dispose frees everything, also in the middle of a fit', async () => {
   await expect(running).rejects.toThrow('was disposed');
   await engine.exclusive(async () => {});
   await expect(net.predict(x)).rejects.toThrow('was disposed');
+  expect(engine.memory().used).toBe(before);
+});
+
+test('a model that nobody holds any more gives its memory back', async () => {
+  using engine = await createEngine({ kind: 'inline' });
+  const before = engine.memory().used;
+  const forget = async () => void (await wide(engine).build());
+  await forget();
+  expect(engine.memory().used).toBeGreaterThan(before);
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  for (let i = 0; i < 50 && engine.memory().used > before; i++) {
+    collect();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
   expect(engine.memory().used).toBe(before);
 });
 

@@ -116,6 +116,10 @@ describe('sequential', () => {
     const fromStream = await b.fit(batches, { epochs: 3 });
     expect(fromStream.batchLoss).toEqual(fromArrays.batchLoss);
     expect(hashOf(await b.getWeights())).toBe(hashOf(await a.getWeights()));
+    using c = classifier();
+    const again = await c.fit({ [Symbol.asyncIterator]: batches }, { epochs: 3 });
+    expect(again.batchLoss).toEqual(fromArrays.batchLoss);
+    await expect(c.fit(batches())).rejects.toThrow('give the function that makes it');
   });
 
   test('accumulated gradients equal one large batch', async () => {
