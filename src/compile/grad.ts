@@ -43,9 +43,11 @@ export function gradients(y: Tensor, of: readonly Source[]): Tensor[] {
 /** Sends the gradient of `node` on to those of its inputs that matter. */
 function pullBack(node: Tensor, between: ReadonlySet<Tensor>, parts: Map<Source, Tensor[]>): void {
   const dy = total(parts.get(node));
-  if (!dy || !node.op.grad) return;
+  const { grad, flat, name } = node.op;
+  if (!dy || flat) return;
+  if (!grad)
+    throw new WasmgradError(`${name} has no gradient: use stopGradient where none shall flow`);
   parts.set(node, [dy]);
-  const { grad } = node.op;
   const grads = atPath(node.scope, () => grad(dy, node));
   node.inputs.forEach((input, i) => {
     const dx = grads[i];

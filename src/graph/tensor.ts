@@ -63,6 +63,8 @@ export interface OpInfo<A = Attrs> {
   readonly emit: (e: Emitter, node: Tensor & { readonly attrs: A }) => void;
   /** Gradients of the inputs from that of the result; null: does not depend on it. Broadcasting is undone by the caller. */
   readonly grad?: (dy: Tensor, node: Tensor & { readonly attrs: A }) => Grads;
+  /** The derivative is zero wherever there is one, so that no `grad` is needed. */
+  readonly flat?: boolean;
   /** Arithmetic operations of the node, for profiles. */
   readonly flops?: (node: Tensor & { readonly attrs: A }) => number;
   /** The result is the memory of input 0 with another shape: nothing is emitted. */

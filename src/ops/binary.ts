@@ -90,7 +90,7 @@ export function binaryOp({
       if (sizeOf(b.shape) === sizeOf(node.shape)) emitZip(e, node, same);
       else emitBroadcast(e, node, a, b, broadcast);
     },
-    ...(grad ? { grad } : {}),
+    ...(grad ? { grad } : { flat: true }),
   });
 }
 

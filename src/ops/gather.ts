@@ -81,6 +81,7 @@ export const scatterAdd = defineOp({
 /** 1 at the label's place, 0 elsewhere: labels i32 [..] → [.., classes]. */
 export const oneHot = defineOp({
   name: 'oneHot',
+  flat: true,
   onnx: { type: 'OneHot', since: 11 },
   args: (labels: Tensor, classes: number, on = 1, off = 0) => [[labels], { classes, on, off }],
   type([labels], { classes }) {

@@ -78,6 +78,7 @@ function argExtreme(name: string, onnx: string, rows: ArgRows, columns: ArgColum
   return defineOp<[x: Tensor, axis?: number], ReduceAttrs>({
     name,
     onnx: { type: onnx, since: 13 },
+    flat: true,
     args: (x, axis = -1) => reduceArgs(x, { axes: axis }),
     type: ([x], { shape }) => {
       expectReal(name, x as Tensor);

@@ -37,6 +37,7 @@ export const where = defineOp({
 /** 1 where the i32 tensors of the same shape are equal, else 0. */
 export const equalI32 = defineOp({
   name: 'equalI32',
+  flat: true,
   args: (a: Tensor, b: Tensor) => [[a, b], {}],
   type([a, b]) {
     expectI32('equalI32', 'first input', a as Tensor);
@@ -80,6 +81,7 @@ export const cast = defineOp({
 export const stopGradient = defineOp({
   name: 'stopGradient',
   view: true,
+  flat: true,
   args: (x: Tensor) => [[x], {}],
   type: ([x]) => x as Tensor,
   emit() {},

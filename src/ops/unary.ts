@@ -22,7 +22,9 @@ export function unaryOp(name: string, onnx: string, row: MapRow, grad?: Gradient
     },
     flops: (node) => sizeOf(node.shape),
     emit: (e, node) => emitMap(e, node, row),
-    ...(grad ? { grad: (dy, node): Grads => [grad(dy, node.inputs[0] as Tensor, node)] } : {}),
+    ...(grad
+      ? { grad: (dy, node): Grads => [grad(dy, node.inputs[0] as Tensor, node)] }
+      : { flat: true }),
   });
 }
 

@@ -177,3 +177,11 @@ describe('a deep graph', () => {
     });
   });
 });
+
+test('an op without a gradient says so, unless it is flat', () => {
+  const x = ops.input('x', [4, 3]);
+  const mean = (t: Tensor) => gradients(ops.reduceMean(t), [x])[0];
+  expect(mean(ops.floor(x))?.shape).toEqual([4, 3]);
+  expect(mean(ops.stopGradient(x))?.shape).toEqual([4, 3]);
+  expect(() => mean(ops.batch(x, null, 2))).toThrow('batch has no gradient');
+});
