@@ -1,6 +1,11 @@
+import { WasmgradError } from './errors.ts';
 import { END, type Pointer, REPEAT, type Row } from './row.ts';
 
 export const BARRIER_BEFORE = 1;
+
+/** What a thread's frame holds (`assembly/run.ts`): indices of the step and so many loops, arguments of a row that moves. */
+const MAX_LOOPS = 7;
+const MAX_MOVING_ARGUMENTS = 48;
 
 /** The bytes of a program, in the format that `assembly/run.ts` reads. `barriers[i]`: a barrier stands before row i. */
 export function encode(
@@ -56,14 +61,24 @@ function loopBytes(rows: readonly Row[], sizes: readonly number[]): number[] {
   let at = 0;
   rows.forEach((row, i) => {
     if (row.kernel === REPEAT) open.push({ row: i, at });
+    checkFrame(row, open.length);
     at += sizes[i] as number;
     if (row.kernel !== END) return;
     const start = open.pop();
-    if (!start) throw new Error('program: `end` without `repeat`');
+    if (!start) throw new WasmgradError('program: `end` without `repeat`');
     skips[start.row] = at - start.at;
   });
-  if (open.length) throw new Error('program: `repeat` without `end`');
+  if (open.length) throw new WasmgradError('program: `repeat` without `end`');
   return skips;
+}
+
+function checkFrame(row: Row, depth: number): void {
+  if (depth > MAX_LOOPS)
+    throw new WasmgradError(`program: ${depth} nested loops, at most ${MAX_LOOPS}`);
+  if (row.args.length <= MAX_MOVING_ARGUMENTS || patches(row).length === 0) return;
+  throw new WasmgradError(
+    `program: ${row.kernel.name} moves with ${row.args.length} arguments, at most ${MAX_MOVING_ARGUMENTS}`,
+  );
 }
 
 function setScalar(out: DataView, at: number, value: number, type: string, realBytes: 4 | 8): void {
