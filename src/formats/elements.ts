@@ -63,10 +63,6 @@ const ELEMENTS: Readonly<Record<ElementType, Element>> = {
 
 export const ELEMENT_TYPES = Object.keys(ELEMENTS) as readonly ElementType[];
 
-export function isElementType(name: unknown): name is ElementType {
-  return typeof name === 'string' && Object.hasOwn(ELEMENTS, name);
-}
-
 export function elementBytes(type: ElementType): number {
   return ELEMENTS[type].bytes;
 }

@@ -124,11 +124,14 @@ export async function profile(
   try {
     return await engine.exclusive(async () => {
       await core.state.snapshot();
-      fillInputs(executable);
-      await executable.run(run(Math.min(steps, 50)));
-      await executable.run(run(steps), { profile: slots });
-      core.state.restore();
-      core.state.forgetSnapshot();
+      try {
+        fillInputs(executable);
+        await executable.run(run(Math.min(steps, 50)));
+        await executable.run(run(steps), { profile: slots });
+      } finally {
+        core.state.restore();
+        core.state.forgetSnapshot();
+      }
       const bytes = await engine.read(slots.at, slots.bytes);
       return describe(
         executable,
@@ -149,37 +152,91 @@ function fillInputs(executable: Executable): void {
   }
 }
 
-function describe({ program }: Executable, ms: Float64Array, steps: number): Profile {
+/** What a row did: its time, the bytes it touched, and the operations of its node if it is the one that took longest for it. */
+interface RowWork {
+  readonly layer: string;
+  readonly us: number;
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+function workOf({ program }: Executable, ms: Float64Array, steps: number): RowWork[] {
+  const { rows, nodes } = program;
   let at = 0;
-  const times = program.rows.map((row) => {
+  const times = rows.map((row) => {
     const time = ((ms[at / 8] as number) / steps) * 1000;
     at += rowBytes(row);
     return time;
   });
-  const us = times.reduce((a, b) => a + b, 0);
-  const rows = program.rows.map((row, i): ProfileRow => {
-    const node = program.nodes[i] as (typeof program.nodes)[number];
-    const time = times[i] as number;
-    const touched = row.args.reduce<number>(
-      (sum, arg) => sum + (typeof arg === 'number' ? 0 : arg.bytes),
-      0,
-    );
-    const flops = node.op.flops?.(node) ?? 0;
-    const heaviest = program.nodes.every((n, k) => n !== node || (times[k] as number) <= time);
+  const heaviest = new Map<unknown, number>();
+  nodes.forEach((node, i) => {
+    const known = heaviest.get(node);
+    if (known === undefined || (times[i] as number) > (times[known] as number))
+      heaviest.set(node, i);
+  });
+  return rows.map((row, i) => {
+    const node = nodes[i] as (typeof nodes)[number];
     return {
       layer: node.scope || '–',
-      op: node.op.name,
-      kernel: row.kernel.name,
-      us: time,
-      share: us > 0 ? time / us : 0,
-      gflops: flops && heaviest ? flops / (time * 1e3) : null,
-      gbps: time > 0 ? touched / (time * 1e3) : 0,
+      us: times[i] as number,
+      flops: heaviest.get(node) === i ? (node.op.flops?.(node) ?? 0) : 0,
+      bytes: row.args.reduce<number>(
+        (sum, arg) => sum + (typeof arg === 'number' ? 0 : arg.bytes),
+        0,
+      ),
     };
   });
-  return { rows, us, toString: () => profileText(rows, us) };
 }
 
-function profileText(rows: readonly ProfileRow[], us: number): string {
+/** Amount a microsecond in thousands: GFLOP/s of operations, GB/s of bytes. */
+function rate(amount: number, us: number): number {
+  return us > 0 ? amount / (us * 1e3) : 0;
+}
+
+function describe(executable: Executable, ms: Float64Array, steps: number): Profile {
+  const { rows: calls, nodes } = executable.program;
+  const work = workOf(executable, ms, steps);
+  const us = work.reduce((sum, w) => sum + w.us, 0);
+  const rows = work.map(
+    (w, i): ProfileRow => ({
+      layer: w.layer,
+      op: nodes[i]?.op.name ?? '',
+      kernel: calls[i]?.kernel.name ?? '',
+      us: w.us,
+      share: us > 0 ? w.us / us : 0,
+      gflops: w.flops ? rate(w.flops, w.us) : null,
+      gbps: rate(w.bytes, w.us),
+    }),
+  );
+  return { rows, us, toString: () => profileText(rows, layerCells(work, us), us) };
+}
+
+/** For each layer: time, share, operations and bytes a second. */
+function layerCells(work: readonly RowWork[], us: number): string[][] {
+  const layers = new Map<string, RowWork>();
+  for (const w of work) {
+    const sum = layers.get(w.layer) ?? { layer: w.layer, us: 0, flops: 0, bytes: 0 };
+    layers.set(w.layer, {
+      layer: w.layer,
+      us: sum.us + w.us,
+      flops: sum.flops + w.flops,
+      bytes: sum.bytes + w.bytes,
+    });
+  }
+  return [...layers.values()].map((w) => [
+    w.layer,
+    w.us.toFixed(2),
+    `${((100 * w.us) / us).toFixed(1)}%`,
+    rate(w.flops, w.us).toFixed(1),
+    rate(w.bytes, w.us).toFixed(1),
+  ]);
+}
+
+function profileText(
+  rows: readonly ProfileRow[],
+  byLayer: readonly string[][],
+  us: number,
+): string {
   const cells = rows.map((r) => [
     r.layer,
     r.op,
@@ -189,17 +246,10 @@ function profileText(rows: readonly ProfileRow[], us: number): string {
     r.gflops === null ? '–' : r.gflops.toFixed(1),
     r.gbps.toFixed(1),
   ]);
-  const layers = new Map<string, number>();
-  for (const r of rows) layers.set(r.layer, (layers.get(r.layer) ?? 0) + r.us);
-  const byLayer = [...layers].map(([name, t]) => [
-    name,
-    t.toFixed(2),
-    `${((100 * t) / us).toFixed(1)}%`,
-  ]);
   return [
     formatTable(['layer', 'op', 'kernel', 'µs', 'share', 'GFLOP/s', 'GB/s'], cells),
     '',
-    formatTable(['layer', 'µs', 'share'], byLayer),
+    formatTable(['layer', 'µs', 'share', 'GFLOP/s', 'GB/s'], byLayer),
     `step ${us.toFixed(1)} µs, rows timed one by one`,
   ].join('\n');
 }
