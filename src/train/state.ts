@@ -35,16 +35,35 @@ export class ModelState implements TrainState {
   /** Gives memory and first values to variables that have none. */
   async adopt(variables: Iterable<Variable>, seed: number): Promise<void> {
     const fresh = [...variables].filter((v) => !v.storage);
+    if (fresh.length > 0) await this.#place(fresh, seed);
     for (const v of variables) if (!this.variables.includes(v)) this.variables.push(v);
-    if (fresh.length === 0) return;
-    this.#blocks.push(allocate(this.engine, `weights of ${this.name}`, fresh));
-    await initialize(this.engine, fresh, seed);
+  }
+
+  async #place(fresh: readonly Variable[], seed: number): Promise<void> {
+    const block = allocate(this.engine, `weights of ${this.name}`, fresh);
+    try {
+      await initialize(this.engine, fresh, seed);
+    } catch (error) {
+      for (const v of fresh) v.storage = null;
+      block.free();
+      throw error;
+    }
+    this.#blocks.push(block);
   }
 
   /** Makes gradients and slots for the parameters, once for each optimiser. */
   async prepareTraining(parameters: readonly Variable[], optimizer: Optimizer): Promise<void> {
     if (parameters.every((p) => this.gradients.has(p))) return;
     this.dropTraining();
+    try {
+      await this.#placeTraining(parameters, optimizer);
+    } catch (error) {
+      this.dropTraining();
+      throw error;
+    }
+  }
+
+  async #placeTraining(parameters: readonly Variable[], optimizer: Optimizer): Promise<void> {
     const gradients = beside(parameters, 'gradient', 0);
     this.#training.push(allocate(this.engine, `gradients of ${this.name}`, gradients));
     this.gradients = new Map(parameters.map((p, i) => [p, gradients[i] as Variable]));

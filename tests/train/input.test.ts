@@ -208,6 +208,24 @@ test('a model larger than memory is refused with its size; the engine goes on', 
   expect((await small.predict(x)).shape).toEqual([40, 2]);
 });
 
+test('no room for the optimiser: nothing is kept, and with room the model trains', async () => {
+  using engine = await createEngine({ kind: 'inline' });
+  using net = sequential([dense(3, { activation: 'softmax' })], { inputShape: [5], engine });
+  net.compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy' });
+  await net.build();
+  const { used } = engine.memory();
+  const alloc = engine.alloc.bind(engine);
+  engine.alloc = (bytes, owner) => {
+    if (owner.includes('velocity')) throw new errors.MemoryError('no room');
+    return alloc(bytes, owner);
+  };
+  await expect(net.fit(x, y)).rejects.toThrow('no room');
+  expect(engine.memory().used).toBe(used);
+  engine.alloc = alloc;
+  const { history } = await net.fit(x, y, { epochs: 20 });
+  expect(history['loss']?.at(-1)).toBeLessThan(history['loss']?.[0] as number);
+});
+
 test('a loss that is not finite skips the update', async () => {
   using net = sequential([dense(1, { name: 'line' })], { inputShape: [1] });
   net.compile({
