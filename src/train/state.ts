@@ -36,7 +36,8 @@ export class ModelState implements TrainState {
   async adopt(variables: Iterable<Variable>, seed: number): Promise<void> {
     const fresh = [...variables].filter((v) => !v.storage);
     if (fresh.length > 0) await this.#place(fresh, seed);
-    for (const v of variables) if (!this.variables.includes(v)) this.variables.push(v);
+    const known = new Set(this.variables);
+    for (const v of variables) if (!known.has(v)) this.variables.push(v);
   }
 
   async #place(fresh: readonly Variable[], seed: number): Promise<void> {
