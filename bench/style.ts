@@ -9,7 +9,7 @@ h2 { font-size: 19px; margin: 36px 0 4px; padding-top: 12px; border-top: 1px sol
 p { max-width: 75ch; margin: 4px 0 12px; color: var(--chart-muted); }
 a { color: var(--chart-0); }
 dl { margin: 0 0 12px; }
-dl div { display: grid; grid-template-columns: 11em 1fr; gap: 8px; }
+dl div { display: grid; grid-template-columns: 13em 1fr; gap: 8px; }
 dt { color: var(--chart-muted); }
 dd { margin: 0; overflow-wrap: anywhere; }
 nav { display: flex; flex-wrap: wrap; gap: 4px 16px; }
