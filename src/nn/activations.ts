@@ -67,8 +67,8 @@ function hardGate(x: Tensor): Tensor {
   return clip(affine(x, 1 / 6, 0.5), 0, 1);
 }
 
-const SELU_SCALE = 1.0507009873554805;
-const SELU_ALPHA = 1.6732632423543772;
+export const SELU_SCALE = 1.0507009873554805;
+export const SELU_ALPHA = 1.6732632423543772;
 
 /** 1.0507·elu(x, 1.6733): keeps mean 0 and variance 1 (Klambauer et al. 2017, arXiv:1706.02515). */
 export const selu = plain('selu', (x) => affine(ops.elu(x, SELU_ALPHA), SELU_SCALE));

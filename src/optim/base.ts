@@ -1,6 +1,8 @@
 import type { Tensor } from '../graph/tensor.ts';
 import { checkNumber, type Named, withDefaults } from '../nn/named.ts';
+import type { Common } from '../ops/update.ts';
 import { OptionError } from '../runtime/errors.ts';
+import { resolveGroups, settingsOf } from './groups.ts';
 import type { Optimizer, OptimizerOptions } from './optimizer.ts';
 import { schedule } from './schedule.ts';
 
@@ -14,7 +16,7 @@ interface Rules {
     gradient: Tensor,
     slots: readonly Tensor[],
     guard: Tensor,
-    weightDecay: number,
+    common: Common,
   ): Tensor;
 }
 
@@ -23,7 +25,12 @@ interface Defaults {
   readonly weightDecay: number;
 }
 
-const COMMON = { clipValue: undefined, clipNorm: undefined, globalClipNorm: undefined };
+const COMMON = {
+  clipValue: undefined,
+  clipNorm: undefined,
+  globalClipNorm: undefined,
+  groups: undefined,
+};
 
 /** Makes an optimiser: completes and checks the options that all have, and adds the rules of its own. */
 export function makeOptimizer<Own extends Defaults>(
@@ -35,6 +42,7 @@ export function makeOptimizer<Own extends Defaults>(
   const set: Own = withDefaults(name, given, { ...COMMON, ...defaults });
   const common: OptimizerOptions = set;
   checkCommon(name, common);
+  const groups = common.groups && resolveGroups(name, common.groups);
   const { slots, update } = rules(set);
   let rate = rateOf(name, set.learningRate);
   return {
@@ -42,7 +50,7 @@ export function makeOptimizer<Own extends Defaults>(
     options: common,
     slots,
     get config() {
-      return { ...(set as Record<string, unknown>), learningRate: rate };
+      return { ...(set as Record<string, unknown>), learningRate: rate, groups };
     },
     get learningRate() {
       return rate;
@@ -50,8 +58,14 @@ export function makeOptimizer<Own extends Defaults>(
     set learningRate(value) {
       rate = rateOf(name, value);
     },
-    update: (parameter, gradient, state, guard) =>
-      update(parameter, gradient, state, guard, set.weightDecay),
+    update: (parameter, gradient, state, guard, parameterName) =>
+      update(
+        parameter,
+        gradient,
+        state,
+        guard,
+        settingsOf(groups ?? [], set.weightDecay, parameterName),
+      ),
   };
 }
 

@@ -1,6 +1,16 @@
 import type { Tensor } from '../graph/tensor.ts';
 import type { Schedule } from './schedule.ts';
 
+/** What differs for some of the weights. */
+export interface ParameterGroup {
+  /** A regular expression: the group takes the weights in whose name (`dense/bias`) it is found, if no group before does. */
+  readonly match: string | RegExp;
+  /** The learning rate of each step is multiplied by it, default 1. */
+  readonly learningRateFactor?: number;
+  /** Default: the optimiser's. */
+  readonly weightDecay?: number;
+}
+
 /** Options of every optimiser. */
 export interface OptimizerOptions {
   /** A number, or a function of the step and epoch, both from 0. */
@@ -13,6 +23,8 @@ export interface OptimizerOptions {
   readonly clipNorm?: number;
   /** All gradients together are scaled to at most this Euclidean norm. */
   readonly globalClipNorm?: number;
+  /** Weights with rates and decays of their own, such as `[{ match: /bias|gamma|beta/, weightDecay: 0 }]`. */
+  readonly groups?: readonly ParameterGroup[];
 }
 
 /** How a parameter follows its gradient. */
@@ -25,6 +37,12 @@ export interface Optimizer {
   readonly options: OptimizerOptions;
   /** State kept for each parameter: names and first values. */
   readonly slots: readonly { readonly name: string; readonly initial: number }[];
-  /** The in-place update as a node; nothing changes when `guard`, the loss, is not finite. */
-  update(parameter: Tensor, gradient: Tensor, slots: readonly Tensor[], guard: Tensor): Tensor;
+  /** The in-place update as a node; nothing changes when `guard`, the loss, is not finite. Groups go by the parameter's `name`. */
+  update(
+    parameter: Tensor,
+    gradient: Tensor,
+    slots: readonly Tensor[],
+    guard: Tensor,
+    name: string,
+  ): Tensor;
 }

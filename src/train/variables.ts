@@ -24,6 +24,21 @@ export function allocate(engine: Engine, name: string, variables: readonly Varia
   return block;
 }
 
+/** Variables that lie in memory, as they lie there. */
+export function inMemoryOrder(variables: readonly Variable[]): Variable[] {
+  const blocks = new Map(variables.map((v, i) => [v.storage?.buffer, i]));
+  const place = (v: Variable) => blocks.get(v.storage?.buffer) as number;
+  const offset = (v: Variable) => v.storage?.offset ?? 0;
+  return [...variables].sort((a, b) => place(a) - place(b) || offset(a) - offset(b));
+}
+
+/** Weights of one kind (`kernel`, `bias`) one behind the other: a group of them is updated in one pass. */
+export function byKind(variables: readonly Variable[]): Variable[] {
+  const kind = (v: Variable) => v.name.slice(v.name.lastIndexOf('/') + 1);
+  const kinds = [...new Set(variables.map(kind))];
+  return kinds.flatMap((k) => variables.filter((v) => kind(v) === k));
+}
+
 /** Gives variables the values of their initial expressions. */
 export async function initialize(
   engine: Engine,

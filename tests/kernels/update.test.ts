@@ -22,7 +22,7 @@ const DEFAULTS = {
 };
 type Options = typeof DEFAULTS;
 type Slots = [Pointer, Pointer, Pointer];
-type Tail = readonly [weightDecay: number, guard: Pointer, step: Pointer];
+type Tail = readonly [factor: number, weightDecay: number, guard: Pointer, step: Pointer];
 
 interface Update {
   row(p: Pointer, g: Pointer, s: Slots, n: number, o: Options, tail: Tail): Row;
@@ -119,7 +119,7 @@ class Variable {
 
   step(gradient: readonly number[], number: number, guard = NONE): void {
     const step = stepRow(this.bench, { rate: this.options.rate, number });
-    const tail = [this.options.weightDecay, guard, step] as const;
+    const tail = [1, this.options.weightDecay, guard, step] as const;
     const g = this.bench.buffer(gradient);
     const n = gradient.length;
     const row = this.update.row(this.p, g, this.slots, n, this.options, tail);

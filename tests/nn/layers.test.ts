@@ -7,10 +7,11 @@ import {
   layerFromConfig,
   registerLayer,
 } from '../../src/nn/config.ts';
+import { constraints } from '../../src/nn/constraint.ts';
 import * as layers from '../../src/nn/index.ts';
 import { type Layer, layer } from '../../src/nn/layer.ts';
-import { l2 } from '../../src/nn/regularizer.ts';
-import { Trace, withTrace } from '../../src/nn/trace.ts';
+import { l1, l2 } from '../../src/nn/regularizer.ts';
+import { Trace, type TraceOptions, withTrace } from '../../src/nn/trace.ts';
 import { mul } from '../../src/ops/binary.ts';
 import { scalar, tensor } from '../../src/ops/leaf.ts';
 import { expand } from '../../src/ops/sum.ts';
@@ -122,9 +123,50 @@ it('adds the penalties of weights and output to the loss', async () => {
     activityRegularizer: { name: 'l1', lambda: 0.1 },
   });
   const { penalties } = await call(engine, () => penalised(x()), { weights });
-  for (const [i, want] of [0.01 * 91, 400.25, 0.1 * 57].entries()) {
+  for (const [i, want] of [(0.01 / 2) * 91, 400.25 / 2, (0.1 / 2) * 57].entries()) {
     expect(penalties[i]).toBeCloseTo(want, 12);
   }
+});
+
+/** Penalties for 4 examples of what the walk is told and a layer of kernel 1 … 6 and bias 0.5, −20. */
+const PENALTIES: [string, () => Tensor, TraceOptions, number[]][] = [
+  ['none', () => layers.dense(2)(x()), {}, []],
+  ["the model's", () => layers.dense(2)(x()), { regularizer: l2(0.1) }, [(0.1 / 8) * 91]],
+  [
+    "the model's, biases too",
+    () => layers.dense(2)(x()),
+    { regularizer: l1(0.1), regularizeBiases: true },
+    [(0.1 / 8) * 21, (0.1 / 8) * 20.5],
+  ],
+  [
+    "the layer's own instead",
+    () => layers.dense(2, { kernelRegularizer: l2(1, { scaling: 'keras' }) })(x()),
+    { regularizer: l1(0.1) },
+    [91],
+  ],
+  [
+    'once for a layer called twice',
+    () => {
+      const shared = layers.dense(2, { kernelRegularizer: l1(8) });
+      return layers.add()(shared(x()), shared(y()));
+    },
+    {},
+    [21],
+  ],
+  [
+    'none for frozen weights',
+    () => layers.dense(2, { trainable: false })(x()),
+    { regularizer: l2(1) },
+    [],
+  ],
+];
+
+it.each(PENALTIES)('penalties: %s', async (_, body, options, want) => {
+  const { penalties } = await call(engine, body, { weights, trace: { examples: 4, ...options } });
+  expect(penalties).toHaveLength(want.length);
+  want.forEach((p, i) => {
+    expect(penalties[i]).toBeCloseTo(p, 12);
+  });
 });
 
 it('takes the weights of a layer that is not trainable as frozen', async () => {
@@ -147,6 +189,45 @@ describe('in training', () => {
     const first = await call(engine, twice, { training: true });
     expect(mean(first.data.map(Math.abs))).toBeCloseTo(1, 1);
     expect((await call(engine, twice, { training: true })).data).toEqual(first.data);
+  });
+
+  it.each([
+    ['spatialDropout1D', [40, 7, 60]],
+    ['spatialDropout2D', [40, 3, 2, 60]],
+    ['spatialDropout3D', [40, 2, 1, 3, 60]],
+  ] as const)('%s drops whole channels', async (type, shape) => {
+    const body = () => layers[type]({ keepProb: 0.75 })(expand(scalar(1), shape));
+    const { data } = await call(engine, body, { training: true });
+    const places = shape.slice(1, -1).reduce<number>((a, b) => a * b, 1);
+    const channels = new Map<number, Set<number>>();
+    data.forEach((v, i) => {
+      const key = Math.floor(i / (places * 60)) * 60 + (i % 60);
+      channels.set(key, (channels.get(key) ?? new Set()).add(v));
+    });
+    expect([...channels.values()].every((seen) => seen.size === 1)).toBe(true);
+    expect(new Set(data)).toEqual(new Set([0, 4 / 3]));
+    expect(mean(data)).toBeCloseTo(1, 1);
+  });
+
+  it('gaussianDropout keeps the mean and has variance rate/(1 − rate)', async () => {
+    const { data } = await call(engine, () => layers.gaussianDropout(0.2)(ones()), {
+      training: true,
+    });
+    expect(mean(data)).toBeCloseTo(1, 1);
+    expect(mean(data.map((v) => (v - 1) ** 2))).toBeCloseTo(0.25, 2);
+  });
+
+  it('alphaDropout keeps mean 0 and variance 1', async () => {
+    const body = () => {
+      const noise = layers.gaussianNoise(1)(expand(scalar(0), [100, 200]));
+      return layers.alphaDropout(0.3)(noise);
+    };
+    const { data } = await call(engine, body, { training: true });
+    const dropped = [...data].sort((u, v) => u - v);
+    const repeated = dropped.filter((v, i) => v === dropped[i - 1]).length;
+    expect(Math.abs(repeated / data.length - 0.3)).toBeLessThan(0.02);
+    expect(Math.abs(mean(data))).toBeLessThan(0.04);
+    expect(Math.abs(mean(data.map((v) => v * v)) - 1)).toBeLessThan(0.05);
   });
 
   it('noise has its standard deviation', async () => {
@@ -191,6 +272,24 @@ const ERRORS: [string, () => unknown, typeof OptionError, string][] = [
     () => layers.dropout(1),
     OptionError,
     'dropout: rate is 1, expected a number ≥ 0 and < 1',
+  ],
+  [
+    'share to keep',
+    () => layers.dropout({ keepProb: 0 }),
+    OptionError,
+    'dropout: keepProb is 0, expected a number > 0 and ≤ 1',
+  ],
+  [
+    'number of axes',
+    () => withTrace(new Trace(true), () => layers.spatialDropout1D(0.5)(x())),
+    ShapeError,
+    'spatialDropout1D "spatialDropout1D": input [2,3], expected 3 axes',
+  ],
+  [
+    'constraint',
+    () => layers.dense(1, { kernelConstraint: 'maxnorm' }),
+    OptionError,
+    'did you mean "maxNorm"?',
   ],
   [
     'std',
@@ -265,6 +364,7 @@ const CONFIGS: [Layer<never>, LayerConfig][] = [
       activation: activations.leakyRelu({ negativeSlope: 0.2 }),
       useBias: false,
       kernelRegularizer: l2(0.1),
+      kernelConstraint: constraints.maxNorm(3),
     }),
     {
       type: 'dense',
@@ -273,7 +373,8 @@ const CONFIGS: [Layer<never>, LayerConfig][] = [
         units: 3,
         activation: { name: 'leakyRelu', negativeSlope: 0.2 },
         useBias: false,
-        kernelRegularizer: { name: 'l2', lambda: 0.1, scaling: 'keras' },
+        kernelRegularizer: { name: 'l2', lambda: 0.1, scaling: 'batch' },
+        kernelConstraint: { name: 'maxNorm', maxValue: 3, axis: 0 },
       },
     },
   ],
@@ -283,6 +384,19 @@ const CONFIGS: [Layer<never>, LayerConfig][] = [
   ],
   [layers.activation('relu'), { type: 'activation', config: { activation: 'relu' } }],
   [layers.dropout(0.1), { type: 'dropout', config: { rate: 0.1 } }],
+  [layers.dropout({ keepProb: 0.75 }), { type: 'dropout', config: { rate: 0.25 } }],
+  ...(
+    [
+      'spatialDropout1D',
+      'spatialDropout2D',
+      'spatialDropout3D',
+      'gaussianDropout',
+      'alphaDropout',
+    ] as const
+  ).map((type): [Layer<never>, LayerConfig] => [
+    layers[type](0.1),
+    { type, config: { rate: 0.1 } },
+  ]),
   [layers.gaussianNoise(0.1), { type: 'gaussianNoise', config: { std: 0.1 } }],
   [layers.flatten(), { type: 'flatten', config: {} }],
   [layers.reshape([2, 3]), { type: 'reshape', config: { targetShape: [2, 3] } }],

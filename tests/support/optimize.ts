@@ -40,7 +40,12 @@ export class Descent {
   readonly #executable: Executable;
   #number = 0;
 
-  constructor(engine: Engine, optimizer: Optimizer, parameter: Slab) {
+  constructor(
+    engine: Engine,
+    optimizer: Optimizer,
+    parameter: Slab,
+    name = parameter.variable.name,
+  ) {
     this.parameter = parameter;
     this.#optimizer = optimizer;
     const { size } = parameter.variable;
@@ -52,6 +57,7 @@ export class Descent {
       input('gradient', [size]),
       this.slots.map((s) => read(s.variable)),
       input('loss', []),
+      name,
     );
     this.#workspace = new Workspace(engine, 'test');
     this.#executable = new Executable(
