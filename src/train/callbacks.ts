@@ -80,14 +80,15 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
       if (epoch < startFromEpoch) return;
       wait++;
       const improved = score > best + minDelta;
-      if (restoreBestWeights && (improved || !weights)) weights = await model.getWeights();
+      if (restoreBestWeights && (improved || weights === undefined))
+        weights = await model.getWeights();
       if (improved) {
         best = score;
         if (score > floor + minDelta) wait = 0;
       } else if (wait >= patience) model.stopTraining = true;
     },
     async onTrainEnd(_logs, model) {
-      if (weights) await model.setWeights(weights);
+      if (weights !== undefined) await model.setWeights(weights);
     },
   };
 }
