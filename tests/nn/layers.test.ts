@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Tensor } from '../../src/graph/tensor.ts';
 import { activations } from '../../src/nn/activations.ts';
 import {
