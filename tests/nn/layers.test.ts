@@ -355,3 +355,11 @@ it("rebuilds layers of the user's once they are registered", () => {
     config: { by: 2 },
   });
 });
+
+it('glu halves an axis, and says where that cannot be', () => {
+  const gate = (axis: number) => () => layers.activation(activations.glu({ axis }))(x());
+  expect(withTrace(new Trace(false), gate(0)).shape).toEqual([1, 3]);
+  expect(() => withTrace(new Trace(false), gate(-1))).toThrow(
+    'activation "activation": glu: axis -1 of [2,3] is odd',
+  );
+});
