@@ -193,3 +193,31 @@ export function lion(
     Part.put(p + at, v128.sub<real>(madd(decay, x, x), move), count);
   }
 }
+
+/** a ← momentum·a + (1 − momentum)·p, a ← p at the first update; at each `every`-th update (0: never) p ← a. */
+export function movingAverage(
+  a: InOut,
+  p: InOut,
+  n: i32,
+  unit: i32,
+  momentum: f64,
+  every: i32,
+  guard: InAll,
+  step: Step,
+  tid: i32,
+  threads: i32,
+): void {
+  if (!allowed(guard)) return;
+  const t = stepNumber(step);
+  const fresh = splat(<real>(t == 1 ? 1 : 1 - momentum));
+  const back = every > 0 && t % every == 0;
+  const last = shareStart(n, unit, tid + 1, threads);
+  for (let i = shareStart(n, unit, tid, threads); i < last; i += LANES) {
+    const at = <usize>i * sizeof<real>();
+    const count = min(LANES, last - i);
+    const a0 = Part.get(a + at, count);
+    const a1 = madd(v128.sub<real>(Part.get(p + at, count), a0), fresh, a0);
+    Part.put(a + at, a1, count);
+    if (back) Part.put(p + at, a1, count);
+  }
+}

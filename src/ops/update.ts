@@ -222,6 +222,29 @@ export const lionUpdate = updateOp<BetaAttrs>('lionUpdate', {
     kernels.lion(...(at as P3), n, UNIT, a.beta1, a.beta2, a.factor, a.weightDecay, guard, step),
 });
 
+/** average = momentum·average + (1 − momentum)·value, at the first update value; at each `every`-th update value = average. */
+export const averageUpdate = defineOp({
+  name: 'averageUpdate',
+  effect: true,
+  args: (average: Tensor, value: Tensor, guard: Tensor, momentum: number, every: number) => [
+    [average, value, guard],
+    { momentum, every },
+  ],
+  type: () => ({ shape: [], dtype: 'real' }),
+  emit(e, node) {
+    const [average, value, guard] = node.inputs.map((t) => e.at(t)) as P3;
+    const bytes = paddedBytes(node.inputs[0] as Tensor, e.realBytes);
+    const { momentum, every } = node.attrs;
+    const places = [
+      { ...average, bytes },
+      { ...value, bytes },
+    ] as P2;
+    e.row(
+      kernels.movingAverage(...places, bytes / e.realBytes, UNIT, momentum, every, guard, e.step),
+    );
+  },
+});
+
 /** The value of a variable behind the updates: what it is when they are done. */
 export const readAfter = defineOp({
   name: 'readAfter',

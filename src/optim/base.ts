@@ -1,5 +1,5 @@
 import type { Tensor } from '../graph/tensor.ts';
-import { checkNumber, type Named, withDefaults } from '../nn/named.ts';
+import { checkCount, checkNumber, type Named, withDefaults } from '../nn/named.ts';
 import type { Common } from '../ops/update.ts';
 import { OptionError } from '../runtime/errors.ts';
 import { resolveGroups, settingsOf } from './groups.ts';
@@ -25,11 +25,17 @@ interface Defaults {
   readonly weightDecay: number;
 }
 
+/** The slot of moving averages, behind all others. */
+const AVERAGE = 'average';
+
 const COMMON = {
   clipValue: undefined,
   clipNorm: undefined,
   globalClipNorm: undefined,
   groups: undefined,
+  useEma: false,
+  emaMomentum: 0.99,
+  emaOverwriteFrequency: undefined,
 };
 
 /** Makes an optimiser: completes and checks the options that all have, and adds the rules of its own. */
@@ -48,7 +54,7 @@ export function makeOptimizer<Own extends Defaults>(
   return {
     name,
     options: common,
-    slots,
+    slots: common.useEma ? [...slots, { name: AVERAGE, initial: 'parameter' }] : slots,
     get config() {
       return { ...(set as Record<string, unknown>), learningRate: rate, groups };
     },
@@ -62,7 +68,7 @@ export function makeOptimizer<Own extends Defaults>(
       update(
         parameter,
         gradient,
-        state,
+        state.slice(0, slots.length),
         guard,
         settingsOf(groups ?? [], set.weightDecay, parameterName),
       ),
@@ -83,6 +89,8 @@ function checkCommon(name: string, options: OptimizerOptions): void {
   for (const key of clips) checkNumber(`${name}: ${key}`, options[key] as number, { above: 0 });
   if (clips.length > 1)
     throw new OptionError(`${name}: ${clips.join(' and ')} are set, expected at most one`);
+  checkNumber(`${name}: emaMomentum`, options.emaMomentum ?? 0, { from: 0, to: 1 });
+  checkCount(`${name}: emaOverwriteFrequency`, options.emaOverwriteFrequency ?? 1);
   checkNumber(`${name}: weightDecay`, options.weightDecay ?? 0, { from: 0 });
 }
 

@@ -23,6 +23,12 @@ export interface OptimizerOptions {
   readonly clipNorm?: number;
   /** All gradients together are scaled to at most this Euclidean norm. */
   readonly globalClipNorm?: number;
+  /** Keeps a moving average of each weight, which the weights become at the end of `fit`. Default false. */
+  readonly useEma?: boolean;
+  /** average ← emaMomentum·average + (1 − emaMomentum)·weight. Default 0.99. */
+  readonly emaMomentum?: number;
+  /** The weights become their averages every so many updates. Default: only at the end. */
+  readonly emaOverwriteFrequency?: number;
   /** Weights with rates and decays of their own, such as `[{ match: /bias|gamma|beta/, weightDecay: 0 }]`. */
   readonly groups?: readonly ParameterGroup[];
 }
@@ -35,8 +41,8 @@ export interface Optimizer {
   /** May be set between steps. */
   learningRate: number | Schedule;
   readonly options: OptimizerOptions;
-  /** State kept for each parameter: names and first values. */
-  readonly slots: readonly { readonly name: string; readonly initial: number }[];
+  /** State kept for each parameter: names and first values, which may be the parameter's. */
+  readonly slots: readonly { readonly name: string; readonly initial: number | 'parameter' }[];
   /** The in-place update as a node; nothing changes when `guard`, the loss, is not finite. Groups go by the parameter's `name`. */
   update(
     parameter: Tensor,

@@ -5,7 +5,7 @@ import type { Constraint } from '../nn/constraint.ts';
 import type { Assignment, Trace } from '../nn/trace.ts';
 import { add, affine } from '../ops/binary.ts';
 import { read } from '../ops/leaf.ts';
-import { overwrite, readAfter } from '../ops/update.ts';
+import { averageUpdate, overwrite, readAfter } from '../ops/update.ts';
 import { clipGradients } from '../optim/clip.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { inMemoryOrder } from './variables.ts';
@@ -59,7 +59,9 @@ export function trainStep(
     const gradient = gradientOf.get(variable) as Tensor;
     return optimizer.update(read(variable), gradient, slots, loss, variable.name);
   });
-  const effects = [...updates, ...constrain(variables, constraints, updates)];
+  const limits = constrain(variables, constraints, updates);
+  const averages = average(variables, optimizer, state, loss, [...updates, ...limits]);
+  const effects = [...updates, ...limits, ...averages];
   return { name, records, assignments: [...clipped, ...assignments], effects };
 }
 
@@ -75,6 +77,31 @@ function constrain(
     const value = read(variable);
     return [overwrite(value, constraint(readAfter(value, updates)))];
   });
+}
+
+/** Moves the averages of the weights, where the optimiser keeps them, towards what `changes` made of them. */
+function average(
+  variables: readonly Variable[],
+  { options: { useEma, emaMomentum = 0.99, emaOverwriteFrequency = 0 } }: Optimizer,
+  { slots }: TrainState,
+  loss: Tensor,
+  changes: readonly Tensor[],
+): Tensor[] {
+  if (!useEma) return [];
+  return inMemoryOrder(variables).map((variable) => {
+    const value = readAfter(read(variable), changes);
+    const mean = read(slots.get(variable)?.at(-1) as Variable);
+    return averageUpdate(mean, value, loss, emaMomentum, emaOverwriteFrequency);
+  });
+}
+
+/** Gives the weights that are averaged the values of their averages. */
+export function averagesStep(slots: TrainState['slots']): ProgramSpec {
+  const assignments = [...slots].map(([variable, list]) => ({
+    variable,
+    value: read(list.at(-1) as Variable),
+  }));
+  return { name: 'averages', assignments };
 }
 
 function accumulate(

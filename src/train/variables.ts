@@ -4,7 +4,7 @@ import { plainStep } from '../compile/evaluate.ts';
 import { Executable, Workspace } from '../compile/executable.ts';
 import { compile } from '../compile/program.ts';
 import { bytesOf, paddedBytes, Variable } from '../graph/tensor.ts';
-import { scalar } from '../ops/leaf.ts';
+import { read, scalar } from '../ops/leaf.ts';
 import { expand } from '../ops/sum.ts';
 import type { Engine } from '../runtime/engine.ts';
 
@@ -63,13 +63,12 @@ export async function initialize(
 export function beside(
   variables: readonly Variable[],
   suffix: string,
-  initial: number,
+  initial: number | 'parameter',
 ): Variable[] {
+  const first = (v: Variable) =>
+    initial === 'parameter' ? read(v) : expand(scalar(initial), v.shape);
   return variables.map(
-    (v) =>
-      new Variable(`${v.name}/${suffix}`, v.shape, () => expand(scalar(initial), v.shape), {
-        trainable: false,
-      }),
+    (v) => new Variable(`${v.name}/${suffix}`, v.shape, () => first(v), { trainable: false }),
   );
 }
 

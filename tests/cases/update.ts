@@ -225,6 +225,29 @@ export const updates = {
   nadamUpdate: updateCases([nadam]),
   adadeltaUpdate: updateCases([adadelta]),
   lionUpdate: updateCases([lion]),
+  averageUpdate: SIZES.flatMap((n) =>
+    [
+      [1, 0],
+      [STEP, 0],
+      [STEP, 2],
+      [STEP, 3],
+    ].map(([number = 1, every = 0]) => ({
+      name: `[${n}], update ${number}, every ${every}`,
+      inputs: [
+        { ...spread([n], 1), from: 'variable' as const },
+        { ...spread([n], 2), from: 'variable' as const },
+      ],
+      op: (a: Tensor, p: Tensor) => ops.averageUpdate(a, p, ops.scalar(0), 0.75, every),
+      step: { rate: RATE, number },
+      reference: (a: Values, p: Values) => {
+        const mean = a.data.map((v, i) => {
+          const x = p.data[i] as number;
+          return number === 1 ? x : 0.75 * v + 0.25 * x;
+        });
+        return [values([n], mean), every && number % every === 0 ? values([n], mean) : p];
+      },
+    })),
+  ),
   overwrite: SIZES.map((n) => ({
     name: `[${n}]`,
     inputs: [{ ...spread([n], 1), from: 'variable' as const }, spread([n], 2)],

@@ -50,7 +50,7 @@ export class Descent {
     this.#optimizer = optimizer;
     const { size } = parameter.variable;
     this.slots = optimizer.slots.map(
-      (s) => new Slab(engine, s.name, new Array<number>(size).fill(s.initial)),
+      (s) => new Slab(engine, s.name, new Array<number>(size).fill(Number(s.initial))),
     );
     const node = optimizer.update(
       read(parameter.variable),

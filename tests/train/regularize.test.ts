@@ -251,6 +251,32 @@ describe('constraints', () => {
   });
 });
 
+describe('moving averages', () => {
+  const averaged = (options: object) => adam({ useEma: true, emaMomentum: 0.75, ...options });
+
+  test('the weights become their averages at the end', async () => {
+    const steps: number[][] = [];
+    const net = network({ optimizer: averaged({}) });
+    const flat = async () => (await net.getWeights()).flatMap(({ data }) => Array.from(data));
+    const keep = { onBatchEnd: async () => void steps.push(await flat()) };
+    await net.fit(x, y, { batchSize: 10, callbacks: [keep] });
+    expect(steps).toHaveLength(6);
+    const mean = steps.reduce((a, p) => a.map((v, i) => 0.75 * v + 0.25 * (p[i] as number)));
+    expectSame(await weightsOf(net), mean);
+  });
+
+  test('or every few updates; saved and loaded', async () => {
+    using net = network({ optimizer: averaged({ emaOverwriteFrequency: 2 }) });
+    await net.fit(x, y, { batchSize: 10 });
+    using again = await loadModel(await net.toFiles(), { engine });
+    await Promise.all([net.fit(x, y), again.fit(x, y)]);
+    expect(hashOf(await again.getWeights())).toBe(hashOf(await net.getWeights()));
+    const plain = await trainedWeights({ optimizer: adam() }, 10, 1);
+    const often = { optimizer: averaged({ emaOverwriteFrequency: 1, emaMomentum: 0 }) };
+    expectSame(await trainedWeights(often, 10, 1), plain);
+  });
+});
+
 test('penalties, groups and constraints are saved and loaded; training goes on with the same bits', async () => {
   const parts = [
     dense(6, {
