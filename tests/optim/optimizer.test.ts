@@ -346,3 +346,21 @@ it.each([
   const config = JSON.parse(JSON.stringify(toPlain('schedule', rate)));
   expect(schedule(config)(7, 2)).toBe(rate(7, 2));
 });
+
+/** torch.optim.lr_scheduler.OneCycleLR(max_lr=0.1, total_steps=20) by PyTorch. */
+const ONE_CYCLE = [
+  [0, 0.004],
+  [1, 0.0131671843],
+  [3, 0.0668328157],
+  [5, 0.1],
+  [6, 0.0987464006],
+  [12, 0.0500002],
+  [18, 0.00125399938],
+  [19, 4e-7],
+  [50, 4e-7],
+] as const;
+
+it.each(ONE_CYCLE)('one cycle, step %d: as in PyTorch', (step, want) => {
+  const rate = schedules.oneCycle({ maxLearningRate: 0.1, totalSteps: 20 });
+  expect(Math.abs(rate(step, 0) / want - 1)).toBeLessThan(1e-8);
+});
