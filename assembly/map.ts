@@ -1,3 +1,4 @@
+import { Lanes } from './math/table';
 import { shareStart } from './share';
 import { LANES, loadPart, storePart } from './simd';
 
@@ -7,6 +8,13 @@ import { LANES, loadPart, storePart } from './simd';
  */
 export abstract class Unary {
   abstract apply(x: v128): v128;
+}
+/** A function that needs no care where |x| ≤ limit; `bound` brings any x there, without changing the result. */
+export abstract class Bounded {
+  /** Bits of the limit in every lane. */
+  abstract limit(): v128;
+  abstract bound(x: v128): v128;
+  abstract within(x: v128): v128;
 }
 export abstract class UnaryWith {
   abstract apply(x: v128, a: v128, b: v128): v128;
@@ -47,6 +55,49 @@ function mapSpan<Op extends Unary>(y: usize, x: usize, count: i32): void {
   for (; count > 0; count -= LANES, y += 16, x += 16) {
     put(y, changetype<Op>(0).apply(take(x, count)), count);
   }
+}
+
+/** y[i] = op(x[i]) for this thread's share. */
+export function mapBounded<Op extends Bounded>(
+  y: usize,
+  x: usize,
+  n: i32,
+  unit: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  const first = shareStart(n, unit, tid, threads);
+  const end = shareStart(n, unit, tid + 1, threads);
+  mapBoundedSpan<Op>(y + <usize>first * REAL, x + <usize>first * REAL, end - first);
+}
+
+/** Two vectors at a time are bounded only if one of them needs it. */
+function mapBoundedSpan<Op extends Bounded>(y: usize, x: usize, count: i32): void {
+  const op = changetype<Op>(0);
+  for (; count >= 2 * LANES; count -= 2 * LANES, y += 32, x += 32) {
+    let x0 = v128.load(x);
+    let x1 = v128.load(x, 16);
+    if (signs(v128.or(beyond<Op>(x0), beyond<Op>(x1))) != 0) {
+      x0 = op.bound(x0);
+      x1 = op.bound(x1);
+    }
+    const y0 = op.within(x0);
+    const y1 = op.within(x1);
+    v128.store(y, y0);
+    v128.store(y, y1, 16);
+  }
+  for (; count > 0; count -= LANES, y += 16, x += 16) {
+    put(y, op.within(op.bound(take(x, count))), count);
+  }
+}
+
+/** Negative where |x| is beyond the limit or NaN. */
+function beyond<Op extends Bounded>(x: v128): v128 {
+  return Lanes.subBits<real>(changetype<Op>(0).limit(), Lanes.abs<real>(x));
+}
+
+function signs(x: v128): i32 {
+  return sizeof<real>() == 8 ? v128.bitmask<i64>(x) : v128.bitmask<i32>(x);
 }
 
 /** y[i] = op(x[i], a, b) for this thread's share. */

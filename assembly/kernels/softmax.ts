@@ -1,7 +1,7 @@
 import { foldRow, Max, Sum } from '../fold';
 import { Exponential, Logarithm } from '../math';
 import { In, Out, shareStart } from '../share';
-import { LANES, loadPart, splat, storePart, sumLanes } from '../simd';
+import { LANES, loadPart, splat, storePart, storeUpTo, sumLanes } from '../simd';
 
 /** A function of two numbers of a row and of up to three numbers that belong to the row. */
 abstract class RowOp {
@@ -22,10 +22,20 @@ function mapRow<Op extends RowOp>(
   const vp = splat(p);
   const vq = splat(q);
   const vr = splat(r);
-  const end = y + <usize>(n & -LANES) * sizeof<real>();
-  for (; y < end; y += 16, a += 16, b += 16)
-    v128.store(y, op.apply(v128.load(a), v128.load(b), vp, vq, vr));
+  const wide = y + <usize>(n & (-2 * LANES)) * sizeof<real>();
+  for (; y < wide; y += 32, a += 32, b += 32) {
+    const y0 = op.apply(v128.load(a), v128.load(b), vp, vq, vr);
+    const y1 = op.apply(v128.load(a, 16), v128.load(b, 16), vp, vq, vr);
+    v128.store(y, y0);
+    v128.store(y, y1, 16);
+  }
   const rest = n & (LANES - 1);
+  if (n & LANES) {
+    v128.store(y, op.apply(v128.load(a), v128.load(b), vp, vq, vr));
+    y += 16;
+    a += 16;
+    b += 16;
+  }
   if (rest > 0)
     storePart(y, op.apply(loadPart(a, rest, 0), loadPart(b, rest, 0), vp, vq, vr), rest);
   return n;
@@ -71,32 +81,47 @@ function sumExp(y: usize, x: usize, n: i32, shift: real): real {
 
 function expBlock(x: usize, n: i32, shift: real): v128 {
   const s = splat(shift);
-  let sum = splat(0);
-  const end = x + <usize>(n & -LANES) * sizeof<real>();
-  for (; x < end; x += 16)
-    sum = v128.add<real>(sum, Exponential.exp<real>(v128.sub<real>(v128.load(x), s)));
-  const rest = n & (LANES - 1);
-  if (rest == 0) return sum;
-  return v128.add<real>(
-    sum,
-    Exponential.exp<real>(v128.sub<real>(loadPart(x, rest, <real>-Infinity), s)),
-  );
+  let even = splat(0);
+  let odd = splat(0);
+  for (; n >= 2 * LANES; n -= 2 * LANES, x += 32) {
+    even = v128.add<real>(even, changetype<Shifted>(0).apply(v128.load(x), s));
+    odd = v128.add<real>(odd, changetype<Shifted>(0).apply(v128.load(x, 16), s));
+  }
+  for (; n > 0; n -= LANES, x += 16)
+    even = v128.add<real>(even, changetype<Shifted>(0).apply(take(x, n), s));
+  return v128.add<real>(even, odd);
 }
 
 function storeExpBlock(y: usize, x: usize, n: i32, shift: real): v128 {
   const s = splat(shift);
-  let sum = splat(0);
-  const end = x + <usize>(n & -LANES) * sizeof<real>();
-  for (; x < end; x += 16, y += 16) {
-    const e = Exponential.exp<real>(v128.sub<real>(v128.load(x), s));
-    v128.store(y, e);
-    sum = v128.add<real>(sum, e);
+  let even = splat(0);
+  let odd = splat(0);
+  for (; n >= 2 * LANES; n -= 2 * LANES, x += 32, y += 32) {
+    const e0 = changetype<Shifted>(0).apply(v128.load(x), s);
+    const e1 = changetype<Shifted>(0).apply(v128.load(x, 16), s);
+    v128.store(y, e0);
+    v128.store(y, e1, 16);
+    even = v128.add<real>(even, e0);
+    odd = v128.add<real>(odd, e1);
   }
-  const rest = n & (LANES - 1);
-  if (rest == 0) return sum;
-  const e = Exponential.exp<real>(v128.sub<real>(loadPart(x, rest, <real>-Infinity), s));
-  storePart(y, e, rest);
-  return v128.add<real>(sum, e);
+  for (; n > 0; n -= LANES, x += 16, y += 16) {
+    const e = changetype<Shifted>(0).apply(take(x, n), s);
+    storeUpTo(y, e, n);
+    even = v128.add<real>(even, e);
+  }
+  return v128.add<real>(even, odd);
+}
+
+/** The next vector of a row, of which unused lanes have no weight. */
+function take(x: usize, n: i32): v128 {
+  return n >= LANES ? v128.load(x) : loadPart(x, n, <real>-Infinity);
+}
+
+class Shifted {
+  /** e^(x − shift), where shift is the largest x */
+  @inline apply(x: v128, shift: v128): v128 {
+    return Exponential.expNegative<real>(v128.sub<real>(x, shift));
+  }
 }
 
 function log1(x: real): real {
@@ -323,14 +348,14 @@ export function softmaxCrossEntropyDenseGrad(
 }
 
 function crossEntropy(x: v128, t: v128): v128 {
-  const e = Exponential.exp<real>(v128.neg<real>(v128.abs<real>(x)));
+  const e = Exponential.expNegative<real>(v128.neg<real>(v128.abs<real>(x)));
   const linear = v128.sub<real>(v128.max<real>(x, splat(0)), v128.mul<real>(x, t));
   return v128.add<real>(linear, Logarithm.log1p<real>(e));
 }
 
 /** dloss·(σ(x) − t) with σ(x) = (x < 0 ? e : 1) / (1 + e), e = exp(−|x|). */
 function gradient(d: v128, x: v128, t: v128): v128 {
-  const e = Exponential.exp<real>(v128.neg<real>(v128.abs<real>(x)));
+  const e = Exponential.expNegative<real>(v128.neg<real>(v128.abs<real>(x)));
   const one = splat(1);
   const top = v128.bitselect(e, one, v128.lt<real>(x, splat(0)));
   return v128.mul<real>(d, v128.sub<real>(v128.div<real>(top, v128.add<real>(one, e)), t));

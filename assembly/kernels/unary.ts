@@ -1,6 +1,7 @@
-import { map, mapWith, Unary, UnaryWith } from '../map';
+import { Bounded, map, mapBounded, mapWith, Unary, UnaryWith } from '../map';
 import * as math from '../math';
 import { Exponential, Logarithm } from '../math';
+import { EXP_LIMIT, TANH_LIMIT, Table } from '../math/table';
 import { In, Out } from '../share';
 import { madd, splat } from '../simd';
 
@@ -19,9 +20,15 @@ class Sign extends Unary {
     return signOf(x);
   }
 }
-class Exp extends Unary {
-  @inline apply(x: v128): v128 {
-    return Exponential.exp<real>(x);
+class Exp extends Bounded {
+  @inline limit(): v128 {
+    return Table.get<real>(EXP_LIMIT);
+  }
+  @inline bound(x: v128): v128 {
+    return Exponential.expBound<real>(x);
+  }
+  @inline within(x: v128): v128 {
+    return Exponential.expWithin<real>(x);
   }
 }
 class Log extends Unary {
@@ -69,14 +76,26 @@ class Cos extends Unary {
     return math.cos(x);
   }
 }
-class Tanh extends Unary {
-  @inline apply(x: v128): v128 {
-    return Exponential.tanh<real>(x);
+class Tanh extends Bounded {
+  @inline limit(): v128 {
+    return Table.get<real>(TANH_LIMIT);
+  }
+  @inline bound(x: v128): v128 {
+    return Exponential.tanhBound<real>(x);
+  }
+  @inline within(x: v128): v128 {
+    return Exponential.tanhWithin<real>(x);
   }
 }
-class Sigmoid extends Unary {
-  @inline apply(x: v128): v128 {
-    return Exponential.sigmoid<real>(x);
+class Sigmoid extends Bounded {
+  @inline limit(): v128 {
+    return Table.get<real>(EXP_LIMIT);
+  }
+  @inline bound(x: v128): v128 {
+    return Exponential.sigmoidBound<real>(x);
+  }
+  @inline within(x: v128): v128 {
+    return Exponential.sigmoidWithin<real>(x);
   }
 }
 class Erf extends Unary {
@@ -177,7 +196,7 @@ export function sign(y: Out, x: In, n: i32, unit: i32, tid: i32, threads: i32): 
 
 /** y = e^x */
 export function exp(y: Out, x: In, n: i32, unit: i32, tid: i32, threads: i32): void {
-  map<Exp>(y, x, n, unit, tid, threads);
+  mapBounded<Exp>(y, x, n, unit, tid, threads);
 }
 
 /** y = log x */
@@ -227,12 +246,12 @@ export function cos(y: Out, x: In, n: i32, unit: i32, tid: i32, threads: i32): v
 
 /** y = tanh x */
 export function tanh(y: Out, x: In, n: i32, unit: i32, tid: i32, threads: i32): void {
-  map<Tanh>(y, x, n, unit, tid, threads);
+  mapBounded<Tanh>(y, x, n, unit, tid, threads);
 }
 
 /** y = 1 / (1 + e^−x) */
 export function sigmoid(y: Out, x: In, n: i32, unit: i32, tid: i32, threads: i32): void {
-  map<Sigmoid>(y, x, n, unit, tid, threads);
+  mapBounded<Sigmoid>(y, x, n, unit, tid, threads);
 }
 
 /** y = 2/√π ∫₀ˣ e^(−t²) dt */

@@ -4,13 +4,17 @@ import {
   ERF,
   ERF_TAIL,
   EXP,
+  EXP_LIMIT,
   EXP_MAX,
   EXP_MIN,
+  EXP_NEGATIVE,
   EXP_ROUND,
+  EXPM1,
   EXPM1_MIN,
   GELU_MAX,
   GELU_MIN,
   HALF,
+  HALF_LN2,
   HALF_PI,
   INFINITY,
   INTEGER_BIAS,
@@ -22,23 +26,30 @@ import {
   LOG2E,
   MANTISSA,
   MIN_NORMAL,
-  MINUS_ONE,
-  MINUS_TWO,
+  MINUS_LOG2E,
   MOMENT_MIN,
   NORMALISE,
   NORMALISE_BITS,
   ONE,
   PHILOX,
+  SIGMOID_MAX,
+  SIGMOID_MIN,
   SIGN,
   SIN,
   SQRT_HALF,
   SQRT2_INVERSE,
   TAIL_SHIFT,
+  TANH,
+  TANH_LIMIT,
+  TANH_MAX,
+  TANH_MIN,
+  TANH_ROUND,
   Table,
   TINY,
   TRIG_MAX,
   TURN_ROUND,
   TWO,
+  TWO_LOG2E,
   TWO_OVER_PI,
   TWO_OVER_PI_BITS,
   UPPER_HALF,
@@ -52,6 +63,8 @@ export function storeConstants(): void {
   storeLimits64();
   storeCoefficients32();
   storeCoefficients64();
+  storeExponentials<f32>();
+  storeExponentials<f64>();
   storeTwoOverPi();
   storePhilox();
 }
@@ -64,8 +77,9 @@ function storeCommon<T>(): void {
   Table.set<T>(SIGN, -0.0);
   Table.set<T>(INFINITY, Infinity);
   Table.set<T>(EXPM1_MIN, -64);
-  Table.set<T>(MINUS_ONE, -1);
-  Table.set<T>(MINUS_TWO, -2);
+  Table.set<T>(MINUS_LOG2E, -1.4426950408889634);
+  Table.set<T>(TWO_LOG2E, 2.8853900817779268);
+  Table.set<T>(HALF_LN2, -0.34657359027997264);
   Table.set<T>(SQRT2_INVERSE, 0.7071067811865476);
   Table.set<T>(TWO_OVER_PI, 0.6366197723675814);
   Table.set<T>(TRIG_MAX, 1e6);
@@ -88,6 +102,13 @@ function storeLimits32(): void {
   Table.set<f32>(LN2_LOW, -3.1946183e-5);
   Table.set<f32>(EXP_MAX, 89);
   Table.set<f32>(EXP_MIN, -87.4);
+  Table.set<f32>(SIGMOID_MIN, -89);
+  Table.set<f32>(SIGMOID_MAX, 87.4);
+  Table.set<f32>(EXP_LIMIT, 87);
+  Table.set<f32>(TANH_LIMIT, 43);
+  Table.set<f32>(TANH_MIN, -9.1);
+  Table.set<f32>(TANH_MAX, 9.1);
+  Table.set<f32>(TANH_ROUND, 12582912 + 127);
   Table.set<f32>(TINY, 1e-9);
   Table.set<f32>(MIN_NORMAL, 1.1754943508222875e-38);
   Table.set<f32>(NORMALISE, 16777216);
@@ -106,6 +127,13 @@ function storeLimits64(): void {
   Table.set<f64>(LN2_LOW, -1.9082149292705877e-10);
   Table.set<f64>(EXP_MAX, 709.9);
   Table.set<f64>(EXP_MIN, -708.5);
+  Table.set<f64>(SIGMOID_MIN, -709.9);
+  Table.set<f64>(SIGMOID_MAX, 708.5);
+  Table.set<f64>(EXP_LIMIT, 708);
+  Table.set<f64>(TANH_LIMIT, 350);
+  Table.set<f64>(TANH_MIN, -20);
+  Table.set<f64>(TANH_MAX, 20);
+  Table.set<f64>(TANH_ROUND, 6755399441055744 + 1023);
   Table.set<f64>(TINY, 1e-18);
   Table.set<f64>(MIN_NORMAL, 2.2250738585072014e-308);
   Table.set<f64>(NORMALISE, 18014398509481984);
@@ -129,8 +157,11 @@ function storeLimits64(): void {
 
 /** Minimax coefficients (Remez exchange), lowest degree first. */
 function storeCoefficients32(): void {
-  Table.set4<f32>(EXP, 1, 0.33333078, 0.083333224, 0.0167342);
-  Table.set<f32>(EXP + 4, 0.002783525);
+  Table.set4<f32>(EXPM1, 1, 0.33333078, 0.083333224, 0.0167342);
+  Table.set<f32>(EXPM1 + 4, 0.002783525);
+  Table.set4<f32>(EXP, 2, 1.9999994, 0.99998295, 0.33335277);
+  Table.set<f32>(EXP + 4, 0.08379632);
+  Table.set<f32>(EXP + 5, 0.016580544);
   Table.set4<f32>(LOG, 0.6666666, 0.40000972, 0.28498793, 0.24278814);
   Table.set4<f32>(SIN, -0.16666655, 0.008332191, -0.00019518599, 0);
   Table.set4<f32>(COS, 0.041666646, -0.0013887301, 2.443067e-5, 0);
@@ -142,20 +173,20 @@ function storeCoefficients32(): void {
 
 function storeCoefficients64(): void {
   Table.set4<f64>(
-    EXP,
+    EXPM1,
     1.000000000000001,
     0.3333333333333337,
     0.08333333333314724,
     0.016666666666629203,
   );
   Table.set4<f64>(
-    EXP + 4,
+    EXPM1 + 4,
     0.002777777786475997,
     0.0003968253980601114,
     4.960300888941989e-5,
     5.511445595634284e-6,
   );
-  Table.set4<f64>(EXP + 8, 5.525265393748209e-7, 5.022892980821003e-8, 0, 0);
+  Table.set4<f64>(EXPM1 + 8, 5.525265393748209e-7, 5.022892980821003e-8, 0, 0);
   Table.set4<f64>(
     LOG,
     0.6666666666666666,
@@ -236,6 +267,22 @@ function storeCoefficients64(): void {
     3046573.081346598,
   );
   Table.set<f64>(ERF_TAIL + 16, -1266492.9582791359);
+}
+
+/** The f64 coefficients of e^r are those of e^r − 1; e^−r has the signs of the odd ones changed. */
+function storeExponentials<T>(): void {
+  if (sizeof<T>() == 8) {
+    Table.set<T>(EXP, 2);
+    Table.set<T>(EXP + 1, 2);
+    for (let i = 0; i < 10; i++) Table.set<T>(EXP + 2 + i, Table.first<T>(EXPM1 + i));
+  }
+  for (let i = 0; i < 12; i++) {
+    const c = Table.first<T>(EXP + i);
+    Table.set<T>(EXP_NEGATIVE + i, i & 1 ? -c : c);
+  }
+  Table.set<T>(TANH, 2);
+  for (let i = 0, power: f64 = 2; i < 10; i++, power *= 2)
+    Table.set<T>(TANH + 1 + i, power * Table.first<T>(EXPM1 + i));
 }
 
 function storeTwoOverPi(): void {

@@ -27,14 +27,12 @@ export const MANTISSA: i32 = 17;
 export const SQRT_HALF: i32 = 18;
 export const INTEGER_BITS: i32 = 19;
 export const INTEGER_BIAS: i32 = 20;
-export const MINUS_TWO: i32 = 21;
 export const SQRT2_INVERSE: i32 = 22;
 export const TWO_OVER_PI: i32 = 23;
 export const TURN_ROUND: i32 = 24;
 export const TRIG_MAX: i32 = 25;
 export const TAIL_SHIFT: i32 = 26;
 export const UPPER_HALF: i32 = 27;
-export const MINUS_ONE: i32 = 28;
 export const DENSITY: i32 = 29;
 export const GELU_MAX: i32 = 30;
 export const GELU_MIN: i32 = 31;
@@ -42,12 +40,29 @@ export const GELU_MIN: i32 = 31;
 export const HALF_PI: i32 = 32;
 
 /** Coefficients, with room for a multiple of four each. */
-export const EXP: i32 = 36;
+export const EXPM1: i32 = 36;
 export const LOG: i32 = 48;
 export const SIN: i32 = 56;
 export const COS: i32 = 64;
 export const ERF: i32 = 72;
 export const ERF_TAIL: i32 = 84;
+/** Twice e^r, e^−r, and (e^(2r) − 1) / r. */
+export const EXP: i32 = 104;
+export const EXP_NEGATIVE: i32 = 116;
+export const TANH: i32 = 133;
+
+/** |x| up to which `expWithin`, `sigmoidWithin`, and `tanhWithin` take any x. */
+export const EXP_LIMIT: i32 = 146;
+export const TANH_LIMIT: i32 = 147;
+export const MINUS_LOG2E: i32 = 148;
+export const SIGMOID_MIN: i32 = 149;
+export const SIGMOID_MAX: i32 = 150;
+export const TANH_MIN: i32 = 151;
+export const TANH_MAX: i32 = 152;
+export const TWO_LOG2E: i32 = 153;
+export const TANH_ROUND: i32 = 154;
+/** −½·ln 2 */
+export const HALF_LN2: i32 = 155;
 
 /** Multipliers and key increments of random.ts, as u32 lanes at f32. */
 export const PHILOX: i32 = 128;
@@ -60,6 +75,11 @@ export const TWO_OVER_PI_BITS: usize = CONSTANTS + 2 * F64 - 256;
 export class Table {
   static set<T>(i: i32, value: f64): void {
     v128.store(address<T>(i), v128.splat<T>(<T>value));
+  }
+
+  /** A lane of constant `i`. */
+  static first<T>(i: i32): f64 {
+    return <f64>load<T>(address<T>(i));
   }
 
   /** The constant whose lanes have these bits. */
