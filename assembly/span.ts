@@ -1,4 +1,4 @@
-import { LANES, loadPart, splat, storePart } from './simd';
+import { LANES, loadPart, loadUpTo, splat, storePart, storeUpTo } from './simd';
 
 /** From here on `memory.copy` is faster than a loop. */
 const LONG: usize = 2048;
@@ -33,4 +33,12 @@ export function addSpan(y: usize, x: usize, n: i32): void {
   for (; y < end; y += 16, x += 16) v128.store(y, v128.add<real>(v128.load(y), v128.load(x)));
   const rest = n & (LANES - 1);
   if (rest > 0) storePart(y, v128.add<real>(loadPart(y, rest, 0), loadPart(x, rest, 0)), rest);
+}
+
+/** y[i] /= divisor for i = first … last − 1. */
+export function divideSpan(y: usize, first: i32, last: i32, divisor: real): void {
+  const d = splat(divisor);
+  let at = y + <usize>first * sizeof<real>();
+  for (let n = last - first; n > 0; n -= LANES, at += 16)
+    storeUpTo(at, v128.div<real>(loadUpTo(at, n), d), n);
 }

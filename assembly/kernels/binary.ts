@@ -1,7 +1,7 @@
-import { Binary, BinaryWith, Ternary, zip, zip3, zipBroadcast, zipWith } from '../map';
+import { Binary, Ternary, zip, zip3, zipBroadcast } from '../map';
 import { pow as power } from '../math';
-import { In, InAll, InOut, Out, shareStart } from '../share';
-import { madd, splat } from '../simd';
+import { In, InAll, Out, shareStart } from '../share';
+import { splat } from '../simd';
 
 class Add extends Binary {
   @inline apply(a: v128, b: v128): v128 {
@@ -71,11 +71,6 @@ class GreaterEqual extends Binary {
 class Select extends Ternary {
   @inline apply(condition: v128, a: v128, b: v128): v128 {
     return v128.bitselect(b, a, v128.eq<real>(condition, splat(0)));
-  }
-}
-class Axpy extends BinaryWith {
-  @inline apply(y: v128, x: v128, alpha: v128): v128 {
-    return madd(x, alpha, y);
   }
 }
 
@@ -381,17 +376,4 @@ export function equalI32(z: Out, a: In, b: In, n: i32, unit: i32, tid: i32, thre
     const at = (<usize>i) << 2;
     store<real>(z + <usize>i * sizeof<real>(), <real>(load<i32>(a + at) == load<i32>(b + at)));
   }
-}
-
-/** y += alpha·x */
-export function axpy(
-  y: InOut,
-  x: In,
-  n: i32,
-  unit: i32,
-  alpha: real,
-  tid: i32,
-  threads: i32,
-): void {
-  zipWith<Axpy>(y, y, x, n, unit, alpha, tid, threads);
 }

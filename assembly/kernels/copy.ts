@@ -1,6 +1,6 @@
 import { In, InAll, Out, OutAll, shareStart } from '../share';
 import { LANES } from '../simd';
-import { addSpan, copyBytes, fillSpan } from '../span';
+import { copyBytes, fillSpan } from '../span';
 
 /** y = x */
 export function copy(y: Out, x: In, n: i32, unit: i32, tid: i32, threads: i32): void {
@@ -34,15 +34,6 @@ export function fill(y: Out, n: i32, unit: i32, value: real, tid: i32, threads: 
   fillSpan(y + <usize>first * sizeof<real>(), count, value);
 }
 
-/** y = value, all i32 */
-export function fillI32(y: Out, n: i32, unit: i32, value: i32, tid: i32, threads: i32): void {
-  let at = y + ((<usize>shareStart(n, unit, tid, threads)) << 2);
-  const end = y + ((<usize>shareStart(n, unit, tid + 1, threads)) << 2);
-  const v = v128.splat<i32>(value);
-  for (; at + 16 <= end; at += 16) v128.store(at, v);
-  for (; at < end; at += 4) store<i32>(at, value);
-}
-
 /** What is done with the planes (the last two dimensions) of a contiguous and of a strided tensor. Strides are in bytes. */
 abstract class Plane {
   abstract run(flat: usize, strided: usize, n0: i32, n1: i32, s0: isize, s1: isize): i32;
@@ -57,12 +48,6 @@ class Copy extends Plane {
 class Place extends Plane {
   @inline run(flat: usize, strided: usize, n0: i32, n1: i32, s0: isize, s1: isize): i32 {
     return placePlane(flat, strided, n0, n1, s0, s1);
-  }
-}
-
-class Add extends Plane {
-  @inline run(flat: usize, strided: usize, n0: i32, n1: i32, s0: isize, s1: isize): i32 {
-    return addPlane(flat, strided, n0, n1, s0, s1);
   }
 }
 
@@ -92,23 +77,8 @@ function placePlane(x: usize, y: usize, n0: i32, n1: i32, s0: isize, s1: isize):
   return n0;
 }
 
-function addPlane(x: usize, y: usize, n0: i32, n1: i32, s0: isize, s1: isize): i32 {
-  const row = <usize>n1 * sizeof<real>();
-  for (let i = 0; i < n0; i++, x += row, y += s0) {
-    if (s1 == sizeof<real>()) addSpan(y, x, n1);
-    else addEach(y, x, n1, s1);
-  }
-  return n0;
-}
-
 function copyEach(y: usize, x: usize, n: i32, ys: isize, xs: isize): i32 {
   for (let i = 0; i < n; i++, y += ys, x += xs) store<real>(y, load<real>(x));
-  return n;
-}
-
-function addEach(y: usize, x: usize, n: i32, ys: isize): i32 {
-  for (let i = 0; i < n; i++, y += ys, x += sizeof<real>())
-    store<real>(y, load<real>(y) + load<real>(x));
   return n;
 }
 
@@ -271,27 +241,4 @@ export function placeStrided(
   threads: i32,
 ): void {
   eachPlane<Place>(x, y, n0, unit, n1, n2, n3, n4, n5, s0, s1, s2, s3, s4, s5, tid, threads);
-}
-
-/** y[Σ i_d·s_d] += x[i0 … i5], in the order of x; x contiguous [n0 … n5], strides of y in elements. Threads share the first dimension: s0 = 0 needs one thread. */
-export function addStrided(
-  y: OutAll,
-  x: In,
-  n0: i32,
-  unit: i32,
-  n1: i32,
-  n2: i32,
-  n3: i32,
-  n4: i32,
-  n5: i32,
-  s0: i32,
-  s1: i32,
-  s2: i32,
-  s3: i32,
-  s4: i32,
-  s5: i32,
-  tid: i32,
-  threads: i32,
-): void {
-  eachPlane<Add>(x, y, n0, unit, n1, n2, n3, n4, n5, s0, s1, s2, s3, s4, s5, tid, threads);
 }

@@ -1,30 +1,10 @@
 import { Fold, foldColumns, foldRow, Max, Min, Sum } from '../fold';
 import { In, InAll, Out, shareStart } from '../share';
-import { madd, sumLanes } from '../simd';
-
-class SquaredDeviation extends Fold {
-  @inline empty(): real {
-    return 0;
-  }
-  @inline neutral(shift: real): real {
-    return shift;
-  }
-  @inline step(sum: v128, x: v128, shift: v128): v128 {
-    const d = v128.sub<real>(x, shift);
-    return madd(d, d, sum);
-  }
-  @inline join(a: v128, b: v128): v128 {
-    return v128.add<real>(a, b);
-  }
-  @inline lanes(v: v128): real {
-    return sumLanes(v);
-  }
-}
+import { divideSpan } from '../span';
 
 function eachRow<Op extends Fold>(
   y: usize,
   x: usize,
-  mean: usize,
   rows: i32,
   unit: i32,
   cols: i32,
@@ -34,9 +14,8 @@ function eachRow<Op extends Fold>(
 ): i32 {
   const last = shareStart(rows, unit, tid + 1, threads);
   for (let r = <usize>shareStart(rows, unit, tid, threads); r < <usize>last; r++) {
-    const shift = mean == 0 ? <real>0 : load<real>(mean + r * sizeof<real>());
     const row = x + r * <usize>cols * sizeof<real>();
-    store<real>(y + r * sizeof<real>(), foldRow<Op>(row, cols, shift) / scale);
+    store<real>(y + r * sizeof<real>(), foldRow<Op>(row, cols, 0) / scale);
   }
   return last;
 }
@@ -44,7 +23,6 @@ function eachRow<Op extends Fold>(
 function eachColumn<Op extends Fold>(
   y: usize,
   x: usize,
-  mean: usize,
   cols: i32,
   unit: i32,
   rows: i32,
@@ -53,7 +31,7 @@ function eachColumn<Op extends Fold>(
 ): i32 {
   const first = shareStart(cols, unit, tid, threads);
   const last = shareStart(cols, unit, tid + 1, threads);
-  return foldColumns<Op>(y, x, mean, cols, first, last, rows);
+  return foldColumns<Op>(y, x, 0, cols, first, last, rows);
 }
 
 function eachChunk<Op extends Fold>(
@@ -79,7 +57,6 @@ function eachChunk<Op extends Fold>(
 function eachColumnChunk<Op extends Fold>(
   partial: usize,
   x: usize,
-  mean: usize,
   chunks: i32,
   unit: i32,
   chunk: i32,
@@ -94,7 +71,7 @@ function eachColumnChunk<Op extends Fold>(
     const first = min(rows, c * chunk);
     const part = x + <usize>first * rowBytes;
     const count = min(rows - first, chunk);
-    foldColumns<Op>(partial + <usize>c * rowBytes, part, mean, cols, 0, cols, count);
+    foldColumns<Op>(partial + <usize>c * rowBytes, part, 0, cols, 0, cols, count);
   }
   return last;
 }
@@ -109,20 +86,21 @@ export function sumRows(
   tid: i32,
   threads: i32,
 ): void {
-  eachRow<Sum>(y, x, 0, rows, unit, cols, 1, tid, threads);
+  eachRow<Sum>(y, x, rows, unit, cols, 1, tid, threads);
 }
 
-/** y[r] = Σ_c x[r, c] / cols; x [rows, cols]. */
+/** y[r] = Σ_c x[r, c] / count; x [rows, cols]. */
 export function meanRows(
   y: Out,
   x: In,
   rows: i32,
   unit: i32,
   cols: i32,
+  count: real,
   tid: i32,
   threads: i32,
 ): void {
-  eachRow<Sum>(y, x, 0, rows, unit, cols, <real>cols, tid, threads);
+  eachRow<Sum>(y, x, rows, unit, cols, count, tid, threads);
 }
 
 /** y[r] = max_c x[r, c], NaN if there is one; x [rows, cols]. */
@@ -135,7 +113,7 @@ export function maxRows(
   tid: i32,
   threads: i32,
 ): void {
-  eachRow<Max>(y, x, 0, rows, unit, cols, 1, tid, threads);
+  eachRow<Max>(y, x, rows, unit, cols, 1, tid, threads);
 }
 
 /** y[r] = min_c x[r, c], NaN if there is one; x [rows, cols]. */
@@ -148,21 +126,7 @@ export function minRows(
   tid: i32,
   threads: i32,
 ): void {
-  eachRow<Min>(y, x, 0, rows, unit, cols, 1, tid, threads);
-}
-
-/** y[r] = Σ_c (x[r, c] − mean[r])²; x [rows, cols]. */
-export function squaredDeviationRows(
-  y: Out,
-  x: In,
-  mean: In,
-  rows: i32,
-  unit: i32,
-  cols: i32,
-  tid: i32,
-  threads: i32,
-): void {
-  eachRow<SquaredDeviation>(y, x, mean, rows, unit, cols, 1, tid, threads);
+  eachRow<Min>(y, x, rows, unit, cols, 1, tid, threads);
 }
 
 /** y[c] = Σ_r x[r, c]; x [rows, cols]. */
@@ -175,7 +139,22 @@ export function sumColumns(
   tid: i32,
   threads: i32,
 ): void {
-  eachColumn<Sum>(y, x, 0, cols, unit, rows, tid, threads);
+  eachColumn<Sum>(y, x, cols, unit, rows, tid, threads);
+}
+
+/** y[c] = Σ_r x[r, c] / count; x [rows, cols]. */
+export function meanColumns(
+  y: Out,
+  x: InAll,
+  cols: i32,
+  unit: i32,
+  rows: i32,
+  count: real,
+  tid: i32,
+  threads: i32,
+): void {
+  const last = eachColumn<Sum>(y, x, cols, unit, rows, tid, threads);
+  divideSpan(y, shareStart(cols, unit, tid, threads), last, count);
 }
 
 /** y[c] = max_r x[r, c], NaN if there is one; x [rows, cols]. */
@@ -188,7 +167,7 @@ export function maxColumns(
   tid: i32,
   threads: i32,
 ): void {
-  eachColumn<Max>(y, x, 0, cols, unit, rows, tid, threads);
+  eachColumn<Max>(y, x, cols, unit, rows, tid, threads);
 }
 
 /** y[c] = min_r x[r, c], NaN if there is one; x [rows, cols]. */
@@ -201,21 +180,7 @@ export function minColumns(
   tid: i32,
   threads: i32,
 ): void {
-  eachColumn<Min>(y, x, 0, cols, unit, rows, tid, threads);
-}
-
-/** y[c] = Σ_r (x[r, c] − mean[c])²; x [rows, cols]. */
-export function squaredDeviationColumns(
-  y: Out,
-  x: InAll,
-  mean: In,
-  cols: i32,
-  unit: i32,
-  rows: i32,
-  tid: i32,
-  threads: i32,
-): void {
-  eachColumn<SquaredDeviation>(y, x, mean, cols, unit, rows, tid, threads);
+  eachColumn<Min>(y, x, cols, unit, rows, tid, threads);
 }
 
 /** partial[c] = Σ of x[c·chunk … min(n, (c + 1)·chunk) − 1]. */
@@ -272,7 +237,7 @@ export function sumColumnChunks(
   tid: i32,
   threads: i32,
 ): void {
-  eachColumnChunk<Sum>(partial, x, 0, chunks, unit, chunk, rows, cols, tid, threads);
+  eachColumnChunk<Sum>(partial, x, chunks, unit, chunk, rows, cols, tid, threads);
 }
 
 /** partial[k, c] = max of x[r, c] for r = k·chunk … min(rows, (k + 1)·chunk) − 1; x [rows, cols], partial [chunks, cols]. */
@@ -287,7 +252,7 @@ export function maxColumnChunks(
   tid: i32,
   threads: i32,
 ): void {
-  eachColumnChunk<Max>(partial, x, 0, chunks, unit, chunk, rows, cols, tid, threads);
+  eachColumnChunk<Max>(partial, x, chunks, unit, chunk, rows, cols, tid, threads);
 }
 
 /** partial[k, c] = min of x[r, c] for r = k·chunk … min(rows, (k + 1)·chunk) − 1; x [rows, cols], partial [chunks, cols]. */
@@ -302,32 +267,5 @@ export function minColumnChunks(
   tid: i32,
   threads: i32,
 ): void {
-  eachColumnChunk<Min>(partial, x, 0, chunks, unit, chunk, rows, cols, tid, threads);
-}
-
-/** partial[k, c] = Σ of (x[r, c] − mean[c])² for r = k·chunk … min(rows, (k + 1)·chunk) − 1; x [rows, cols], mean [cols], partial [chunks, cols]. */
-export function squaredDeviationColumnChunks(
-  partial: Out,
-  x: InAll,
-  mean: InAll,
-  chunks: i32,
-  unit: i32,
-  chunk: i32,
-  rows: i32,
-  cols: i32,
-  tid: i32,
-  threads: i32,
-): void {
-  eachColumnChunk<SquaredDeviation>(
-    partial,
-    x,
-    mean,
-    chunks,
-    unit,
-    chunk,
-    rows,
-    cols,
-    tid,
-    threads,
-  );
+  eachColumnChunk<Min>(partial, x, chunks, unit, chunk, rows, cols, tid, threads);
 }

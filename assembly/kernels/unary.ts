@@ -5,11 +5,6 @@ import { EXP_LIMIT, TANH_LIMIT, Table } from '../math/table';
 import { In, Out } from '../share';
 import { madd, splat } from '../simd';
 
-class Neg extends Unary {
-  @inline apply(x: v128): v128 {
-    return v128.neg<real>(x);
-  }
-}
 class Abs extends Unary {
   @inline apply(x: v128): v128 {
     return v128.abs<real>(x);
@@ -177,11 +172,6 @@ function signOf(x: v128): v128 {
 
 function finiteOf(x: v128): v128 {
   return v128.and(v128.lt<real>(v128.abs<real>(x), splat(Infinity)), splat(1));
-}
-
-/** y = −x */
-export function neg(y: Out, x: In, n: i32, unit: i32, tid: i32, threads: i32): void {
-  map<Neg>(y, x, n, unit, tid, threads);
 }
 
 /** y = |x| */

@@ -20,6 +20,7 @@ export * from './gather.ts';
 export { flattenRows, reshape, squeeze, transpose, unsqueeze } from './layout.ts';
 export { external, input, type Nested, read, scalar, tensor } from './leaf.ts';
 export * from './matmul.ts';
+export * from './moments.ts';
 export * from './pow.ts';
 export * from './random.ts';
 export * from './reduce.ts';

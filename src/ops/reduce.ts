@@ -2,36 +2,42 @@ import { defineOp } from '../graph/op.ts';
 import { sizeOf } from '../graph/shape.ts';
 import type { Emitter, Grads, Tensor } from '../graph/tensor.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
-import { div, equal, mul, scale, sub } from './binary.ts';
+import { div, equal, mul, scale } from './binary.ts';
 import { expectReal } from './emit.ts';
 import { reshape } from './layout.ts';
 import {
   emitReduce,
-  expand,
   type ReduceAttrs,
   type ReduceOptions,
   reduceArgs,
   reduceSum,
   spread,
+  taken,
 } from './sum.ts';
-import { square } from './unary.ts';
-
-/** Elements that a reduction takes for each result. */
-function taken(x: Tensor, y: Tensor): number {
-  return sizeOf(x.shape) / sizeOf(y.shape);
-}
 
 /** Mean over `axes`. */
-export function reduceMean(x: Tensor, options: ReduceOptions = {}): Tensor {
-  const sum = reduceSum(x, options);
-  return scale(sum, 1 / taken(x, sum));
-}
-
-/** Mean of the squared distance from the mean over `axes` (two passes; divides by n). */
-export function reduceVariance(x: Tensor, options: ReduceOptions = {}): Tensor {
-  const mean = reduceMean(x, { ...options, keepDims: true });
-  return reduceMean(square(sub(x, expand(mean, x.shape))), options);
-}
+export const reduceMean = defineOp({
+  name: 'reduceMean',
+  onnx: { type: 'ReduceMean', since: 13 },
+  args: reduceArgs,
+  type: ([x], { shape }) => {
+    expectReal('reduceMean', x as Tensor);
+    return { shape, dtype: 'real' };
+  },
+  flops: ({ inputs: [x] }) => sizeOf((x as Tensor).shape),
+  emit(e, node) {
+    const count = taken(node.attrs);
+    emitReduce(e, node, {
+      rows: (...args) => kernels.meanRows(...args, count),
+      columns: (...args) => kernels.meanColumns(...args, count),
+      chunks: kernels.sumChunks,
+      columnChunks: kernels.sumColumnChunks,
+    });
+  },
+  grad: (dy, { inputs: [x], attrs }): Grads => [
+    spread(scale(dy, 1 / taken(attrs)), x as Tensor, attrs),
+  ],
+});
 
 function extreme(name: string, onnx: string, k: Parameters<typeof emitReduce>[2]) {
   return defineOp<[x: Tensor, options?: ReduceOptions], ReduceAttrs>({

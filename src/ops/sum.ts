@@ -46,6 +46,11 @@ export function reduceArgs(x: Tensor, options: ReduceOptions = {}): [Tensor[], R
   return [[ordered], { over: 'inner', outer: size(kept), inner: size(axes), shape }];
 }
 
+/** Elements that a reduction takes for each result. */
+export function taken({ over, outer, inner }: ReduceAttrs): number {
+  return over === 'inner' ? inner : outer;
+}
+
 interface ReduceKernels {
   rows: (y: Pointer, x: Pointer, rows: number, unit: number, columns: number) => Row;
   columns: (y: Pointer, x: Pointer, columns: number, unit: number, rows: number) => Row;
@@ -61,9 +66,9 @@ interface ReduceKernels {
   ) => Row;
 }
 
-const CHUNK = 16384;
+export const CHUNK = 16384;
 const CHUNK_ROWS = 1024;
-const COLUMN_UNIT = 32;
+export const COLUMN_UNIT = 32;
 
 /** Rows of a reduction; large ones go in chunks that depend on the shape only, combined in order. */
 export function emitReduce(

@@ -165,10 +165,11 @@ function argCases(
 }
 
 export const reduction = {
-  reduceSum: [
-    ...reduceCases(ops.reduceSum, total, { f32: 1e-4, f64: 1e-11 }),
-    ...reduceCases(ops.reduceMean, mean),
+  reduceSum: reduceCases(ops.reduceSum, total, { f32: 1e-4, f64: 1e-11 }),
+  reduceMean: reduceCases(ops.reduceMean, mean),
+  moments: [
     ...reduceCases(ops.reduceVariance, variance),
+    ...reduceCases((x, options) => ops.meanAndVariance(x, options).mean, mean),
   ],
   reduceMax: [...reduceCases(ops.reduceMax, largest), ties(ops.reduceMax, extreme(Math.max))],
   reduceMin: [...reduceCases(ops.reduceMin, smallest), ties(ops.reduceMin, extreme(Math.min))],
