@@ -244,6 +244,12 @@ export function zip3<Op extends Ternary>(
   a += <usize>first * REAL;
   b += <usize>first * REAL;
   c += <usize>first * REAL;
+  for (; count >= 2 * LANES; count -= 2 * LANES, z += 32, a += 32, b += 32, c += 32) {
+    const z0 = changetype<Op>(0).apply(v128.load(a), v128.load(b), v128.load(c));
+    const z1 = changetype<Op>(0).apply(v128.load(a, 16), v128.load(b, 16), v128.load(c, 16));
+    v128.store(z, z0);
+    v128.store(z, z1, 16);
+  }
   for (; count > 0; count -= LANES, z += 16, a += 16, b += 16, c += 16) {
     put(z, changetype<Op>(0).apply(take(a, count), take(b, count), take(c, count)), count);
   }

@@ -71,10 +71,3 @@ export function geluSlope(x: v128): v128 {
 export function pow(x: v128, y: v128): v128 {
   return power<real>(x, y);
 }
-
-/** log(1 + e^x) = max(x, 0) + log1p(e^−|x|). 3 ulp, 1e-15. */
-export function softplus(x: v128): v128 {
-  const zero = v128.splat<real>(0);
-  const e = Exponential.exp<real>(v128.neg<real>(v128.abs<real>(x)));
-  return v128.add<real>(v128.pmax<real>(x, zero), Logarithm.log1p<real>(e));
-}

@@ -1,4 +1,5 @@
 import {
+  ARTANH,
   HALF,
   INFINITY,
   INTEGER_BIAS,
@@ -36,6 +37,13 @@ export class Logarithm {
     const usable = v128.and(v128.gt<T>(u, zero), v128.lt<T>(u, Table.get<T>(INFINITY)));
     const y = v128.add<T>(Logarithm.log<T>(u), v128.and(lost, usable));
     return v128.bitselect(x, y, v128.eq<T>(x, zero));
+  }
+
+  /** log(1 + x) for 0 ≤ x ≤ 1: 2 artanh s with s = x / (2 + x) ≤ ⅓ by a polynomial in s². */
+  @inline static log1pOfUnit<T>(x: v128): v128 {
+    const s = v128.div<T>(x, v128.add<T>(x, Table.get<T>(TWO)));
+    const z = v128.mul<T>(s, s);
+    return v128.mul<T>(s, Table.polynomial<T>(z, ARTANH, sizeof<T>() == 8 ? 16 : 5));
   }
 
   /** log of positive finite numbers: x = 2^k·(1 + f), s = f / (2 + f), log(1 + f) = 2 artanh s. */

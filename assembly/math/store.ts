@@ -1,4 +1,5 @@
 import {
+  ARTANH,
   COS,
   DENSITY,
   ERF,
@@ -63,8 +64,8 @@ export function storeConstants(): void {
   storeLimits64();
   storeCoefficients32();
   storeCoefficients64();
-  storeExponentials<f32>();
-  storeExponentials<f64>();
+  storeSeries<f32>();
+  storeSeries<f64>();
   storeTwoOverPi();
   storePhilox();
 }
@@ -162,6 +163,9 @@ function storeCoefficients32(): void {
   Table.set4<f32>(EXP, 2, 1.9999994, 0.99998295, 0.33335277);
   Table.set<f32>(EXP + 4, 0.08379632);
   Table.set<f32>(EXP + 5, 0.016580544);
+  Table.set4<f32>(ARTANH, 2, 0.666666806, 0.399986893, 0.286207259);
+  Table.set<f32>(ARTANH + 4, 0.213932097);
+  Table.set<f32>(ARTANH + 5, 0.24413234);
   Table.set4<f32>(LOG, 0.6666666, 0.40000972, 0.28498793, 0.24278814);
   Table.set4<f32>(SIN, -0.16666655, 0.008332191, -0.00019518599, 0);
   Table.set4<f32>(COS, 0.041666646, -0.0013887301, 2.443067e-5, 0);
@@ -269,11 +273,12 @@ function storeCoefficients64(): void {
   Table.set<f64>(ERF_TAIL + 16, -1266492.9582791359);
 }
 
-/** The f64 coefficients of e^r are those of e^r − 1; e^−r has the signs of the odd ones changed. */
-function storeExponentials<T>(): void {
+/** Taylor's for artanh in f64. The f64 coefficients of e^r are those of e^r − 1; e^−r has the signs of the odd ones changed. */
+function storeSeries<T>(): void {
   if (sizeof<T>() == 8) {
     Table.set<T>(EXP, 2);
     Table.set<T>(EXP + 1, 2);
+    for (let i = 0; i <= 16; i++) Table.set<T>(ARTANH + i, 2.0 / (2 * i + 1));
     for (let i = 0; i < 10; i++) Table.set<T>(EXP + 2 + i, Table.first<T>(EXPM1 + i));
   }
   for (let i = 0; i < 12; i++) {

@@ -63,6 +63,8 @@ export const TWO_LOG2E: i32 = 153;
 export const TANH_ROUND: i32 = 154;
 /** −½·ln 2 */
 export const HALF_LN2: i32 = 155;
+/** 2 artanh(s) / s in powers of s² */
+export const ARTANH: i32 = 156;
 
 /** Multipliers and key increments of random.ts, as u32 lanes at f32. */
 export const PHILOX: i32 = 128;
