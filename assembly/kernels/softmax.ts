@@ -1,7 +1,26 @@
-import { foldRow, Max, Sum } from '../fold';
+import { Fold, foldRow, Sum } from '../fold';
 import { Exponential, Logarithm } from '../math';
 import { In, Out, shareStart } from '../share';
-import { LANES, loadPart, splat, storePart, storeUpTo, sumLanes } from '../simd';
+import { LANES, loadPart, maxLanes, splat, storePart, storeUpTo, sumLanes } from '../simd';
+
+/** The maximum without regard to NaN, which reaches the result through the sum. */
+class Largest extends Fold {
+  @inline empty(): real {
+    return <real>-Infinity;
+  }
+  @inline neutral(_shift: real): real {
+    return <real>-Infinity;
+  }
+  @inline step(most: v128, x: v128, _shift: v128): v128 {
+    return v128.pmax<real>(most, x);
+  }
+  @inline join(a: v128, b: v128): v128 {
+    return v128.pmax<real>(a, b);
+  }
+  @inline lanes(v: v128): real {
+    return maxLanes(v);
+  }
+}
 
 /** A function of two numbers of a row and of up to three numbers that belong to the row. */
 abstract class RowOp {
@@ -187,7 +206,7 @@ export function softmax(
   const last = shareStart(rows, unit, tid + 1, threads);
   for (let r = shareStart(rows, unit, tid, threads); r < last; r++) {
     const at = <usize>r * bytes;
-    const sum = sumExp(y + at, x + at, cols, foldRow<Max>(x + at, cols, 0));
+    const sum = sumExp(y + at, x + at, cols, foldRow<Largest>(x + at, cols, 0));
     mapRow<Scale>(y + at, y + at, y + at, cols, <real>1 / sum, 0, 0);
   }
 }
@@ -206,7 +225,7 @@ export function logSoftmax(
   const last = shareStart(rows, unit, tid + 1, threads);
   for (let r = shareStart(rows, unit, tid, threads); r < last; r++) {
     const at = <usize>r * bytes;
-    const most = foldRow<Max>(x + at, cols, 0);
+    const most = foldRow<Largest>(x + at, cols, 0);
     const sum = sumExp(0, x + at, cols, most);
     mapRow<Shift>(y + at, x + at, x + at, cols, most, log1(sum), 0);
   }
@@ -269,7 +288,7 @@ export function softmaxCrossEntropy(
     const label = load<i32>(labels + ((<usize>r) << 2));
     let value: real = NaN;
     if (<u32>label < <u32>cols) {
-      const most = foldRow<Max>(row, cols, 0);
+      const most = foldRow<Largest>(row, cols, 0);
       const target = load<real>(row + <usize>label * sizeof<real>());
       value = log1(sumExp(0, row, cols, most)) + (most - target);
     }
@@ -295,7 +314,7 @@ export function softmaxCrossEntropyGrad(
     const label = load<i32>(labels + (r << 2));
     const inside = <u32>label < <u32>cols;
     const d: real = inside ? load<real>(dloss + r * sizeof<real>()) : <real>NaN;
-    const sum = sumExp(dx + at, x + at, cols, foldRow<Max>(x + at, cols, 0));
+    const sum = sumExp(dx + at, x + at, cols, foldRow<Largest>(x + at, cols, 0));
     mapRow<Scale>(dx + at, dx + at, dx + at, cols, d / sum, 0, 0);
     const target = dx + at + <usize>label * sizeof<real>();
     if (inside) store<real>(target, load<real>(target) - d);
@@ -317,7 +336,7 @@ export function softmaxCrossEntropyDense(
   const last = shareStart(rows, unit, tid + 1, threads);
   for (let r = shareStart(rows, unit, tid, threads); r < last; r++) {
     const at = <usize>r * bytes;
-    const most = foldRow<Max>(x + at, cols, 0);
+    const most = foldRow<Largest>(x + at, cols, 0);
     const logSum = log1(sumExp(0, x + at, cols, most));
     const value = sumRow<DenseLoss>(x + at, t + at, cols, most, logSum);
     store<real>(loss + <usize>r * sizeof<real>(), value);
@@ -341,7 +360,7 @@ export function softmaxCrossEntropyDenseGrad(
   for (let r = shareStart(rows, unit, tid, threads); r < last; r++) {
     const at = <usize>r * bytes;
     const d = load<real>(dloss + <usize>r * sizeof<real>());
-    const most = foldRow<Max>(x + at, cols, 0);
+    const most = foldRow<Largest>(x + at, cols, 0);
     const factor = (d * foldRow<Sum>(t + at, cols, 0)) / sumExp(0, x + at, cols, most);
     mapRow<DenseGrad>(dx + at, x + at, t + at, cols, most, factor, d);
   }
