@@ -78,6 +78,7 @@ export function foldRow<Op extends Fold>(x: usize, n: i32, shift: real): real {
 
 function foldSpan<Op extends Fold>(x: usize, n: i32, shift: real): v128 {
   if (n <= ROW_BLOCK) return foldBlock<Op>(x, n, shift);
+  if (n == 4 * ROW_BLOCK) return foldFour<Op>(x, v128.splat<real>(shift));
   const half = ((n >> 1) + ROW_BLOCK - 1) & -ROW_BLOCK;
   const right = x + <usize>half * sizeof<real>();
   return changetype<Op>(0).join(foldSpan<Op>(x, half, shift), foldSpan<Op>(right, n - half, shift));
@@ -94,6 +95,40 @@ function foldBlock<Op extends Fold>(x: usize, n: i32, shift: real): v128 {
   const rest = n & (LANES - 1);
   if (rest == 0) return a;
   return changetype<Op>(0).step(a, loadPart(p, rest, changetype<Op>(0).neutral(shift)), s);
+}
+
+/** Four blocks side by side, a quarter after the other: memory answers four streams sooner than one. */
+function foldFour<Op extends Fold>(x: usize, s: v128): v128 {
+  const op = changetype<Op>(0);
+  const quarter: usize = (ROW_BLOCK / 4) * sizeof<real>();
+  const low = op.join(foldStreams<Op>(x, s), foldStreams<Op>(x + quarter, s));
+  const high = foldStreams<Op>(x + 2 * quarter, s);
+  return op.join(low, op.join(high, foldStreams<Op>(x + 3 * quarter, s)));
+}
+
+/** The first quarter of four blocks. */
+function foldStreams<Op extends Fold>(x: usize, s: v128): v128 {
+  const op = changetype<Op>(0);
+  let a = v128.splat<real>(op.empty());
+  let b = a;
+  let c = a;
+  let d = a;
+  let e = a;
+  let f = a;
+  let g = a;
+  let h = a;
+  const bytes: usize = ROW_BLOCK * sizeof<real>();
+  for (const end = x + bytes / 4; x < end; x += 32) {
+    a = op.step(a, v128.load(x), s);
+    b = op.step(b, v128.load(x, 16), s);
+    c = op.step(c, v128.load(x, bytes), s);
+    d = op.step(d, v128.load(x, bytes + 16), s);
+    e = op.step(e, v128.load(x, 2 * bytes), s);
+    f = op.step(f, v128.load(x, 2 * bytes + 16), s);
+    g = op.step(g, v128.load(x, 3 * bytes), s);
+    h = op.step(h, v128.load(x, 3 * bytes + 16), s);
+  }
+  return op.join(op.join(op.join(a, b), op.join(c, d)), op.join(op.join(e, f), op.join(g, h)));
 }
 
 /** Eight accumulators hide the latency of the additions. */
