@@ -24,28 +24,14 @@ import {
 import {
   add as add_,
   addBroadcast as addBroadcast_,
-  axpy as axpy_,
   div as div_,
   divBroadcast as divBroadcast_,
-  equal as equal_,
-  equalBroadcast as equalBroadcast_,
-  equalI32 as equalI32_,
-  greater as greater_,
-  greaterBroadcast as greaterBroadcast_,
-  greaterEqual as greaterEqual_,
-  greaterEqualBroadcast as greaterEqualBroadcast_,
-  less as less_,
-  lessBroadcast as lessBroadcast_,
-  lessEqual as lessEqual_,
-  lessEqualBroadcast as lessEqualBroadcast_,
   maximum as maximum_,
   maximumBroadcast as maximumBroadcast_,
   minimum as minimum_,
   minimumBroadcast as minimumBroadcast_,
   mul as mul_,
   mulBroadcast as mulBroadcast_,
-  notEqual as notEqual_,
-  notEqualBroadcast as notEqualBroadcast_,
   pow as pow_,
   powBroadcast as powBroadcast_,
   select as select_,
@@ -58,12 +44,25 @@ import {
   u8ToReal as u8ToReal_,
 } from './kernels/cast';
 import {
-  addStrided as addStrided_,
+  equal as equal_,
+  equalBroadcast as equalBroadcast_,
+  equalI32 as equalI32_,
+  greater as greater_,
+  greaterBroadcast as greaterBroadcast_,
+  greaterEqual as greaterEqual_,
+  greaterEqualBroadcast as greaterEqualBroadcast_,
+  less as less_,
+  lessBroadcast as lessBroadcast_,
+  lessEqual as lessEqual_,
+  lessEqualBroadcast as lessEqualBroadcast_,
+  notEqual as notEqual_,
+  notEqualBroadcast as notEqualBroadcast_,
+} from './kernels/compare';
+import {
   copy as copy_,
   copyI32 as copyI32_,
   copyStrided as copyStrided_,
   fill as fill_,
-  fillI32 as fillI32_,
   placeStrided as placeStrided_,
   transpose as transpose_,
 } from './kernels/copy';
@@ -87,6 +86,13 @@ import {
   gemv as gemv_,
   gemvT as gemvT_,
 } from './kernels/gemv';
+import {
+  combineMoments as combineMoments_,
+  momentChunks as momentChunks_,
+  momentColumnChunks as momentColumnChunks_,
+  momentColumns as momentColumns_,
+  momentRows as momentRows_,
+} from './kernels/moments';
 import {
   orthonormalRows as orthonormalRows_,
 } from './kernels/orthonormal';
@@ -113,24 +119,24 @@ import {
   maxColumnChunks as maxColumnChunks_,
   maxColumns as maxColumns_,
   maxRows as maxRows_,
+  meanColumns as meanColumns_,
   meanRows as meanRows_,
   minChunks as minChunks_,
   minColumnChunks as minColumnChunks_,
   minColumns as minColumns_,
   minRows as minRows_,
-  squaredDeviationColumnChunks as squaredDeviationColumnChunks_,
-  squaredDeviationColumns as squaredDeviationColumns_,
-  squaredDeviationRows as squaredDeviationRows_,
   sumChunks as sumChunks_,
   sumColumnChunks as sumColumnChunks_,
   sumColumns as sumColumns_,
   sumRows as sumRows_,
 } from './kernels/reduce';
 import {
-  logSoftmax as logSoftmax_,
-  logSoftmaxGrad as logSoftmaxGrad_,
   sigmoidCrossEntropy as sigmoidCrossEntropy_,
   sigmoidCrossEntropyGrad as sigmoidCrossEntropyGrad_,
+} from './kernels/sigmoid';
+import {
+  logSoftmax as logSoftmax_,
+  logSoftmaxGrad as logSoftmaxGrad_,
   softmax as softmax_,
   softmaxCrossEntropy as softmaxCrossEntropy_,
   softmaxCrossEntropyDense as softmaxCrossEntropyDense_,
@@ -154,7 +160,6 @@ import {
   leakyRelu as leakyRelu_,
   log as log_,
   log1p as log1p_,
-  neg as neg_,
   not as not_,
   powScalar as powScalar_,
   reciprocal as reciprocal_,
@@ -250,357 +255,354 @@ export function dispatch(id: i32, a: usize, tid: i32, threads: i32): void {
       minimum_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 25:
-      equal_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
-      return;
-    case 26:
-      notEqual_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
-      return;
-    case 27:
-      less_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
-      return;
-    case 28:
-      lessEqual_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
-      return;
-    case 29:
-      greater_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
-      return;
-    case 30:
-      greaterEqual_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
-      return;
-    case 31:
       addBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
-    case 32:
+    case 26:
       subBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
-    case 33:
+    case 27:
       mulBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
-    case 34:
+    case 28:
       divBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
-    case 35:
+    case 29:
       powBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
-    case 36:
+    case 30:
       maximumBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
-    case 37:
+    case 31:
       minimumBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
-    case 38:
-      equalBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
-      return;
-    case 39:
-      notEqualBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
-      return;
-    case 40:
-      lessBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
-      return;
-    case 41:
-      lessEqualBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
-      return;
-    case 42:
-      greaterBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
-      return;
-    case 43:
-      greaterEqualBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
-      return;
-    case 44:
+    case 32:
       select_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
-    case 45:
-      equalI32_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
-      return;
-    case 46:
-      axpy_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), tid, threads);
-      return;
-    case 47:
+    case 33:
       i32ToReal_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
-    case 48:
+    case 34:
       realToI32_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
-    case 49:
+    case 35:
       u8ToReal_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), load<real>(a, 40), tid, threads);
       return;
-    case 50:
+    case 36:
+      equal_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      return;
+    case 37:
+      notEqual_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      return;
+    case 38:
+      less_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      return;
+    case 39:
+      lessEqual_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      return;
+    case 40:
+      greater_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      return;
+    case 41:
+      greaterEqual_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      return;
+    case 42:
+      equalBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      return;
+    case 43:
+      notEqualBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      return;
+    case 44:
+      lessBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      return;
+    case 45:
+      lessEqualBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      return;
+    case 46:
+      greaterBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      return;
+    case 47:
+      greaterEqualBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      return;
+    case 48:
+      equalI32_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      return;
+    case 49:
       copy_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
-    case 51:
+    case 50:
       copyI32_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
-    case 52:
+    case 51:
       fill_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), tid, threads);
       return;
-    case 53:
-      fillI32_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
-      return;
-    case 54:
+    case 52:
       transpose_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
-    case 55:
+    case 53:
       copyStrided_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), tid, threads);
       return;
-    case 56:
+    case 54:
       placeStrided_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), tid, threads);
       return;
-    case 57:
-      addStrided_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), tid, threads);
-      return;
-    case 58:
+    case 55:
       gatherRows_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
-    case 59:
+    case 56:
       scatterAddRows_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
-    case 60:
+    case 57:
       gatherBatch_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
-    case 61:
+    case 58:
       gatherBatchI32_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
-    case 62:
+    case 59:
       gatherBatchU8_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<real>(a, 56), load<real>(a, 64), tid, threads);
       return;
-    case 63:
+    case 60:
       oneHot_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<real>(a, 40), load<real>(a, 48), tid, threads);
       return;
-    case 64:
+    case 61:
       pick_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
-    case 65:
+    case 62:
       gemm_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), tid, threads);
       return;
-    case 66:
+    case 63:
       gemmColumns_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), tid, threads);
       return;
-    case 67:
+    case 64:
       gemmSmall_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), tid, threads);
       return;
-    case 68:
+    case 65:
       gemv_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), tid, threads);
       return;
-    case 69:
+    case 66:
       gemvT_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), tid, threads);
       return;
+    case 67:
+      momentRows_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      return;
+    case 68:
+      momentColumns_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      return;
+    case 69:
+      momentChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      return;
     case 70:
-      orthonormalRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      momentColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 71:
-      packA_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      combineMoments_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
     case 72:
-      packAT_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      orthonormalRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 73:
-      packB_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      packA_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 74:
-      packBT_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      packAT_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 75:
-      peak_(load<u32>(a, 0), load<i32>(a, 8), tid, threads);
+      packB_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 76:
-      philoxBlock_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), tid, threads);
+      packBT_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 77:
-      randomBits_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), tid, threads);
+      peak_(load<u32>(a, 0), load<i32>(a, 8), tid, threads);
       return;
     case 78:
-      randomUniform_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
+      philoxBlock_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), tid, threads);
       return;
     case 79:
-      randomNormal_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
+      randomBits_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), tid, threads);
       return;
     case 80:
-      randomTruncatedNormal_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
+      randomUniform_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
       return;
     case 81:
-      dropout_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
+      randomNormal_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
       return;
     case 82:
-      permutation_(load<u32>(a, 0), load<i32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), tid, threads);
+      randomTruncatedNormal_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
       return;
     case 83:
-      sumRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      dropout_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
       return;
     case 84:
-      meanRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      permutation_(load<u32>(a, 0), load<i32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), tid, threads);
       return;
     case 85:
-      maxRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      sumRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 86:
-      minRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      meanRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<real>(a, 40), tid, threads);
       return;
     case 87:
-      squaredDeviationRows_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      maxRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 88:
-      sumColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      minRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 89:
-      maxColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      sumColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 90:
-      minColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      meanColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<real>(a, 40), tid, threads);
       return;
     case 91:
-      squaredDeviationColumns_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      maxColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 92:
-      sumChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      minColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 93:
-      maxChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      sumChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 94:
-      minChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      maxChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 95:
-      sumColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      minChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 96:
-      maxColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      sumColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 97:
-      minColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      maxColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 98:
-      squaredDeviationColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      minColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 99:
-      softmax_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
-      return;
-    case 100:
-      logSoftmax_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
-      return;
-    case 101:
-      softmaxGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
-      return;
-    case 102:
-      logSoftmaxGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
-      return;
-    case 103:
-      softmaxCrossEntropy_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
-      return;
-    case 104:
-      softmaxCrossEntropyGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
-      return;
-    case 105:
-      softmaxCrossEntropyDense_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
-      return;
-    case 106:
-      softmaxCrossEntropyDenseGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
-      return;
-    case 107:
       sigmoidCrossEntropy_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
-    case 108:
+    case 100:
       sigmoidCrossEntropyGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
-    case 109:
-      neg_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+    case 101:
+      softmax_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
-    case 110:
+    case 102:
+      logSoftmax_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      return;
+    case 103:
+      softmaxGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      return;
+    case 104:
+      logSoftmaxGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      return;
+    case 105:
+      softmaxCrossEntropy_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      return;
+    case 106:
+      softmaxCrossEntropyGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      return;
+    case 107:
+      softmaxCrossEntropyDense_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      return;
+    case 108:
+      softmaxCrossEntropyDenseGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      return;
+    case 109:
       abs_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
-    case 111:
+    case 110:
       sign_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
-    case 112:
+    case 111:
       exp_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
-    case 113:
+    case 112:
       log_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
-    case 114:
+    case 113:
       log1p_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
-    case 115:
+    case 114:
       expm1_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
-    case 116:
+    case 115:
       sqrt_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
-    case 117:
+    case 116:
       rsqrt_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
-    case 118:
+    case 117:
       reciprocal_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
-    case 119:
+    case 118:
       square_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
-    case 120:
+    case 119:
       sin_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
-    case 121:
+    case 120:
       cos_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
-    case 122:
+    case 121:
       tanh_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
-    case 123:
+    case 122:
       sigmoid_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
-    case 124:
+    case 123:
       erf_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
-    case 125:
+    case 124:
       relu_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
-    case 126:
+    case 125:
       softplus_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
-    case 127:
+    case 126:
       floor_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
-    case 128:
+    case 127:
       ceil_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
-    case 129:
+    case 128:
       round_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
-    case 130:
+    case 129:
       gelu_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
-    case 131:
+    case 130:
       not_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
-    case 132:
+    case 131:
       isFinite_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
-    case 133:
+    case 132:
       affine_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), load<real>(a, 40), tid, threads);
       return;
-    case 134:
+    case 133:
       leakyRelu_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), tid, threads);
       return;
-    case 135:
+    case 134:
       elu_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), tid, threads);
       return;
-    case 136:
+    case 135:
       clip_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), load<real>(a, 40), tid, threads);
       return;
-    case 137:
+    case 136:
       powScalar_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), tid, threads);
       return;
-    case 138:
+    case 137:
       sgd_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<f64>(a, 32), load<f64>(a, 40), load<u32>(a, 48), load<u32>(a, 56), tid, threads);
       return;
-    case 139:
+    case 138:
       momentum_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<f64>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<u32>(a, 72), load<u32>(a, 80), tid, threads);
       return;
-    case 140:
+    case 139:
       rmsprop_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<f64>(a, 72), load<i32>(a, 80), load<f64>(a, 88), load<f64>(a, 96), load<u32>(a, 104), load<u32>(a, 112), tid, threads);
       return;
-    case 141:
+    case 140:
       adam_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<f64>(a, 72), load<i32>(a, 80), load<f64>(a, 88), load<f64>(a, 96), load<u32>(a, 104), load<u32>(a, 112), tid, threads);
       return;
-    case 142:
+    case 141:
       adagrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<f64>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<u32>(a, 72), load<u32>(a, 80), tid, threads);
       return;
   }
