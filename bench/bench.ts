@@ -88,7 +88,7 @@ async function enter(
     const start = open[c.kind] as
       | ((task: unknown, v: Variant) => Runner | Promise<Runner>)
       | undefined;
-    for (const variant of variants(options)) {
+    for (const variant of variants(options, c.kind)) {
       try {
         if (!start) throw new Unable(`has nothing for ${c.kind}`);
         entrants.push({ contestant: name, ...variant, runner: await start(task, variant) });
@@ -105,8 +105,9 @@ async function enter(
 async function compare({ name, check }: Case, entrants: readonly Entrant[]): Promise<void> {
   let first: { label: string; numbers: ArrayLike<number> } | undefined;
   for (const { contestant, build, threads, runner } of entrants) {
-    runner.reset?.();
+    await runner.reset?.();
     await runner.run(check.steps);
+    if (!runner.output) continue;
     const numbers = Float64Array.from(await runner.output());
     const label = `${contestant} ${build} on ${threads} threads`;
     first ??= { label, numbers };
@@ -144,6 +145,7 @@ function makeRow(c: Case, entrant: Entrant, samples: Samples, peak: number | und
     build,
     median_ms: rounded(median_ms),
     min_ms: rounded(min_ms),
+    samples: samples.length,
     ...(gflops === undefined ? {} : { gflops: rounded(gflops) }),
     ...(gbps === undefined ? {} : { gbps: rounded(gbps) }),
     ...(limited

@@ -60,7 +60,7 @@ async function warmUp(runner: Runner, ms: number): Promise<number> {
   let steps = 1;
   let best = Number.POSITIVE_INFINITY;
   for (let spent = 0, calm = 0; (spent < ms / 2 || calm < 2) && spent < 4 * ms; ) {
-    runner.reset?.();
+    await runner.reset?.();
     const started = performance.now();
     await runner.run(steps);
     const taken = performance.now() - started;

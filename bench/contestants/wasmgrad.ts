@@ -14,7 +14,15 @@ import { ResidentData } from '../../src/train/feed.ts';
 import { prepare, trainProgram } from '../../src/train/prepare.ts';
 import { allocate, writeVariable } from '../../src/train/variables.ts';
 import type { Engines } from '../engines.ts';
-import type { Contestant, GemmTask, Runner, TrainTask, Variant } from '../types.ts';
+import {
+  type Contestant,
+  type GemmTask,
+  type NetworkSpec,
+  type Runner,
+  type TrainTask,
+  Unable,
+  type Variant,
+} from '../types.ts';
 
 /** This library, in each build and on each number of threads. */
 export function wasmgrad(engines: Engines): Contestant {
@@ -63,15 +71,21 @@ function openGemm({ M, K, N, transposeA, transposeB, a, b }: GemmTask, engine: E
   };
 }
 
-function network({ name, sizes, hidden, output }: TrainTask) {
-  const units = sizes.slice(1);
-  const layers = units.map((n, i) =>
-    dense(n, { activation: i < units.length - 1 ? hidden : output }),
-  );
+/** Layers of the library for those of a task, the output's activation behind them. */
+function layersOf({ layers, output }: NetworkSpec) {
+  return layers.map((l, i) => {
+    if (l.layer !== 'dense') throw new Unable(`has no ${l.layer} here`);
+    const activation = i === layers.length - 1 ? output : l.activation;
+    return dense(l.units, activation ? { activation } : {});
+  });
+}
+
+function network(spec: NetworkSpec) {
+  const layers = layersOf(spec);
   const call = ({ input }: Readonly<Record<string, Tensor>>) => ({
     output: layers.reduce((x, layer) => layer(x), input as Tensor),
   });
-  return { name, inputs: new Map([['input', sizes.slice(0, 1)]]), call };
+  return { name: spec.name, inputs: new Map([['input', spec.input]]), call };
 }
 
 const LOSSES = { softmax: 'sparseCategoricalCrossentropy', sigmoid: 'binaryCrossentropy' };
@@ -88,7 +102,7 @@ async function openTrain(task: TrainTask, engine: Engine): Promise<Runner> {
     writeVariable(engine, v, task.weights[i] as Float32Array);
   });
   const examples = batch * batches;
-  const inputs = { data: x, shape: [examples, task.sizes[0] as number] };
+  const inputs = { data: x, shape: [examples, ...task.input] };
   const targets = { data: y, shape: task.output === 'softmax' ? [examples] : [examples, 1] };
   const data = new ResidentData(engine, dataTables(core, inputs, targets), false);
   await prepare(core, data.feeds, batch);

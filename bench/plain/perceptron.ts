@@ -1,3 +1,4 @@
+import { type PerceptronSpec, perceptronOf } from '../layers.ts';
 import type { HiddenActivation, TrainTask } from '../types.ts';
 import { gemm, type Matrix, rowMajor, transposed } from './gemm.ts';
 
@@ -21,7 +22,7 @@ const EPSILON = 1e-7;
 
 /** A multilayer perceptron with all its memory allocated once, weights and moments in slabs. */
 export class Perceptron {
-  readonly #task: TrainTask;
+  readonly #task: TrainTask & PerceptronSpec;
   readonly #layers: readonly Dense[];
   readonly #batches: readonly { x: Matrix; xT: Matrix; y: ArrayLike<number> }[];
   readonly #initial: Float64Array;
@@ -30,7 +31,8 @@ export class Perceptron {
   readonly #m: Float64Array;
   readonly #v: Float64Array;
 
-  constructor(task: TrainTask) {
+  constructor(given: TrainTask) {
+    const task = { ...given, ...perceptronOf(given) };
     this.#task = task;
     this.#initial = Float64Array.from(task.weights.flatMap((w) => [...w]));
     const slab = () => new Float64Array(this.#initial.length);
@@ -149,7 +151,8 @@ export class Perceptron {
 
 function activate(y: Float64Array, hidden: HiddenActivation): void {
   if (hidden === 'relu') for (let i = 0; i < y.length; i++) y[i] = Math.max(y[i] as number, 0);
-  else for (let i = 0; i < y.length; i++) y[i] = Math.tanh(y[i] as number);
+  else if (hidden === 'tanh') for (let i = 0; i < y.length; i++) y[i] = Math.tanh(y[i] as number);
+  else for (let i = 0; i < y.length; i++) y[i] = 1 / (1 + Math.exp(-(y[i] as number)));
 }
 
 function differentiate(dy: Float64Array, y: Float64Array, hidden: HiddenActivation): void {
@@ -157,9 +160,10 @@ function differentiate(dy: Float64Array, y: Float64Array, hidden: HiddenActivati
     for (let i = 0; i < y.length; i++) if (!((y[i] as number) > 0)) dy[i] = 0;
     return;
   }
+  const tanh = hidden === 'tanh';
   for (let i = 0; i < y.length; i++) {
     const t = y[i] as number;
-    dy[i] = (dy[i] as number) * (1 - t * t);
+    dy[i] = (dy[i] as number) * (tanh ? 1 - t * t : t * (1 - t));
   }
 }
 
