@@ -1,8 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { OptionError, unknownName } from '../src/runtime/errors.ts';
 import { bench } from './bench.ts';
+import { loops } from './contestants/loops.ts';
+import { node as bare } from './contestants/node.ts';
 import { plain } from './contestants/plain.ts';
-import { wasmgrad } from './contestants/wasmgrad.ts';
+import { wasmgrad, wasmgradSync } from './contestants/wasmgrad.ts';
 import { Engines } from './engines.ts';
 import { machine } from './machine.ts';
 import { type Options, parseOptions, USAGE } from './options.ts';
@@ -29,7 +31,8 @@ async function main(args: readonly string[]): Promise<void> {
   console.log(`${cpu}, ${cores} cores · Node ${node}, V8 ${v8} · ${os}`);
   const engines = new Engines();
   try {
-    const report = await bench(cases, [wasmgrad(engines), plain], engines, options, console.log);
+    const contestants = [wasmgrad(engines), wasmgradSync(engines), plain, loops, bare];
+    const report = await bench(cases, contestants, engines, options, console.log);
     if (options.json) writeFileSync(options.json, `${JSON.stringify(report, null, 1)}\n`);
   } finally {
     await engines.dispose();

@@ -167,6 +167,8 @@ export interface Contestant {
   readonly name: string;
   /** Takes part in these kinds only and is not missed elsewhere; default all. */
   readonly kinds?: readonly Kind[];
+  /** Others are compared with it, where it takes part. */
+  readonly reference?: boolean;
   variants(wanted: Wanted, kind: Kind): readonly Variant[];
   readonly open: {
     readonly [K in Kind]?: (task: Tasks[K], variant: Variant) => Opened<K> | Promise<Opened<K>>;

@@ -98,6 +98,18 @@ export class Perceptron {
     return loss;
   }
 
+  /** Outputs for a batch, in memory that the next call changes. */
+  predict(input: Float32Array): Float64Array {
+    const { batch, output } = this.#task;
+    const last = this.#layers[this.#layers.length - 1] as Dense;
+    const { x } = this.#batches[0] as { x: Matrix };
+    x.data.set(input);
+    this.#forward(x);
+    if (output === 'softmax') softmaxRows(last, batch);
+    else activate(last.y.data, 'sigmoid');
+    return last.y.data;
+  }
+
   #forward(x: Matrix): void {
     const { batch, hidden } = this.#task;
     let input = x;
@@ -171,6 +183,21 @@ function sumRows(sums: Float64Array, x: Float64Array, rows: number, columns: num
   for (let j = 0; j < columns; j++) sums[j] = 0;
   for (let i = 0, at = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++, at++) sums[j] = (sums[j] as number) + (x[at] as number);
+  }
+}
+
+/** y = softmax(y) */
+function softmaxRows({ units, y: { data: y } }: Dense, batch: number): void {
+  for (let from = 0; from < batch * units; from += units) {
+    let largest = y[from] as number;
+    for (let i = from; i < from + units; i++) largest = Math.max(largest, y[i] as number);
+    let sum = 0;
+    for (let i = from; i < from + units; i++) {
+      const e = Math.exp((y[i] as number) - largest);
+      y[i] = e;
+      sum += e;
+    }
+    for (let i = from; i < from + units; i++) y[i] = (y[i] as number) / sum;
   }
 }
 
