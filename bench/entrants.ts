@@ -17,6 +17,8 @@ export interface Entrant<R = Runner> extends Variant {
   readonly runner: R;
 }
 
+class Disagreement extends Error {}
+
 type Open<R> = (task: unknown, variant: Variant) => R | Promise<R>;
 
 /** Opens the case, for something to run or for sizes, for all who take part; those who cannot go to `missing`. */
@@ -45,9 +47,10 @@ export async function enter<R extends Runner | Weight>(
 }
 
 function absent(c: Case, { contestant, build, threads }: Omit<Entrant, 'runner'>, error: unknown) {
-  const text = messageOf(error);
-  const reason = error instanceof Unable ? text : `failed: ${text}`;
-  return { case: c.name, contestant, build, threads, reason };
+  const wrong = !(error instanceof Unable);
+  const known = !wrong || error instanceof Disagreement;
+  const reason = known ? messageOf(error) : `failed: ${messageOf(error)}`;
+  return { case: c.name, contestant, build, threads, reason, wrong };
 }
 
 /**
@@ -92,7 +95,7 @@ function expectEqual(
 ): void {
   const error = difference(expected, numbers);
   if (error <= tolerance) return;
-  throw new Unable(
+  throw new Disagreement(
     `differs from ${label} by ${error.toExponential(1)}, tolerance ${tolerance}: not timed`,
   );
 }

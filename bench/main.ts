@@ -33,6 +33,7 @@ async function main(args: readonly string[]): Promise<void> {
   try {
     const contestants = [wasmgrad(engines), wasmgradSync(engines), plain, loops, bare];
     const report = await bench(cases, contestants, engines, options, console.log);
+    if (report.missing.some((m) => m.wrong && m.contestant === 'wasmgrad')) process.exitCode = 1;
     if (options.json) writeFileSync(options.json, `${JSON.stringify(report, null, 1)}\n`);
   } finally {
     await engines.dispose();

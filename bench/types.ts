@@ -225,4 +225,6 @@ export interface Missing extends Variant {
   readonly case: string;
   readonly contestant: string;
   readonly reason: string;
+  /** It disagreed or failed, rather than being unable. */
+  readonly wrong: boolean;
 }

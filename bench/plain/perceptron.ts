@@ -1,6 +1,7 @@
 import { type PerceptronSpec, perceptronOf } from '../layers.ts';
 import type { HiddenActivation, TrainTask } from '../types.ts';
 import { gemm, type Matrix, rowMajor, transposed } from './gemm.ts';
+import { relu } from './operations.ts';
 
 interface Dense {
   readonly inputs: number;
@@ -162,7 +163,7 @@ export class Perceptron {
 }
 
 function activate(y: Float64Array, hidden: HiddenActivation): void {
-  if (hidden === 'relu') for (let i = 0; i < y.length; i++) y[i] = Math.max(y[i] as number, 0);
+  if (hidden === 'relu') for (let i = 0; i < y.length; i++) y[i] = relu(y[i] as number);
   else if (hidden === 'tanh') for (let i = 0; i < y.length; i++) y[i] = Math.tanh(y[i] as number);
   else for (let i = 0; i < y.length; i++) y[i] = 1 / (1 + Math.exp(-(y[i] as number)));
 }
