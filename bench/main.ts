@@ -7,9 +7,11 @@ import { plain } from './contestants/plain.ts';
 import { wasmgrad, wasmgradSync } from './contestants/wasmgrad.ts';
 import { Engines } from './engines.ts';
 import { machine } from './machine.ts';
-import { type Options, parseOptions, USAGE } from './options.ts';
+import { type Options, parseOptions, usage } from './options.ts';
 import { SUITES } from './suites/index.ts';
 import type { Case } from './types.ts';
+
+const NAMES = SUITES.map((s) => s.name);
 
 function chooseCases({ suites, filter }: Options): Case[] {
   const cases = SUITES.filter((s) => suites.includes(s.name)).flatMap((s) => s.cases);
@@ -22,10 +24,7 @@ function chooseCases({ suites, filter }: Options): Case[] {
 }
 
 async function main(args: readonly string[]): Promise<void> {
-  const options = parseOptions(
-    args,
-    SUITES.map((s) => s.name),
-  );
+  const options = parseOptions(args, NAMES);
   const cases = chooseCases(options);
   const { cpu, cores, node, v8, os } = machine();
   console.log(`${cpu}, ${cores} cores · Node ${node}, V8 ${v8} · ${os}`);
@@ -44,6 +43,6 @@ try {
   await main(process.argv.slice(2));
 } catch (error) {
   if (!(error instanceof OptionError)) throw error;
-  console.error(`${error.message}\n\n${USAGE}`);
+  console.error(`${error.message}\n\n${usage(NAMES)}`);
   process.exitCode = 1;
 }

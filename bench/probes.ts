@@ -89,11 +89,13 @@ function firstOfEach<T>(items: readonly T[], key: (item: T) => unknown): T[] {
 
 /** A line of the report. */
 export function makeRow(
-  c: Case,
+  given: Case,
   { contestant, build, threads }: Variant & { contestant: string },
   samples: Samples,
   rates: Rates = new Map(),
 ): Row {
+  const wide = build === 'f64' && given.bytes !== undefined;
+  const c = wide ? { ...given, bytes: 2 * (given.bytes as number) } : given;
   const [median_ms, min_ms] = [median(samples), Math.min(...samples)];
   const per = (n: number | undefined) => (n === undefined ? undefined : n / (median_ms * 1e6));
   const limit_ms = limitOf(c, build, threads, rates);

@@ -111,7 +111,7 @@ export interface Case<K extends Kind = Kind> {
   readonly kind: K;
   /** Makes the operands or data; called once a run. */
   readonly task: () => Tasks[K];
-  /** Arithmetic and memory traffic of one step by the direct algorithm. */
+  /** Arithmetic and memory traffic (of f32) of one step by the direct algorithm. */
   readonly flops?: number;
   readonly bytes?: number;
   /** Numbers that a step computes one by one. */
