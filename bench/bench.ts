@@ -1,5 +1,6 @@
 import type { Engines } from './engines.ts';
 import { agreeing, type Entrant, enter } from './entrants.ts';
+import type { Curve } from './growth.ts';
 import { type Machine, machine } from './machine.ts';
 import { measure, type Samples } from './measure.ts';
 import { makeRow, Probes, rounded } from './probes.ts';
@@ -15,6 +16,8 @@ export interface Report {
   readonly rows: readonly (Row | SizeRow)[];
   /** What could not run or disagreed, and why. */
   readonly missing: readonly Missing[];
+  /** How cost grows with work, where that was asked for. */
+  readonly curves?: readonly Curve[];
 }
 
 /** Runs the cases one by one, printing each line when it is known. */

@@ -147,6 +147,8 @@ export interface Runner {
   reset?(): void | Promise<void>;
   /** Numbers that the last call computed, to compare with those of others; absent: not compared. */
   output?(): ArrayLike<number> | Promise<ArrayLike<number>>;
+  /** Bytes that it holds in the engine's memory. */
+  memory?(): number;
   /** What a reader of its row must know. */
   readonly note?: string;
   dispose?(): void;

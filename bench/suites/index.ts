@@ -1,6 +1,7 @@
 import type { Suite } from '../types.ts';
 import { elementwise } from './elementwise.ts';
 import { gemm } from './gemm.ts';
+import { growthSuite } from './growth.ts';
 import { infer } from './infer.ts';
 import { reduce } from './reduce.ts';
 import { size } from './size.ts';
@@ -17,4 +18,5 @@ export const SUITES: readonly Suite[] = [
   infer,
   startup,
   size,
+  growthSuite,
 ];

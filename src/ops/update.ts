@@ -1,12 +1,18 @@
 import { defineOp } from '../graph/op.ts';
+import { formatShape, sameShape } from '../graph/shape.ts';
 import { paddedBytes, type Tensor } from '../graph/tensor.ts';
+import { ShapeError } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import { NONE, type Pointer, type Row } from '../runtime/row.ts';
+import { elementwise } from './emit.ts';
 
 /** Elements that one thread takes at least: updates are one pass over whole slabs. */
 const UNIT = 4096;
 
-interface Common {
+/** What all updates take: a parameter's own rate and decay. */
+export interface Common {
+  /** The step's learning rate is multiplied by it. */
+  readonly factor: number;
   /** Decoupled: p −= rate·weightDecay·p first. */
   readonly weightDecay: number;
 }
@@ -47,7 +53,8 @@ type P4 = [Pointer, Pointer, Pointer, Pointer];
 
 /** p −= rate·g */
 export const sgdUpdate = updateOp<Common>('sgdUpdate', {
-  row: (at, n, a, guard, step) => kernels.sgd(...(at as P2), n, UNIT, a.weightDecay, guard, step),
+  row: (at, n, a, guard, step) =>
+    kernels.sgd(...(at as P2), n, UNIT, a.factor, a.weightDecay, guard, step),
 });
 
 /** m = μ·m − rate·g; p += m (Nesterov: p += μ·m − rate·g) */
@@ -61,6 +68,7 @@ export const momentumUpdate = updateOp<Common & { momentum: number; nesterov: bo
         UNIT,
         a.momentum,
         Number(a.nesterov),
+        a.factor,
         a.weightDecay,
         guard,
         step,
@@ -94,6 +102,7 @@ export const rmspropUpdate = updateOp<RmspropAttrs>('rmspropUpdate', {
       a.momentum,
       a.epsilon,
       outside,
+      a.factor,
       a.weightDecay,
       guard,
       step,
@@ -122,6 +131,7 @@ export const adamUpdate = updateOp<AdamAttrs>('adamUpdate', {
       a.beta2,
       a.epsilon,
       Number(a.outside),
+      a.factor,
       a.weightDecay,
       guard,
       step,
@@ -140,12 +150,128 @@ export const adagradUpdate = updateOp<Common & { epsilon: number; outside: boole
         UNIT,
         a.epsilon,
         Number(a.outside),
+        a.factor,
         a.weightDecay,
         guard,
         step,
       ),
   },
 );
+
+export interface BetaAttrs extends Common {
+  readonly beta1: number;
+  readonly beta2: number;
+}
+
+/** m: running mean of g, u = max(β2·u, |g|); p −= rate/(1 − β1ᵗ)·m/(u + ε) */
+export const adamaxUpdate = updateOp<BetaAttrs & { epsilon: number }>('adamaxUpdate', {
+  row: (at, n, a, guard, step) =>
+    kernels.adamax(
+      ...(at as P4),
+      n,
+      UNIT,
+      a.beta1,
+      a.beta2,
+      a.epsilon,
+      a.factor,
+      a.weightDecay,
+      guard,
+      step,
+    ),
+});
+
+/** Adam whose moment looks one step ahead; slots m and v. */
+export const nadamUpdate = updateOp<BetaAttrs & { epsilon: number }>('nadamUpdate', {
+  row: (at, n, a, guard, step) =>
+    kernels.nadam(
+      ...(at as P4),
+      n,
+      UNIT,
+      a.beta1,
+      a.beta2,
+      a.epsilon,
+      a.factor,
+      a.weightDecay,
+      guard,
+      step,
+    ),
+});
+
+/** a: running mean of g², d: of Δ²; Δ = g·√(d + ε)/√(a + ε); p −= rate·Δ */
+export const adadeltaUpdate = updateOp<Common & { rho: number; epsilon: number }>(
+  'adadeltaUpdate',
+  {
+    row: (at, n, a, guard, step) =>
+      kernels.adadelta(
+        ...(at as P4),
+        n,
+        UNIT,
+        a.rho,
+        a.epsilon,
+        a.factor,
+        a.weightDecay,
+        guard,
+        step,
+      ),
+  },
+);
+
+/** p −= rate·sign(β1·m + (1 − β1)·g); m = β2·m + (1 − β2)·g */
+export const lionUpdate = updateOp<BetaAttrs>('lionUpdate', {
+  row: (at, n, a, guard, step) =>
+    kernels.lion(...(at as P3), n, UNIT, a.beta1, a.beta2, a.factor, a.weightDecay, guard, step),
+});
+
+/** average = momentum·average + (1 − momentum)·value, at the first update value; at each `every`-th update value = average. */
+export const averageUpdate = defineOp({
+  name: 'averageUpdate',
+  effect: true,
+  args: (average: Tensor, value: Tensor, guard: Tensor, momentum: number, every: number) => [
+    [average, value, guard],
+    { momentum, every },
+  ],
+  type: () => ({ shape: [], dtype: 'real' }),
+  emit(e, node) {
+    const [average, value, guard] = node.inputs.map((t) => e.at(t)) as P3;
+    const bytes = paddedBytes(node.inputs[0] as Tensor, e.realBytes);
+    const { momentum, every } = node.attrs;
+    const places = [
+      { ...average, bytes },
+      { ...value, bytes },
+    ] as P2;
+    e.row(
+      kernels.movingAverage(...places, bytes / e.realBytes, UNIT, momentum, every, guard, e.step),
+    );
+  },
+});
+
+/** The value of a variable behind the updates: what it is when they are done. */
+export const readAfter = defineOp({
+  name: 'readAfter',
+  view: true,
+  args: (value: Tensor, updates: readonly Tensor[]) => [[value, ...updates], {}],
+  type: ([value]) => value as Tensor,
+  emit() {},
+});
+
+/** Writes `value` to the memory of `variable` at once, behind the updates that it depends on. */
+export const overwrite = defineOp({
+  name: 'overwrite',
+  effect: true,
+  args: (variable: Tensor, value: Tensor) => [[variable, value], {}],
+  type([variable, value]) {
+    if (sameShape((variable as Tensor).shape, (value as Tensor).shape))
+      return { shape: [], dtype: 'real' };
+    throw new ShapeError(
+      `a value ${formatShape((value as Tensor).shape)} for a variable ${formatShape((variable as Tensor).shape)}`,
+    );
+  },
+  emit(e, node) {
+    const [variable, value] = node.inputs as [Tensor, Tensor];
+    const { n, unit } = elementwise(e, value);
+    e.row(kernels.copy(e.at(variable), e.at(value), n, unit));
+  },
+});
 
 /** Keeps a value of each step for the host: place [steps] is bound when the program is loaded. */
 export const record = defineOp({
