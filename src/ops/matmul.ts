@@ -65,7 +65,7 @@ function emitPacked(
   const bp = packedB(e, b, p, weight);
   const packA = transposeA ? kernels.packAT : kernels.packA;
   e.row(packA(ap, a, M, MR, K, transposeA ? M : K));
-  if (M < 4 * MR && N >= 4 * NR) {
+  if (N >= 4 * NR && (M < 4 * MR || N >= M)) {
     e.row(kernels.gemmColumns(c, ap, bp, bias, N, NR, M, K, N, 0, activation));
   } else {
     e.row(kernels.gemm(c, ap, bp, bias, M, MR, N, K, N, 0, activation));
