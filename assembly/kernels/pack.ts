@@ -1,5 +1,5 @@
 import { MR, NR } from '../layout';
-import { In, InAll, Out, shareStart } from '../share';
+import { In, InAll, Out, OutAll, shareStart } from '../share';
 import { LANES, loadUpTo } from '../simd';
 
 /**
@@ -70,6 +70,56 @@ export function packBT(
   const first = shareStart(N, unit, tid, threads);
   const end = shareStart(N, unit, tid + 1, threads);
   transposePanels<NrWide>(bp, b, first, end, K, ldb);
+}
+
+/**
+ * bp = Bᵀ for b[N, K] that is itself in panels: b[k / NR][n][k mod NR], K a multiple of NR. The
+ * columns of bp are shared.
+ */
+export function packPanelsT(
+  bp: Out,
+  b: InAll,
+  N: i32,
+  unit: i32,
+  K: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  const end = shareStart(N, unit, tid + 1, threads);
+  const block = NR * NR;
+  for (let n = shareStart(N, unit, tid, threads); n < end; n += NR) {
+    let to = bp + <usize>n * <usize>K * sizeof<real>();
+    let from = b + <usize>(n * NR) * sizeof<real>();
+    for (let k = 0; k < K; k += NR) {
+      transposePanels<NrWide>(to, from, 0, min(NR, end - n), NR, NR);
+      to += <usize>block * sizeof<real>();
+      from += <usize>N * <usize>NR * sizeof<real>();
+    }
+  }
+}
+
+/** b[K, N], row stride ldb, from panels of NR columns; N is a multiple of NR. */
+export function unpackB(
+  b: OutAll,
+  bp: In,
+  N: i32,
+  unit: i32,
+  K: i32,
+  ldb: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  const first = shareStart(N, unit, tid, threads);
+  const end = shareStart(N, unit, tid + 1, threads);
+  const row = <usize>ldb * sizeof<real>();
+  const bytes = <usize>NR * sizeof<real>();
+  let from = bp + <usize>first * <usize>K * sizeof<real>();
+  for (let n = first; n < end; n += NR) {
+    let to = b + <usize>n * sizeof<real>();
+    for (let k = 0; k < K; k++, to += row, from += bytes) {
+      for (let i: usize = 0; i < bytes; i += 16) v128.store(to + i, v128.load(from + i));
+    }
+  }
 }
 
 abstract class Width {

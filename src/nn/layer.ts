@@ -31,6 +31,8 @@ export interface WeightOptions {
   readonly initializer?: string | Initializer;
   readonly regularizer?: Regularizer | undefined;
   readonly trainable?: boolean;
+  /** The right operand of products: kept as they read it. */
+  readonly operand?: boolean;
 }
 
 /** What a layer's function may ask for while it is traced. */
@@ -93,7 +95,12 @@ interface LayerState {
 }
 
 function scopeOf(trace: Trace, layerState: LayerState): LayerScope {
-  const variable = (name: string, shape: Shape, initial: Initializer, trainable: boolean) => {
+  const variable = (
+    name: string,
+    shape: Shape,
+    initial: Initializer,
+    options: { trainable: boolean; operand?: boolean },
+  ) => {
     const known = layerState.variables.get(name);
     if (known && !sameShape(known.shape, shape)) {
       throw new ShapeError(
@@ -101,8 +108,7 @@ function scopeOf(trace: Trace, layerState: LayerState): LayerScope {
       );
     }
     const path = `${scopePath()}/${name}`;
-    const made =
-      known ?? new Variable(path, shape, () => initial(shape, hash(path)), { trainable });
+    const made = known ?? new Variable(path, shape, () => initial(shape, hash(path)), options);
     layerState.variables.set(name, made);
     trace.variables.add(made);
     if (!made.trainable || !layerState.trainable) trace.frozen.add(made);
@@ -110,12 +116,15 @@ function scopeOf(trace: Trace, layerState: LayerState): LayerScope {
   };
   return {
     training: trace.training,
-    weight(name, shape, { initializer = 'glorotUniform', regularizer, trainable = true } = {}) {
-      const value = read(variable(name, shape, findInitializer(initializer), trainable));
+    weight(name, shape, options = {}) {
+      const { initializer = 'glorotUniform', regularizer, trainable = true, operand } = options;
+      const first = findInitializer(initializer);
+      const value = read(variable(name, shape, first, { trainable, operand: operand ?? false }));
       if (regularizer) trace.penalties.push(regularizer(value));
       return value;
     },
-    state: (name, shape, initial) => read(variable(name, shape, findInitializer(initial), false)),
+    state: (name, shape, initial) =>
+      read(variable(name, shape, findInitializer(initial), { trainable: false })),
     assign(name, value) {
       const target = layerState.variables.get(name) as Variable;
       trace.assignments.push({ variable: target, value });

@@ -1,9 +1,10 @@
 import { defineOp } from '../graph/op.ts';
-import { paddedBytes, type Tensor } from '../graph/tensor.ts';
+import { sizeOf } from '../graph/shape.ts';
+import { bytesOf, type Emitter, paddedBytes, type Tensor } from '../graph/tensor.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import { NONE, type Pointer, type Row } from '../runtime/row.ts';
 
-/** Elements that one thread takes at least: updates are one pass over whole slabs. */
+/** Elements that one thread takes at least: updates of neighbours in a slab are one pass. */
 const UNIT = 4096;
 
 interface Common {
@@ -13,7 +14,14 @@ interface Common {
 
 interface Update<A> {
   /** State beside the parameter, in the order of the kernel's pointers. */
-  readonly row: (at: readonly Pointer[], n: number, attrs: A, guard: Pointer, step: Pointer) => Row;
+  readonly row: (
+    at: readonly Pointer[],
+    n: number,
+    unit: number,
+    attrs: A,
+    guard: Pointer,
+    step: Pointer,
+  ) => Row;
 }
 
 /**
@@ -33,12 +41,40 @@ function updateOp<A extends Common>(name: string, { row }: Update<A>) {
     effect: true,
     type: () => ({ shape: [], dtype: 'real' }),
     emit(e, node) {
-      const bytes = paddedBytes(node.inputs[0] as Tensor, e.realBytes);
-      const pointers = node.inputs.map((t) => ({ ...e.at(t), bytes }));
       const guard = e.at(node.inputs.at(-1) as Tensor);
-      e.row(row(pointers.slice(0, -1), bytes / e.realBytes, node.attrs, guard, e.step));
+      const { at, n, unit } = sharedElements(e, node.inputs.slice(0, -1));
+      e.row(row(at, n, unit, node.attrs, guard, e.step));
     },
   });
+}
+
+/**
+ * A parameter and what goes with it element by element. One in panels is shared by panels, as the product that computed
+ * its gradient; others with the padding behind them, so that neighbours can be joined.
+ */
+function sharedElements(e: Emitter, tensors: readonly Tensor[]) {
+  const parameter = tensors[0] as Tensor;
+  const { shape } = parameter;
+  if (!e.panels(parameter)) {
+    const bytes = paddedBytes(parameter, e.realBytes);
+    return { at: tensors.map((t) => ({ ...e.at(t), bytes })), n: bytes / e.realBytes, unit: UNIT };
+  }
+  const n = sizeOf(shape);
+  return {
+    at: tensors.map((t) => inPanels(e, t)),
+    n,
+    unit: (n / (shape.at(-1) as number)) * e.NR,
+  };
+}
+
+function inPanels(e: Emitter, t: Tensor): Pointer {
+  const stored = e.panels(t);
+  if (stored) return stored;
+  const bytes = bytesOf(t, e.realBytes);
+  const to = e.temp(bytes);
+  const N = t.shape.at(-1) as number;
+  e.row(kernels.packB(to, e.at(t), N, e.NR, sizeOf(t.shape) / N, N));
+  return to;
 }
 
 type P2 = [Pointer, Pointer];
@@ -47,18 +83,19 @@ type P4 = [Pointer, Pointer, Pointer, Pointer];
 
 /** p −= rate·g */
 export const sgdUpdate = updateOp<Common>('sgdUpdate', {
-  row: (at, n, a, guard, step) => kernels.sgd(...(at as P2), n, UNIT, a.weightDecay, guard, step),
+  row: (at, n, unit, a, guard, step) =>
+    kernels.sgd(...(at as P2), n, unit, a.weightDecay, guard, step),
 });
 
 /** m = μ·m − rate·g; p += m (Nesterov: p += μ·m − rate·g) */
 export const momentumUpdate = updateOp<Common & { momentum: number; nesterov: boolean }>(
   'momentumUpdate',
   {
-    row: (at, n, a, guard, step) =>
+    row: (at, n, unit, a, guard, step) =>
       kernels.momentum(
         ...(at as P3),
         n,
-        UNIT,
+        unit,
         a.momentum,
         Number(a.nesterov),
         a.weightDecay,
@@ -79,7 +116,7 @@ export interface RmspropAttrs extends Common {
 
 /** v = ρ·v + (1 − ρ)·g²; p −= rate·g/√(v + ε); slots v, then the mean if centered, then the momentum if not 0. */
 export const rmspropUpdate = updateOp<RmspropAttrs>('rmspropUpdate', {
-  row([p, g, v, ...more], n, a, guard, step) {
+  row([p, g, v, ...more], n, unit, a, guard, step) {
     const mean = a.centered ? (more.shift() as Pointer) : NONE;
     const velocity = a.momentum !== 0 ? (more.shift() as Pointer) : NONE;
     const slots = [p, g, v] as P3;
@@ -89,7 +126,7 @@ export const rmspropUpdate = updateOp<RmspropAttrs>('rmspropUpdate', {
       mean,
       velocity,
       n,
-      UNIT,
+      unit,
       a.rho,
       a.momentum,
       a.epsilon,
@@ -111,13 +148,13 @@ export interface AdamAttrs extends Common {
 
 /** m, v: running means of g and g²; p −= α·m/(√v + ε), α = rate·√(1 − β2ᵗ)/(1 − β1ᵗ); a third slot: their maximum (AMSGrad). */
 export const adamUpdate = updateOp<AdamAttrs>('adamUpdate', {
-  row([p, g, m, v, max], n, a, guard, step) {
+  row([p, g, m, v, max], n, unit, a, guard, step) {
     const slots = [p, g, m, v] as P4;
     return kernels.adam(
       ...slots,
       max ?? NONE,
       n,
-      UNIT,
+      unit,
       a.beta1,
       a.beta2,
       a.epsilon,
@@ -133,11 +170,11 @@ export const adamUpdate = updateOp<AdamAttrs>('adamUpdate', {
 export const adagradUpdate = updateOp<Common & { epsilon: number; outside: boolean }>(
   'adagradUpdate',
   {
-    row: (at, n, a, guard, step) =>
+    row: (at, n, unit, a, guard, step) =>
       kernels.adagrad(
         ...(at as P3),
         n,
-        UNIT,
+        unit,
         a.epsilon,
         Number(a.outside),
         a.weightDecay,
