@@ -85,15 +85,16 @@ export function packPanelsT(
   tid: i32,
   threads: i32,
 ): void {
+  const first = shareStart(N, unit, tid, threads);
   const end = shareStart(N, unit, tid + 1, threads);
-  const block = NR * NR;
-  for (let n = shareStart(N, unit, tid, threads); n < end; n += NR) {
-    let to = bp + <usize>n * <usize>K * sizeof<real>();
-    let from = b + <usize>(n * NR) * sizeof<real>();
-    for (let k = 0; k < K; k += NR) {
-      transposePanels<NrWide>(to, from, 0, min(NR, end - n), NR, NR);
-      to += <usize>block * sizeof<real>();
-      from += <usize>N * <usize>NR * sizeof<real>();
+  for (let k = 0; k < K; k += NR) {
+    let from = b + <usize>(k * N + first * NR) * sizeof<real>();
+    let to = bp + <usize>(first * K + k * NR) * sizeof<real>();
+    for (let n = first; n < end; n += NR) {
+      if (end - n >= NR) transposeSquare(to, from);
+      else transposePanels<NrWide>(to, from, 0, end - n, NR, NR);
+      from += <usize>(NR * NR) * sizeof<real>();
+      to += <usize>(NR * K) * sizeof<real>();
     }
   }
 }
@@ -118,6 +119,20 @@ export function unpackB(
     let to = b + <usize>n * sizeof<real>();
     for (let k = 0; k < K; k++, to += row, from += bytes) {
       for (let i: usize = 0; i < bytes; i += 16) v128.store(to + i, v128.load(from + i));
+    }
+  }
+}
+
+/** A block of NR × NR numbers. */
+function transposeSquare(to: usize, from: usize): void {
+  const row = <usize>NR * sizeof<real>();
+  for (let i: usize = 0; i < row; i += 16) {
+    for (let k: usize = 0; k < row; k += 16) {
+      const target = to + (k / sizeof<real>()) * row + i;
+      const source = from + (i / sizeof<real>()) * row + k;
+      const source1 = source + row;
+      if (sizeof<real>() == 8) transpose2(target, row, source, source1, 2);
+      else transpose4(target, row, source, source1, source1 + row, source1 + 2 * row, 4);
     }
   }
 }

@@ -92,6 +92,11 @@ function emitPanelsRow(
 function emitPacked(e: Emitter, c: Pointer, a: Pointer, b: Right, bias: Pointer, p: Product): void {
   const { MR, NR } = e;
   const { M, N, K, activation } = p;
+  const rows = rowsOfBlock(e, p);
+  if (rows < M) {
+    emitBlocks(e, c, a, packedB(e, b, p), bias, p, rows);
+    return;
+  }
   const ap = packedA(e, a, p);
   const bp = packedB(e, b, p);
   if (N >= 4 * NR && (M < 4 * MR || N >= M)) {
@@ -99,6 +104,45 @@ function emitPacked(e: Emitter, c: Pointer, a: Pointer, b: Right, bias: Pointer,
   } else {
     e.row(kernels.gemm(c, ap, bp, bias, M, MR, N, K, N, 0, activation));
   }
+}
+
+/** Bytes of packed operands that stay in the second-level cache. */
+const CACHED = 2 ** 18;
+
+/** Rows of A that are packed at a time: where B is small, those that stay in the cache until they are used. */
+function rowsOfBlock({ MR, NR, realBytes }: Emitter, { M, N, K }: Product): number {
+  const row = K * realBytes;
+  if (Math.ceil(N / NR) * NR * row > CACHED || M * row < 8 * CACHED) return M;
+  return Math.max(8, Math.floor(CACHED / (row * MR))) * MR;
+}
+
+/** A product whose left operand is packed block by block, then the rows that are left. */
+function emitBlocks(
+  e: Emitter,
+  c: Pointer,
+  a: Pointer,
+  bp: Pointer,
+  bias: Pointer,
+  { M, N, K, transposeA, activation }: Product,
+  rows: number,
+): void {
+  const { MR, realBytes } = e;
+  const ap = e.temp(rows * K * realBytes);
+  const block = (from: Pointer, to: Pointer, count: number) => {
+    const pack = transposeA ? kernels.packAT : kernels.packA;
+    e.row(pack(ap, from, count, MR, K, transposeA ? M : K));
+    e.row(kernels.gemm(to, ap, bp, bias, count, MR, N, K, N, 0, activation));
+  };
+  const step = (transposeA ? 1 : K) * rows * realBytes;
+  const count = Math.floor(M / rows);
+  e.repeat(count, (moving) => block(moving(a, step), moving(c, rows * N * realBytes), rows));
+  const rest = M - count * rows;
+  if (rest) block(shifted(a, count * step), shifted(c, count * rows * N * realBytes), rest);
+}
+
+/** The place so many bytes behind another. */
+function shifted(p: Pointer, bytes: number): Pointer {
+  return { ...p, offset: p.offset + bytes, bytes: p.bytes - bytes };
 }
 
 function packedA(e: Emitter, a: Pointer, { M, K, transposeA }: Product): Pointer {
