@@ -1,5 +1,6 @@
 import { messageOf } from '../src/runtime/errors.ts';
 import { type Engines, openPeak } from './engines.ts';
+import type { Curve } from './growth.ts';
 import { type Machine, machine } from './machine.ts';
 import { measure, type Samples } from './measure.ts';
 import { median } from './numbers.ts';
@@ -24,6 +25,8 @@ export interface Report {
   readonly rows: readonly Row[];
   /** What could not run, and why. */
   readonly missing: readonly Missing[];
+  /** How cost grows with work, where that was asked for. */
+  readonly curves?: readonly Curve[];
 }
 
 /** A contestant in one of its variants. */

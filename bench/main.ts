@@ -1,20 +1,28 @@
 import { writeFileSync } from 'node:fs';
 import { OptionError, unknownName } from '../src/runtime/errors.ts';
-import { bench } from './bench.ts';
+import { bench, type Report } from './bench.ts';
 import { plain } from './contestants/plain.ts';
 import { wasmgrad } from './contestants/wasmgrad.ts';
 import { Engines } from './engines.ts';
+import { growth } from './growth.ts';
 import { machine } from './machine.ts';
 import { type Options, parseOptions, USAGE } from './options.ts';
+import { page } from './page.ts';
+import { CURVES } from './suites/growth.ts';
 import { SUITES } from './suites/index.ts';
 import type { Case } from './types.ts';
 
 function chooseCases({ suites, filter }: Options): Case[] {
   const cases = SUITES.filter((s) => suites.includes(s.name)).flatMap((s) => s.cases);
   if (filter.length === 0) return cases;
-  const names = cases.map((c) => c.name.split('/')[1] as string);
+  const known = [...cases.map((c) => c.name), ...(suites.includes('growth') ? CURVES : [])];
   for (const part of filter) {
-    if (!cases.some((c) => c.name.includes(part))) unknownName('case', part, names);
+    if (known.some((name) => name.includes(part))) continue;
+    unknownName(
+      'case',
+      part,
+      known.map((name) => name.split('/')[1] as string),
+    );
   }
   return cases.filter((c) => filter.some((part) => c.name.includes(part)));
 }
@@ -29,8 +37,22 @@ async function main(args: readonly string[]): Promise<void> {
   console.log(`${cpu}, ${cores} cores · Node ${node}, V8 ${v8} · ${os}`);
   const engines = new Engines();
   try {
-    const report = await bench(cases, [wasmgrad(engines), plain], engines, options, console.log);
+    const ours = wasmgrad(engines);
+    const report: Report = {
+      ...(await bench(cases, [ours, plain], engines, options, console.log)),
+      ...(options.suites.includes('growth')
+        ? {
+            curves: await growth(
+              ours,
+              cores,
+              { ...options, seconds: options.seconds / 5 },
+              console.log,
+            ),
+          }
+        : {}),
+    };
     if (options.json) writeFileSync(options.json, `${JSON.stringify(report, null, 1)}\n`);
+    if (options.html) writeFileSync(options.html, page(report));
   } finally {
     await engines.dispose();
   }

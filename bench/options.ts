@@ -11,6 +11,8 @@ export interface Options extends Wanted {
   readonly seconds: number;
   /** File for the report. */
   readonly json: string | undefined;
+  /** File for the page, default beside the report. */
+  readonly html: string | undefined;
 }
 
 const DEFAULTS = {
@@ -20,6 +22,7 @@ const DEFAULTS = {
   seconds: '0.5',
   filter: '',
   json: '',
+  html: '',
 };
 
 const BUILDS: readonly BuildName[] = ['simd', 'relaxed', 'f64'];
@@ -30,7 +33,8 @@ export const USAGE = `npm run bench -- [options]
   --threads 1,2           numbers of threads, default ${DEFAULTS.threads}
   --build simd,relaxed    builds, default ${DEFAULTS.build}; also f64
   --seconds 0.5           time for each contestant in each case
-  --json FILE             write the report to FILE`;
+  --json FILE             write the report to FILE
+  --html FILE             write it as a page, default beside the JSON`;
 
 /** Reads the command line. Throws `OptionError`, naming what is near, for what it does not know. */
 export function parseOptions(args: readonly string[], suites: readonly string[]): Options {
@@ -48,6 +52,7 @@ export function parseOptions(args: readonly string[], suites: readonly string[])
     threads: list('threads').map((n) => positive('threads', n, Number.isInteger)),
     seconds: positive('seconds', given.seconds, Number.isFinite),
     json: given.json || undefined,
+    html: given.html || (given.json && `${given.json.replace(/\.json$/, '')}.html`) || undefined,
   };
 }
 

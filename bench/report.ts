@@ -1,4 +1,4 @@
-import type { Missing, Row } from './types.ts';
+import type { Missing, Row, Variant } from './types.ts';
 
 const COLUMNS = [
   ['case', -22],
@@ -50,7 +50,21 @@ export function formatMissing({ contestant, build, threads, reason, ...rest }: M
   return `${line([rest.case, contestant, build, `${threads}`])}  ${reason}`;
 }
 
-function duration(ms: number): string {
+/** One point of a curve, of all its series. */
+export function formatPoint(
+  { name, unit }: { readonly name: string; readonly unit: string },
+  x: number,
+  variants: readonly Variant[],
+  points: readonly (readonly (readonly [number, number])[])[],
+): string {
+  const cells = variants.map(({ build, threads }, i) => {
+    const y = points[i]?.at(-1)?.[1] ?? Number.NaN;
+    return `${build} ×${threads} ${String(y).padEnd(8)}`;
+  });
+  return `${name.padEnd(15)} ${String(x).padStart(6)}  ${cells.join('  ')} ${unit}`;
+}
+
+export function duration(ms: number): string {
   if (ms >= 1000) return `${(ms / 1000).toFixed(2)} s`;
   if (ms >= 1) return `${ms.toFixed(2)} ms`;
   return ms >= 1e-3 ? `${(ms * 1e3).toFixed(2)} µs` : `${(ms * 1e6).toFixed(0)} ns`;

@@ -74,6 +74,8 @@ export interface Runner {
   reset?(): void;
   /** Numbers that the last call computed, to compare with those of others. */
   output(): ArrayLike<number> | Promise<ArrayLike<number>>;
+  /** Bytes that it holds in the engine's memory. */
+  memory?(): number;
   dispose?(): void;
 }
 

@@ -58,16 +58,23 @@ export type { Activation } from './nn/activations.ts';
 export { activations } from './nn/activations.ts';
 export type { LayerConfig } from './nn/config.ts';
 export { layerConfig, layerFromConfig, registerLayer } from './nn/config.ts';
+export type { Constraint } from './nn/constraint.ts';
+export { constraints } from './nn/constraint.ts';
 export type { DenseOptions } from './nn/dense.ts';
 export * as layers from './nn/index.ts';
 export {
   activation,
+  alphaDropout,
   concatenate,
   dense,
   dropout,
   flatten,
+  gaussianDropout,
   gaussianNoise,
   lambda,
+  spatialDropout1D,
+  spatialDropout2D,
+  spatialDropout3D,
 } from './nn/index.ts';
 export type { Initializer } from './nn/init.ts';
 export { initializers } from './nn/init.ts';
@@ -81,8 +88,20 @@ export type { Regularizer } from './nn/regularizer.ts';
 export { regularizers } from './nn/regularizer.ts';
 export * as ops from './ops/index.ts';
 export { scalar, tensor } from './ops/leaf.ts';
-export { adagrad, adam, adamw, optimizerConfig, optimizers, rmsprop, sgd } from './optim/index.ts';
-export type { Optimizer, OptimizerOptions } from './optim/optimizer.ts';
+export {
+  adadelta,
+  adagrad,
+  adam,
+  adamax,
+  adamw,
+  lion,
+  nadam,
+  optimizerConfig,
+  optimizers,
+  rmsprop,
+  sgd,
+} from './optim/index.ts';
+export type { Optimizer, OptimizerOptions, ParameterGroup } from './optim/optimizer.ts';
 export type { Schedule } from './optim/schedule.ts';
 export { schedules } from './optim/schedule.ts';
 export type { WasmSource } from './runtime/builds.ts';

@@ -107,7 +107,10 @@ describe('options', () => {
       threads: [1, 2],
       seconds: 0.1,
       json: 'x.json',
+      html: 'x.html',
     });
+    expect(parse('--json x.json --html page.htm').html).toBe('page.htm');
+    expect(parse('').html).toBeUndefined();
     expect(parse('').suites).toEqual(['gemm', 'train']);
   });
 

@@ -1,46 +1,8 @@
 import { MOMENT_MIN, Table } from '../math/table';
 import { In, InAll, InOut, Step, shareStart } from '../share';
-import { LANES, loadPart, madd, splat, storePart } from '../simd';
-import { stepNumber, stepRate } from '../step';
-
-/** False when the number that guards an update (the loss) is NaN or infinite. */
-function allowed(guard: usize): bool {
-  if (guard == 0) return true;
-  const x = load<real>(guard);
-  return x - x == 0;
-}
-
-/** Loads and stores of `count` ≤ LANES numbers; inlined, so that nothing is asked where the count is known. */
-class Part {
-  @inline static get(p: usize, count: i32): v128 {
-    return count == LANES ? v128.load(p) : loadPart(p, count, 0);
-  }
-
-  @inline static put(p: usize, x: v128, count: i32): void {
-    if (count == LANES) v128.store(p, x);
-    else storePart(p, x, count);
-  }
-
-  /** Stores a moment and returns it; below `least` it becomes 0: arithmetic on denormal numbers is slow. */
-  @inline static putMoment(p: usize, x: v128, least: v128, count: i32): v128 {
-    const kept = v128.andnot(x, v128.lt<real>(v128.abs<real>(x), least));
-    Part.put(p, kept, count);
-    return kept;
-  }
-
-  /** The same for a mean of squares, which is not negative. */
-  @inline static putSquare(p: usize, x: v128, least: v128, count: i32): v128 {
-    const kept = v128.andnot(x, v128.lt<real>(x, least));
-    Part.put(p, kept, count);
-    return kept;
-  }
-}
-
-function power(base: f64, exponent: i32): f64 {
-  let result: f64 = 1;
-  for (; exponent > 0; exponent >>= 1, base *= base) if (exponent & 1) result *= base;
-  return result;
-}
+import { LANES, madd, splat } from '../simd';
+import { stepNumber } from '../step';
+import { allowed, decayOf, Part, power, rateOf } from '../update';
 
 class Sgd {
   @inline static at(p: usize, g: usize, count: i32, rate: v128, decay: v128): void {
@@ -55,6 +17,7 @@ export function sgd(
   g: In,
   n: i32,
   unit: i32,
+  factor: f64,
   weightDecay: f64,
   guard: InAll,
   step: Step,
@@ -62,8 +25,9 @@ export function sgd(
   threads: i32,
 ): void {
   if (!allowed(guard)) return;
-  const decay = splat(<real>(-stepRate(step) * weightDecay));
-  const rate = splat(<real>-stepRate(step));
+  const alpha = rateOf(step, factor);
+  const decay = decayOf(alpha, weightDecay);
+  const rate = splat(<real>-alpha);
   const last = shareStart(n, unit, tid + 1, threads);
   let i = shareStart(n, unit, tid, threads);
   p += <usize>i * sizeof<real>();
@@ -101,6 +65,7 @@ export function momentum(
   unit: i32,
   momentum: f64,
   nesterov: i32,
+  factor: f64,
   weightDecay: f64,
   guard: InAll,
   step: Step,
@@ -109,8 +74,9 @@ export function momentum(
 ): void {
   if (!allowed(guard)) return;
   const mu = splat(<real>momentum);
-  const decay = splat(<real>(-stepRate(step) * weightDecay));
-  const rate = splat(<real>-stepRate(step));
+  const alpha = rateOf(step, factor);
+  const decay = decayOf(alpha, weightDecay);
+  const rate = splat(<real>-alpha);
   const least = Table.get<real>(MOMENT_MIN);
   const ahead = nesterov != 0;
   const last = shareStart(n, unit, tid + 1, threads);
@@ -168,6 +134,7 @@ export function rmsprop(
   momentum: f64,
   epsilon: f64,
   outside: i32,
+  factor: f64,
   weightDecay: f64,
   guard: InAll,
   step: Step,
@@ -180,8 +147,8 @@ export function rmsprop(
   const mu = splat(<real>momentum);
   const inner = splat(outside ? 0 : <real>epsilon);
   const outer = splat(outside ? <real>epsilon : 0);
-  const rate = splat(<real>stepRate(step));
-  const decay = splat(<real>(-stepRate(step) * weightDecay));
+  const rate = splat(<real>rateOf(step, factor));
+  const decay = decayOf(rateOf(step, factor), weightDecay);
   const least = Table.get<real>(MOMENT_MIN);
   const last = shareStart(n, unit, tid + 1, threads);
   for (let i = shareStart(n, unit, tid, threads); i < last; i += LANES) {
@@ -272,6 +239,7 @@ export function adam(
   beta2: f64,
   epsilon: f64,
   outside: i32,
+  factor: f64,
   weightDecay: f64,
   guard: InAll,
   step: Step,
@@ -279,13 +247,13 @@ export function adam(
   threads: i32,
 ): void {
   if (!allowed(guard)) return;
-  const rate = stepRate(step);
+  const rate = rateOf(step, factor);
   const root = sqrt<f64>(1 - power(beta2, stepNumber(step)));
   const alpha = splat(<real>((rate * root) / (1 - power(beta1, stepNumber(step)))));
   const eps = splat(<real>(outside ? epsilon * root : epsilon));
   const fresh1 = splat(<real>(1 - beta1));
   const fresh2 = splat(<real>(1 - beta2));
-  const decay = splat(<real>(-rate * weightDecay));
+  const decay = decayOf(rate, weightDecay);
   const least = Table.get<real>(MOMENT_MIN);
   const last = shareStart(n, unit, tid + 1, threads);
   for (let i = shareStart(n, unit, tid, threads); i < last; i += LANES) {
@@ -355,6 +323,7 @@ export function adagrad(
   unit: i32,
   epsilon: f64,
   outside: i32,
+  factor: f64,
   weightDecay: f64,
   guard: InAll,
   step: Step,
@@ -364,8 +333,8 @@ export function adagrad(
   if (!allowed(guard)) return;
   const inner = splat(outside ? 0 : <real>epsilon);
   const outer = splat(outside ? <real>epsilon : 0);
-  const rate = splat(<real>stepRate(step));
-  const decay = splat(<real>(-stepRate(step) * weightDecay));
+  const rate = splat(<real>rateOf(step, factor));
+  const decay = decayOf(rateOf(step, factor), weightDecay);
   const least = Table.get<real>(MOMENT_MIN);
   const last = shareStart(n, unit, tid + 1, threads);
   let i = shareStart(n, unit, tid, threads);

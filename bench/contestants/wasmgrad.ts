@@ -106,6 +106,7 @@ async function openTrain(task: TrainTask, engine: Engine): Promise<Runner> {
     },
     reset: () => state.restore(),
     output: () => executable.records(last),
+    memory: () => Object.values(state.memory()).reduce((sum, bytes) => sum + bytes, 0),
     dispose() {
       data.free();
       core.dispose();

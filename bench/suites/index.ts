@@ -1,5 +1,6 @@
 import type { Suite } from '../types.ts';
 import { gemm } from './gemm.ts';
+import { growthSuite } from './growth.ts';
 import { train } from './train.ts';
 
-export const SUITES: readonly Suite[] = [gemm, train];
+export const SUITES: readonly Suite[] = [gemm, train, growthSuite];

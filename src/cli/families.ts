@@ -1,6 +1,7 @@
 import type { Tensor } from '../graph/tensor.ts';
-import { dropout, flatten } from '../nn/core.ts';
+import { flatten } from '../nn/core.ts';
 import { dense } from '../nn/dense.ts';
+import { dropout } from '../nn/dropout.ts';
 import type { Layer } from '../nn/layer.ts';
 import { l2 } from '../nn/regularizer.ts';
 import type { SequentialLayer } from '../train/model.ts';
@@ -70,7 +71,7 @@ function flat({ inputShape }: ModelTask): Flat[] {
 }
 
 function penalty(task: ModelTask) {
-  return task.l2 > 0 ? { kernelRegularizer: l2(task.l2) } : {};
+  return task.l2 > 0 ? { kernelRegularizer: l2(task.l2, { scaling: 'keras' }) } : {};
 }
 
 function hidden(units: number, task: ModelTask): Flat[] {

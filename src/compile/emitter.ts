@@ -3,7 +3,7 @@ import type { Emitter, Tensor } from '../graph/tensor.ts';
 import type { Target } from '../runtime/engine.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import { type Buffer, end, type Pointer, type Row, repeat } from '../runtime/row.ts';
-import { rootOf, type StorageMap } from './storage.ts';
+import type { StorageMap } from './storage.ts';
 
 /** The step table: one row of 64 bytes a step, filled by the host before a call. */
 export const STEPS: Buffer = { name: 'steps', bytes: 0 };
@@ -66,9 +66,10 @@ export class RowEmitter implements Emitter {
     return this.#storage.panels(tensor) ? this.#storage.at(tensor) : null;
   }
 
-  /** A copy row by row of what is kept in panels. */
+  /** A copy row by row of what is kept in panels, at the moment of the last view that waits for other nodes. */
   #unpacked(tensor: Tensor): Pointer {
-    const root = rootOf(tensor);
+    let root = tensor;
+    while (root.op.view && root.inputs.length === 1) root = root.inputs[0] as Tensor;
     const from = this.#storage.at(root);
     const N = root.shape.at(-1) as number;
     const make = (to: Pointer) => kernels.unpackB(to, from, N, this.NR, sizeOf(root.shape) / N, N);

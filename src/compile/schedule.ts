@@ -1,10 +1,15 @@
 import type { Tensor } from '../graph/tensor.ts';
 
-/** Nodes that `roots` need, inputs before users, changes of state last. Ids grow with creation, so sorting is enough. */
+/**
+ * Nodes that `roots` need, inputs before users; changes of state and what depends on them last. Ids grow with creation, so
+ * sorting is enough.
+ */
 export function schedule(roots: readonly Tensor[]): Tensor[] {
   const nodes = reachable(roots);
-  const pure = nodes.filter((n) => !n.op.effect);
-  return [...pure, ...nodes.filter((n) => n.op.effect)];
+  const late = new Set<Tensor>();
+  for (const node of nodes)
+    if (node.op.effect || node.inputs.some((i) => late.has(i))) late.add(node);
+  return [...nodes.filter((n) => !late.has(n)), ...late];
 }
 
 /** Everything that `roots` depend on, and they, in the order of creation. Without recursion: graphs may be deep. */

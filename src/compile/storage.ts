@@ -54,7 +54,7 @@ export class StorageMap {
     });
   }
 
-  /** Whether the memory of a node holds it in panels. */
+  /** Whether the memory of a node holds it, or what it is a view of, in panels. */
   panels(node: Tensor): boolean {
     return (this.#storage.get(node) as Storage).panels;
   }

@@ -1,9 +1,14 @@
+import { formatShape, normalizeAxes, normalizeAxis } from '../graph/shape.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as ops from '../ops/activation.ts';
 import { add, affine, div, greater, mul, sub } from '../ops/binary.ts';
+import { reshape, transpose } from '../ops/layout.ts';
 import type { LinearActivation } from '../ops/matmul.ts';
+import { where } from '../ops/select.ts';
+import { slice } from '../ops/slice.ts';
 import * as rows from '../ops/softmax.ts';
 import { abs, clip, exp, sqrt, square } from '../ops/unary.ts';
+import { ShapeError } from '../runtime/errors.ts';
 import { type Configured, checkNumber, find, type Named, named, withDefaults } from './named.ts';
 
 export interface Activation extends Configured {
@@ -63,12 +68,20 @@ export const squareplus = plain('squareplus', (x) =>
   affine(add(x, sqrt(affine(square(x), 1, 4))), 0.5),
 );
 
+/** x/2 + ½ limited to [0, 1] */
+export const sparseSigmoid = plain('sparseSigmoid', (x) => clip(affine(x, 0.5, 0.5), 0, 1));
+/** 0 up to −1, (x + 1)²/4 up to 1, x from there on. */
+export const sparsePlus = plain('sparsePlus', (x) => {
+  const bent = square(affine(clip(x, -1, 1), 0.5, 0.5));
+  return add(bent, ops.relu(affine(x, 1, -1)));
+});
+
 function hardGate(x: Tensor): Tensor {
   return clip(affine(x, 1 / 6, 0.5), 0, 1);
 }
 
-const SELU_SCALE = 1.0507009873554805;
-const SELU_ALPHA = 1.6732632423543772;
+export const SELU_SCALE = 1.0507009873554805;
+export const SELU_ALPHA = 1.6732632423543772;
 
 /** 1.0507·elu(x, 1.6733): keeps mean 0 and variance 1 (Klambauer et al. 2017, arXiv:1706.02515). */
 export const selu = plain('selu', (x) => affine(ops.elu(x, SELU_ALPHA), SELU_SCALE));
@@ -124,6 +137,48 @@ export function celu(options: { alpha?: number } = {}): Activation {
   return named('celu', set, (x: Tensor) => affine(ops.elu(affine(x, 1 / set.alpha)), set.alpha));
 }
 
+/** An activation with one threshold, default ½. */
+function shrink(name: string, body: (x: Tensor, threshold: number) => Tensor) {
+  return (options: { threshold?: number } = {}): Activation => {
+    const set = withDefaults(name, options, { threshold: 0.5 });
+    checkNumber(`${name}: threshold`, set.threshold, { from: 0 });
+    return named(name, set, (x: Tensor) => body(x, set.threshold));
+  };
+}
+
+/** x where |x| > threshold, else 0; default ½. */
+export const hardShrink = shrink('hardShrink', (x, t) => mul(x, greater(abs(x), t)));
+/** x moved towards 0 by `threshold`, 0 where that is further than 0; default ½. */
+export const softShrink = shrink('softShrink', (x, t) =>
+  sub(ops.relu(affine(x, 1, -t)), ops.relu(affine(x, -1, -t))),
+);
+
+/** x where x > threshold (default 0), else value (default 0). */
+export function threshold(options: { threshold?: number; value?: number } = {}): Activation {
+  const set = withDefaults('threshold', options, { threshold: 0, value: 0 });
+  checkNumber('threshold: threshold', set.threshold);
+  checkNumber('threshold: value', set.value);
+  return named('threshold', set, (x: Tensor) => where(greater(x, set.threshold), x, set.value));
+}
+
+/** a·σ(b), a and b the halves of x along `axis`, default the last (Dauphin et al. 2016, arXiv:1612.08083). */
+export function glu(options: { axis?: number } = {}): Activation {
+  const { axis } = withDefaults('glu', options, { axis: -1 });
+  return named('glu', { axis }, (x: Tensor) => {
+    const at = normalizeAxis(axis, x.shape.length);
+    const whole = x.shape[at] as number;
+    if (whole % 2) throw new ShapeError(`glu: axis ${axis} of ${formatShape(x.shape)} is odd`);
+    const size = x.shape.with(at, whole / 2);
+    const half = (from: number) =>
+      slice(
+        x,
+        x.shape.map((_, i) => (i === at ? from : 0)),
+        size,
+      );
+    return mul(half(0), ops.sigmoid(half(whole / 2)));
+  });
+}
+
 /**
  * x·Φ(x) (Hendrycks and Gimpel 2016, arXiv:1606.08415); `approximate`: x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))).
  */
@@ -137,15 +192,30 @@ export function gelu(options: { approximate?: boolean } = {}): Activation {
 }
 
 function overAxis(name: string, op: (x: Tensor) => Tensor) {
-  return (options: { axis?: number } = {}): Activation => {
-    const { axis } = withDefaults(name, options, { axis: -1 });
-    return named(name, { axis }, (x: Tensor) => rows.along(x, axis, op));
+  return (options: { axis?: number | readonly number[] } = {}): Activation => {
+    const { axis } = withDefaults<{ axis: number | readonly number[] }>(name, options, {
+      axis: -1,
+    });
+    return named(name, { axis }, (x: Tensor) =>
+      typeof axis === 'number' ? rows.along(x, axis, op) : overAxes(x, axis, op),
+    );
   };
 }
 
-/** eˣ/Σeˣ over `axis`, default the last. */
+/** An op of the last axis on several axes as one. */
+function overAxes(x: Tensor, axes: readonly number[], op: (x: Tensor) => Tensor): Tensor {
+  const taken = normalizeAxes(axes, x.shape.length);
+  const kept = x.shape.map((_, i) => i).filter((i) => !taken.includes(i));
+  const order = [...kept, ...taken];
+  const moved = transpose(x, order);
+  const flat = reshape(moved, [...kept.map((i) => x.shape[i] as number), -1]);
+  const back = x.shape.map((_, i) => order.indexOf(i));
+  return transpose(reshape(op(flat), moved.shape), back);
+}
+
+/** eˣ/Σeˣ over `axis`, default the last; several axes count as one. */
 export const softmax = overAxis('softmax', (x) => rows.softmax(x));
-/** x − ln Σeˣ over `axis`, default the last. */
+/** x − ln Σeˣ over `axis`, default the last; several axes count as one. */
 export const logSoftmax = overAxis('logSoftmax', (x) => rows.logSoftmax(x));
 
 export const activations = {
@@ -174,6 +244,12 @@ export const activations = {
   hardTanh,
   tanhShrink,
   squareplus,
+  sparseSigmoid,
+  sparsePlus,
+  hardShrink,
+  softShrink,
+  threshold,
+  glu,
 };
 
 /** The activation of that name; functions stay. Throws `OptionError` for unknown names. */

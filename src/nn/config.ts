@@ -1,7 +1,9 @@
 import type { Shape } from '../graph/shape.ts';
+import type { Tensor } from '../graph/tensor.ts';
 import { unknownName } from '../runtime/errors.ts';
 import * as core from './core.ts';
 import { type DenseOptions, dense } from './dense.ts';
+import * as noise from './dropout.ts';
 import type { Layer, LayerOptions } from './layer.ts';
 import { type Named, toPlain } from './named.ts';
 
@@ -17,14 +19,23 @@ type Options<T> = LayerOptions & T;
 // biome-ignore lint/suspicious/noExplicitAny: each entry knows its own options and inputs
 type Make = (options: any) => Layer<any>;
 
+function fromRate(make: (rate: number, options: LayerOptions) => Layer<[x: Tensor]>): Make {
+  return ({ rate, ...rest }: Options<{ rate: number }>) => make(rate, rest);
+}
+
 /** How each type of layer is made from the options that its configuration holds. */
 const makers = new Map<string, Make>(
   Object.entries({
     dense: ({ units, ...rest }: Options<DenseOptions & { units: number }>) => dense(units, rest),
     activation: ({ activation, ...rest }: Options<{ activation: string | Named }>) =>
       core.activationLayer(activation, rest),
-    dropout: ({ rate, ...rest }: Options<{ rate: number }>) => core.dropout(rate, rest),
-    gaussianNoise: ({ std, ...rest }: Options<{ std: number }>) => core.gaussianNoise(std, rest),
+    dropout: fromRate(noise.dropout),
+    spatialDropout1D: fromRate(noise.spatialDropout1D),
+    spatialDropout2D: fromRate(noise.spatialDropout2D),
+    spatialDropout3D: fromRate(noise.spatialDropout3D),
+    gaussianDropout: fromRate(noise.gaussianDropout),
+    alphaDropout: fromRate(noise.alphaDropout),
+    gaussianNoise: ({ std, ...rest }: Options<{ std: number }>) => noise.gaussianNoise(std, rest),
     flatten: core.flatten,
     reshape: ({ targetShape, ...rest }: Options<{ targetShape: Shape }>) =>
       core.reshapeLayer(targetShape, rest),

@@ -2,16 +2,16 @@ import { formatShape, type Shape } from '../graph/shape.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as binary from '../ops/binary.ts';
 import { flattenRows, reshape } from '../ops/layout.ts';
-import { dropoutMask, randomNormal } from '../ops/random.ts';
 import { concat } from '../ops/slice.ts';
 import { OptionError, ShapeError } from '../runtime/errors.ts';
 import { type Activation, activation } from './activations.ts';
 import { type Layer, type LayerOptions, layer } from './layer.ts';
-import { checkNumber, layerTitle, type Named, withDefaults } from './named.ts';
+import { layerTitle, type Named, withDefaults } from './named.ts';
 
 const ANY = { name: undefined, trainable: undefined };
 
-function start(type: string, options: LayerOptions): string {
+/** Checks the options that all layers take; returns what stands in errors for the layer. */
+export function startLayer(type: string, options: LayerOptions): string {
   const title = layerTitle(type, options);
   withDefaults<object>(title, options, ANY);
   return title;
@@ -22,38 +22,20 @@ export function activationLayer(
   given: string | Named | Activation,
   options: LayerOptions = {},
 ): Layer<[x: Tensor]> {
-  start('activation', options);
+  startLayer('activation', options);
   const act = activation(given);
   return layer('activation', { activation: given, ...options }, (_, x: Tensor) => act(x));
 }
 
-/** In training, sets each element to 0 with probability `rate` and divides the others by 1 − rate (0 ≤ rate < 1). */
-export function dropout(rate: number, options: LayerOptions = {}): Layer<[x: Tensor]> {
-  checkNumber(`${start('dropout', options)}: rate`, rate, { from: 0, below: 1 });
-  return layer('dropout', { rate, ...options }, (scope, x: Tensor) => {
-    const stream = scope.stream();
-    return scope.training && rate > 0 ? dropoutMask(x, rate, stream) : x;
-  });
-}
-
-/** In training, adds normal numbers of mean 0 and standard deviation `std`. */
-export function gaussianNoise(std: number, options: LayerOptions = {}): Layer<[x: Tensor]> {
-  checkNumber(`${start('gaussianNoise', options)}: std`, std, { from: 0 });
-  return layer('gaussianNoise', { std, ...options }, (scope, x: Tensor) => {
-    const stream = scope.stream();
-    return scope.training && std > 0 ? binary.add(x, randomNormal(x.shape, stream, 0, std)) : x;
-  });
-}
-
 /** All axes but the first in one: [B, …] → [B, n]. */
 export function flatten(options: LayerOptions = {}): Layer<[x: Tensor]> {
-  start('flatten', options);
+  startLayer('flatten', options);
   return layer('flatten', { ...options }, (_, x: Tensor) => flattenRows(x));
 }
 
 /** The same elements as [B, …targetShape]; one size may be −1: what remains. */
 export function reshapeLayer(targetShape: Shape, options: LayerOptions = {}): Layer<[x: Tensor]> {
-  const title = start('reshape', options);
+  const title = startLayer('reshape', options);
   const fits = targetShape.every((n) => Number.isSafeInteger(n) && n >= -1);
   if (!fits || targetShape.filter((n) => n === -1).length > 1) {
     throw new OptionError(
@@ -89,7 +71,7 @@ function merge(
   count?: number,
 ) {
   return (options: LayerOptions = {}): Layer => {
-    start(type, options);
+    startLayer(type, options);
     return layer(type, { ...options }, (_, ...inputs) => {
       if (inputs.length < 2 || (count && inputs.length !== count)) {
         throw new ShapeError(`${inputs.length} inputs, expected ${count ?? 'at least 2'}`);
@@ -121,7 +103,7 @@ export function lambda<Inputs extends Tensor[]>(
   body: (...inputs: Inputs) => Tensor,
   options: LayerOptions = {},
 ): Layer<Inputs> {
-  const title = start('lambda', options);
+  const title = startLayer('lambda', options);
   if (typeof body !== 'function')
     throw new OptionError(`${title}: got ${typeof body}, expected a function of tensors`);
   return layer('lambda', { body, ...options }, (_, ...inputs: Inputs) => body(...inputs));

@@ -3,6 +3,7 @@ import type { Tensor } from '../graph/tensor.ts';
 import { linear } from '../ops/matmul.ts';
 import { ShapeError } from '../runtime/errors.ts';
 import { type Activation, activation } from './activations.ts';
+import { type Constraint, constraint } from './constraint.ts';
 import { type Initializer, initializer } from './init.ts';
 import { type Layer, type LayerOptions, layer } from './layer.ts';
 import { checkCount, layerTitle, type Named, withDefaults } from './named.ts';
@@ -20,7 +21,10 @@ export interface DenseOptions extends LayerOptions {
   /** Penalties of the weights, added to the loss. Default none. */
   readonly kernelRegularizer?: string | Named | Regularizer;
   readonly biasRegularizer?: string | Named | Regularizer;
-  /** Penalty of the output, summed over the batch. */
+  /** Where updates may bring the weights. Default anywhere. */
+  readonly kernelConstraint?: string | Named | Constraint;
+  readonly biasConstraint?: string | Named | Constraint;
+  /** Penalty of the output, all examples together. */
   readonly activityRegularizer?: string | Named | Regularizer;
 }
 
@@ -37,21 +41,27 @@ function resolve(title: string, options: DenseOptions) {
       biasInitializer: 'zeros',
       kernelRegularizer: undefined,
       biasRegularizer: undefined,
+      kernelConstraint: undefined,
+      biasConstraint: undefined,
       activityRegularizer: undefined,
     },
   );
   const penalty = (given: DenseOptions['kernelRegularizer'] | undefined) =>
     given === undefined ? undefined : regularizer(given);
+  const limit = (given: DenseOptions['kernelConstraint'] | undefined) =>
+    given === undefined ? undefined : constraint(given);
   return {
     act: activation(set.activation as Activation),
     useBias: set.useBias as boolean,
     kernel: {
       initializer: initializer(set.kernelInitializer as Initializer),
       regularizer: penalty(set.kernelRegularizer),
+      constraint: limit(set.kernelConstraint),
     },
     bias: {
       initializer: initializer(set.biasInitializer as Initializer),
       regularizer: penalty(set.biasRegularizer),
+      constraint: limit(set.biasConstraint),
     },
     activity: penalty(set.activityRegularizer),
   };
@@ -70,7 +80,7 @@ export function dense(units: number, options: DenseOptions = {}): Layer<[x: Tens
     const w = scope.weight('kernel', [inputs, units], { ...kernel, operand: true });
     const b = useBias ? scope.weight('bias', [units], bias) : undefined;
     const y = act.fused ? linear(x, w, b, act.fused) : act(linear(x, w, b));
-    if (activity) scope.addLoss(activity(y));
+    if (activity) scope.addLoss(activity(y, scope.examples));
     return y;
   });
   return self;

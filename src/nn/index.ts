@@ -4,9 +4,7 @@ export {
   addLayer as add,
   average,
   concatenate,
-  dropout,
   flatten,
-  gaussianNoise,
   lambda,
   maximum,
   minimum,
@@ -15,3 +13,12 @@ export {
   subtract,
 } from './core.ts';
 export { dense } from './dense.ts';
+export {
+  alphaDropout,
+  dropout,
+  gaussianDropout,
+  gaussianNoise,
+  spatialDropout1D,
+  spatialDropout2D,
+  spatialDropout3D,
+} from './dropout.ts';

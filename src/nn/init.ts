@@ -1,9 +1,12 @@
 import { formatShape, type Shape, sizeOf } from '../graph/shape.ts';
 import type { Tensor } from '../graph/tensor.ts';
+import { affine } from '../ops/binary.ts';
 import { oneHot } from '../ops/gather.ts';
+import { reshape, transpose } from '../ops/layout.ts';
 import { scalar, tensor } from '../ops/leaf.ts';
 import {
   randomNormal as normal,
+  orthonormalRows,
   randomTruncatedNormal,
   randomUniform as uniform,
 } from '../ops/random.ts';
@@ -88,6 +91,24 @@ export function identity(options: { gain?: number } = {}): Initializer {
   });
 }
 
+/**
+ * A random orthogonal matrix times `gain` (default 1): its columns, or its rows if there are fewer, are orthonormal; axes before
+ * the last count as one (Saxe et al. 2013, arXiv:1312.6120).
+ */
+export function orthogonal(options: { gain?: number } = {}): Initializer {
+  const { gain } = withDefaults('orthogonal', options, { gain: 1 });
+  checkNumber('orthogonal: gain', gain);
+  return named('orthogonal', { gain }, (shape: Shape, stream: number) => {
+    if (shape.length < 2)
+      throw new ShapeError(`orthogonal: shape ${formatShape(shape)}, expected at least two axes`);
+    const columns = shape.at(-1) as number;
+    const rows = sizeOf(shape.slice(0, -1));
+    const [few, many] = [Math.min(rows, columns), Math.max(rows, columns)];
+    const found = affine(orthonormalRows(normal([few, many], stream)), gain);
+    return reshape(rows > columns ? transpose(found) : found, shape);
+  });
+}
+
 /** Inputs and outputs of a unit: kernels are [...spatial, in, out]. */
 export function fans(shape: Shape): { fanIn: number; fanOut: number } {
   if (shape.length < 2) return { fanIn: shape[0] ?? 1, fanOut: shape[0] ?? 1 };
@@ -168,6 +189,8 @@ export const heNormal = preset('heNormal', {
 });
 /** Uniform, variance 2/in. */
 export const heUniform = preset('heUniform', { scale: 2, mode: 'fanIn', distribution: 'uniform' });
+/** Normal, variance 1/in: for tanh; the first of those that are called Xavier. */
+export const xavier = preset('xavier', { scale: 1, mode: 'fanIn', distribution: 'normal' });
 /** Normal, variance 2/(in + out): for tanh (Glorot and Bengio 2010), also called Xavier. */
 export const glorotNormal = preset('glorotNormal', {
   scale: 1,
@@ -201,9 +224,11 @@ export const initializers = {
   randomUniform,
   truncatedNormal,
   identity,
+  orthogonal,
   varianceScaling,
   heNormal,
   heUniform,
+  xavier,
   glorotNormal,
   glorotUniform,
   lecunNormal,

@@ -3,6 +3,7 @@ import { formatShape, type Shape, sameShape } from '../graph/shape.ts';
 import { type Tensor, Variable } from '../graph/tensor.ts';
 import { read } from '../ops/leaf.ts';
 import { ShapeError } from '../runtime/errors.ts';
+import type { Constraint } from './constraint.ts';
 import { initializer as findInitializer, type Initializer } from './init.ts';
 import type { Regularizer } from './regularizer.ts';
 import { currentTrace, type Trace } from './trace.ts';
@@ -30,6 +31,7 @@ export interface Layer<Inputs extends Tensor[] = Tensor[]> {
 export interface WeightOptions {
   readonly initializer?: string | Initializer;
   readonly regularizer?: Regularizer | undefined;
+  readonly constraint?: Constraint | undefined;
   readonly trainable?: boolean;
   /** The right operand of products: kept as they read it. */
   readonly operand?: boolean;
@@ -38,6 +40,8 @@ export interface WeightOptions {
 /** What a layer's function may ask for while it is traced. */
 export interface LayerScope {
   readonly training: boolean;
+  /** Examples whose gradients an update averages: what penalties may be divided by. */
+  readonly examples: number;
   /** Value of the weight `name`, made at the first call. */
   weight(name: string, shape: Shape, options?: WeightOptions): Tensor;
   /** State that training does not differentiate: `assign` changes it at the end of the step. */
@@ -116,11 +120,12 @@ function scopeOf(trace: Trace, layerState: LayerState): LayerScope {
   };
   return {
     training: trace.training,
+    examples: trace.examples,
     weight(name, shape, options = {}) {
-      const { initializer = 'glorotUniform', regularizer, trainable = true, operand } = options;
-      const first = findInitializer(initializer);
-      const value = read(variable(name, shape, first, { trainable, operand: operand ?? false }));
-      if (regularizer) trace.penalties.push(regularizer(value));
+      const { initializer = 'glorotUniform', trainable = true, operand = false } = options;
+      const made = variable(name, shape, findInitializer(initializer), { trainable, operand });
+      const value = read(made);
+      trace.weight(made, value, options.regularizer, options.constraint);
       return value;
     },
     state: (name, shape, initial) =>

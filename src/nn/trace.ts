@@ -1,7 +1,9 @@
 import { hash, scopePath } from '../graph/scope.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
 import { StateError } from '../runtime/errors.ts';
+import type { Constraint } from './constraint.ts';
 import type { Layer } from './layer.ts';
+import type { Regularizer } from './regularizer.ts';
 
 /** `variable` takes `value` at the end of the step. */
 export interface Assignment {
@@ -12,6 +14,16 @@ export interface Assignment {
 /** Runs the call of a layer or a model on tensors, taking note of it. */
 export type Recorder = (callee: object, inputs: readonly Tensor[], call: () => Tensor) => Tensor;
 
+/** What a walk may be told. */
+export interface TraceOptions {
+  /** Examples whose gradients an update averages, default 1: what penalties are divided by. */
+  readonly examples?: number;
+  /** Penalty of the weights that have none of their own. */
+  readonly regularizer?: Regularizer | undefined;
+  /** Whether that one is for biases and other vectors too, default false. */
+  readonly regularizeBiases?: boolean | undefined;
+}
+
 /** What one walk through a model's layers collects. */
 export class Trace {
   readonly training: boolean;
@@ -21,14 +33,37 @@ export class Trace {
   readonly assignments: Assignment[] = [];
   /** Scalars that are added to the loss. */
   readonly penalties: Tensor[] = [];
+  /** What weights must stay in. */
+  readonly constraints = new Map<Variable, Constraint>();
+  readonly examples: number;
   /** Called layers in the order of their first call. */
   readonly layers = new Set<Layer>();
   recorder: Recorder | null = null;
   #names = new Map<string, number>();
   #streams = new Map<string, number>();
 
-  constructor(training: boolean) {
+  #options: TraceOptions;
+  #weights = new Set<Variable>();
+
+  constructor(training: boolean, options: TraceOptions = {}) {
     this.training = training;
+    this.examples = options.examples ?? 1;
+    this.#options = options;
+  }
+
+  /** Adds the penalty of a weight and notes its constraint: once, however often the weight is asked for, and not when it is frozen. */
+  weight(
+    variable: Variable,
+    value: Tensor,
+    own?: Regularizer | undefined,
+    constraint?: Constraint | undefined,
+  ): void {
+    if (this.#weights.has(variable) || this.frozen.has(variable)) return;
+    this.#weights.add(variable);
+    const { regularizer, regularizeBiases } = this.#options;
+    const penalty = own ?? (regularizeBiases || !isBias(variable) ? regularizer : undefined);
+    if (penalty) this.penalties.push(penalty(value, this.examples));
+    if (constraint) this.constraints.set(variable, constraint);
   }
 
   /** Runs the call, under the eyes of the recorder where there is one. */
@@ -51,6 +86,10 @@ export class Trace {
     this.#streams.set(key, count + 1);
     return hash(`${key}:${count}`);
   }
+}
+
+function isBias({ name, shape }: Variable): boolean {
+  return shape.length < 2 || /bias$/i.test(name);
 }
 
 let current: Trace | null = null;

@@ -5,7 +5,7 @@ import { kernels } from '../runtime/kernels.gen.ts';
 import type { Pointer, Row } from '../runtime/row.ts';
 import { emitMap, emitZip, expectReal } from './emit.ts';
 import { asTensor, scalar } from './leaf.ts';
-import { expand } from './sum.ts';
+import { expand, knownScalar } from './sum.ts';
 
 type Same = (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
 type Broadcast = (
@@ -119,8 +119,15 @@ export const affine = defineOp({
 /** a·x: of a constant at once, and nothing for a = 1. */
 export function scale(x: Tensor, a: number): Tensor {
   if (a === 1) return x;
-  const known = x.op.source === 'constant' && x.shape.length === 0;
-  return known ? scalar(a * x.attrs.data[0]) : affine(x, a);
+  const known = knownScalar(x);
+  if (known === undefined) return affine(x, a);
+  return x.shape.length === 0 ? scalar(a * known) : expand(scalar(a * known), x.shape);
+}
+
+/** dy·x of the same shape, where dy is often one number everywhere. */
+export function times(dy: Tensor, x: Tensor): Tensor {
+  const known = knownScalar(dy);
+  return known === undefined ? mul(dy, x) : scale(x, known);
 }
 
 /** −x */

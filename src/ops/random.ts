@@ -1,7 +1,7 @@
 import { defineOp } from '../graph/op.ts';
-import type { Shape } from '../graph/shape.ts';
+import { formatShape, type Shape } from '../graph/shape.ts';
 import type { Grads, Tensor } from '../graph/tensor.ts';
-import { OptionError } from '../runtime/errors.ts';
+import { OptionError, ShapeError } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import { elementwise, emitMap, expectReal } from './emit.ts';
 
@@ -45,6 +45,25 @@ export const randomTruncatedNormal = defineOp({
     const { n, unit } = elementwise(e, node);
     const { stream, mean, std } = node.attrs;
     e.row(kernels.randomTruncatedNormal(e.at(node), n, unit, mean, std, stream, e.step));
+  },
+});
+
+/** The rows of x [rows, cols] made orthonormal, from the first on. Throws `ShapeError` unless rows ≤ cols. */
+export const orthonormalRows = defineOp({
+  name: 'orthonormalRows',
+  args: (x: Tensor) => [[x], {}],
+  type([x]) {
+    const { shape } = x as Tensor;
+    const [rows, columns] = shape as [number, number];
+    if (shape.length !== 2 || rows > columns)
+      throw new ShapeError(
+        `orthonormalRows: ${formatShape(shape)}, expected [rows, cols], rows ≤ cols`,
+      );
+    return { shape, dtype: 'real' };
+  },
+  emit(e, node) {
+    const [rows, columns] = node.shape as [number, number];
+    e.row(kernels.orthonormalRows(e.at(node), e.at(node.inputs[0] as Tensor), rows, columns));
   },
 });
 

@@ -153,7 +153,7 @@ export const expand = defineOp({
 });
 
 /** The value of a constant with one element, also behind reshapes and other expansions. */
-function knownScalar(x: Tensor): number | undefined {
+export function knownScalar(x: Tensor): number | undefined {
   let node = x;
   while (node.op.view || node.op === expand) node = node.inputs[0] as Tensor;
   return node.op.source === 'constant' && node.attrs.data.length === 1

@@ -3,7 +3,7 @@ import { sizeOf } from '../graph/shape.ts';
 import type { Grads, Tensor } from '../graph/tensor.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import type { Pointer, Row } from '../runtime/row.ts';
-import { add, affine, div, greaterEqual, lessEqual, mul, neg } from './binary.ts';
+import { add, affine, div, greaterEqual, lessEqual, mul, neg, scale, times } from './binary.ts';
 import { emitMap, expectReal } from './emit.ts';
 
 type MapRow = (y: Pointer, x: Pointer, n: number, unit: number) => Row;
@@ -29,7 +29,7 @@ export function unaryOp(name: string, onnx: string, row: MapRow, grad?: Gradient
 }
 
 /** |x| */
-export const abs = unaryOp('abs', 'Abs', kernels.abs, (dy, x) => mul(dy, sign(x)));
+export const abs = unaryOp('abs', 'Abs', kernels.abs, (dy, x) => times(dy, sign(x)));
 /** −1, 0 or 1 */
 export const sign = unaryOp('sign', 'Sign', kernels.sign);
 /** eˣ */
@@ -53,7 +53,9 @@ export const reciprocal = unaryOp('reciprocal', 'Reciprocal', kernels.reciprocal
   neg(mul(dy, square(y))),
 );
 /** x² */
-export const square = unaryOp('square', 'Square', kernels.square, (dy, x) => mul(affine(dy, 2), x));
+export const square = unaryOp('square', 'Square', kernels.square, (dy, x) =>
+  times(scale(dy, 2), x),
+);
 /** sin x */
 export const sin = unaryOp('sin', 'Sin', kernels.sin, (dy, x) => mul(dy, cos(x)));
 /** cos x */

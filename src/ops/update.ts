@@ -1,13 +1,18 @@
 import { defineOp } from '../graph/op.ts';
-import { sizeOf } from '../graph/shape.ts';
+import { formatShape, sameShape, sizeOf } from '../graph/shape.ts';
 import { bytesOf, type Emitter, paddedBytes, type Tensor } from '../graph/tensor.ts';
+import { ShapeError } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import { NONE, type Pointer, type Row } from '../runtime/row.ts';
+import { elementwise } from './emit.ts';
 
 /** Elements that one thread takes at least: updates of neighbours in a slab are one pass. */
 const UNIT = 4096;
 
-interface Common {
+/** What all updates take: a parameter's own rate and decay. */
+export interface Common {
+  /** The step's learning rate is multiplied by it. */
+  readonly factor: number;
   /** Decoupled: p −= rate·weightDecay·p first. */
   readonly weightDecay: number;
 }
@@ -70,11 +75,14 @@ function sharedElements(e: Emitter, tensors: readonly Tensor[]) {
 function inPanels(e: Emitter, t: Tensor): Pointer {
   const stored = e.panels(t);
   if (stored) return stored;
-  const bytes = bytesOf(t, e.realBytes);
-  const to = e.temp(bytes);
-  const N = t.shape.at(-1) as number;
-  e.row(kernels.packB(to, e.at(t), N, e.NR, sizeOf(t.shape) / N, N));
+  const to = e.temp(bytesOf(t, e.realBytes));
+  e.row(packed(e, to, t));
   return to;
+}
+
+function packed(e: Emitter, to: Pointer, t: Tensor): Row {
+  const N = t.shape.at(-1) as number;
+  return kernels.packB(to, e.at(t), N, e.NR, sizeOf(t.shape) / N, N);
 }
 
 type P2 = [Pointer, Pointer];
@@ -84,7 +92,7 @@ type P4 = [Pointer, Pointer, Pointer, Pointer];
 /** p −= rate·g */
 export const sgdUpdate = updateOp<Common>('sgdUpdate', {
   row: (at, n, unit, a, guard, step) =>
-    kernels.sgd(...(at as P2), n, unit, a.weightDecay, guard, step),
+    kernels.sgd(...(at as P2), n, unit, a.factor, a.weightDecay, guard, step),
 });
 
 /** m = μ·m − rate·g; p += m (Nesterov: p += μ·m − rate·g) */
@@ -98,6 +106,7 @@ export const momentumUpdate = updateOp<Common & { momentum: number; nesterov: bo
         unit,
         a.momentum,
         Number(a.nesterov),
+        a.factor,
         a.weightDecay,
         guard,
         step,
@@ -131,6 +140,7 @@ export const rmspropUpdate = updateOp<RmspropAttrs>('rmspropUpdate', {
       a.momentum,
       a.epsilon,
       outside,
+      a.factor,
       a.weightDecay,
       guard,
       step,
@@ -159,6 +169,7 @@ export const adamUpdate = updateOp<AdamAttrs>('adamUpdate', {
       a.beta2,
       a.epsilon,
       Number(a.outside),
+      a.factor,
       a.weightDecay,
       guard,
       step,
@@ -177,12 +188,126 @@ export const adagradUpdate = updateOp<Common & { epsilon: number; outside: boole
         unit,
         a.epsilon,
         Number(a.outside),
+        a.factor,
         a.weightDecay,
         guard,
         step,
       ),
   },
 );
+
+export interface BetaAttrs extends Common {
+  readonly beta1: number;
+  readonly beta2: number;
+}
+
+/** m: running mean of g, u = max(β2·u, |g|); p −= rate/(1 − β1ᵗ)·m/(u + ε) */
+export const adamaxUpdate = updateOp<BetaAttrs & { epsilon: number }>('adamaxUpdate', {
+  row: (at, n, unit, a, guard, step) =>
+    kernels.adamax(
+      ...(at as P4),
+      n,
+      unit,
+      a.beta1,
+      a.beta2,
+      a.epsilon,
+      a.factor,
+      a.weightDecay,
+      guard,
+      step,
+    ),
+});
+
+/** Adam whose moment looks one step ahead; slots m and v. */
+export const nadamUpdate = updateOp<BetaAttrs & { epsilon: number }>('nadamUpdate', {
+  row: (at, n, unit, a, guard, step) =>
+    kernels.nadam(
+      ...(at as P4),
+      n,
+      unit,
+      a.beta1,
+      a.beta2,
+      a.epsilon,
+      a.factor,
+      a.weightDecay,
+      guard,
+      step,
+    ),
+});
+
+/** a: running mean of g², d: of Δ²; Δ = g·√(d + ε)/√(a + ε); p −= rate·Δ */
+export const adadeltaUpdate = updateOp<Common & { rho: number; epsilon: number }>(
+  'adadeltaUpdate',
+  {
+    row: (at, n, unit, a, guard, step) =>
+      kernels.adadelta(
+        ...(at as P4),
+        n,
+        unit,
+        a.rho,
+        a.epsilon,
+        a.factor,
+        a.weightDecay,
+        guard,
+        step,
+      ),
+  },
+);
+
+/** p −= rate·sign(β1·m + (1 − β1)·g); m = β2·m + (1 − β2)·g */
+export const lionUpdate = updateOp<BetaAttrs>('lionUpdate', {
+  row: (at, n, unit, a, guard, step) =>
+    kernels.lion(...(at as P3), n, unit, a.beta1, a.beta2, a.factor, a.weightDecay, guard, step),
+});
+
+/** average = momentum·average + (1 − momentum)·value, at the first update value; at each `every`-th update value = average. */
+export const averageUpdate = defineOp({
+  name: 'averageUpdate',
+  effect: true,
+  args: (average: Tensor, value: Tensor, guard: Tensor, momentum: number, every: number) => [
+    [average, value, guard],
+    { momentum, every },
+  ],
+  type: () => ({ shape: [], dtype: 'real' }),
+  emit(e, node) {
+    const guard = e.at(node.inputs[2] as Tensor);
+    const { at, n, unit } = sharedElements(e, node.inputs.slice(0, 2));
+    const { momentum, every } = node.attrs;
+    e.row(kernels.movingAverage(...(at as P2), n, unit, momentum, every, guard, e.step));
+  },
+});
+
+/** The value of a variable behind the updates: what it is when they are done. */
+export const readAfter = defineOp({
+  name: 'readAfter',
+  view: true,
+  args: (value: Tensor, updates: readonly Tensor[]) => [[value, ...updates], {}],
+  type: ([value]) => value as Tensor,
+  emit() {},
+});
+
+/** Writes `value` to the memory of `variable` at once, behind the updates that it depends on. */
+export const overwrite = defineOp({
+  name: 'overwrite',
+  effect: true,
+  args: (variable: Tensor, value: Tensor) => [[variable, value], {}],
+  type([variable, value]) {
+    if (sameShape((variable as Tensor).shape, (value as Tensor).shape))
+      return { shape: [], dtype: 'real' };
+    throw new ShapeError(
+      `a value ${formatShape((value as Tensor).shape)} for a variable ${formatShape((variable as Tensor).shape)}`,
+    );
+  },
+  emit(e, node) {
+    const [variable, value] = node.inputs as [Tensor, Tensor];
+    const panels = e.panels(variable);
+    if (panels) e.row(packed(e, panels, value));
+    else {
+      const { n, unit } = elementwise(e, value);
+      e.row(kernels.copy(e.at(variable), e.at(value), n, unit));
+    }
+  },
+});
 
 /** Keeps a value of each step for the host: place [steps] is bound when the program is loaded. */
 export const record = defineOp({

@@ -38,8 +38,8 @@ export function adagrad(options: AdagradOptions = {}): Optimizer {
       const outside = placedAsTorch('adagrad', epsilonPlacement);
       return {
         slots: [{ name: 'accumulator', initial: initialAccumulatorValue }],
-        update: (parameter, gradient, slots, guard, weightDecay) =>
-          adagradUpdate(parameter, gradient, slots, guard, { epsilon, outside, weightDecay }),
+        update: (parameter, gradient, slots, guard, common) =>
+          adagradUpdate(parameter, gradient, slots, guard, { epsilon, outside, ...common }),
       };
     },
   );

@@ -52,13 +52,13 @@ export function adamLike(name: string, options: AdamOptions, weightDecay: number
       const names = ['momentum', 'velocity', ...(amsgrad ? ['largestVelocity'] : [])];
       return {
         slots: names.map((slot) => ({ name: slot, initial: 0 })),
-        update: (parameter, gradient, slots, guard, decay) =>
+        update: (parameter, gradient, slots, guard, common) =>
           adamUpdate(parameter, gradient, slots, guard, {
             beta1,
             beta2,
             epsilon,
             outside,
-            weightDecay: decay,
+            ...common,
           }),
       };
     },

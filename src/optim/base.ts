@@ -1,6 +1,8 @@
 import type { Tensor } from '../graph/tensor.ts';
-import { checkNumber, type Named, withDefaults } from '../nn/named.ts';
+import { checkCount, checkNumber, type Named, withDefaults } from '../nn/named.ts';
+import type { Common } from '../ops/update.ts';
 import { OptionError } from '../runtime/errors.ts';
+import { resolveGroups, settingsOf } from './groups.ts';
 import type { Optimizer, OptimizerOptions } from './optimizer.ts';
 import { schedule } from './schedule.ts';
 
@@ -14,7 +16,7 @@ interface Rules {
     gradient: Tensor,
     slots: readonly Tensor[],
     guard: Tensor,
-    weightDecay: number,
+    common: Common,
   ): Tensor;
 }
 
@@ -23,7 +25,18 @@ interface Defaults {
   readonly weightDecay: number;
 }
 
-const COMMON = { clipValue: undefined, clipNorm: undefined, globalClipNorm: undefined };
+/** The slot of moving averages, behind all others. */
+const AVERAGE = 'average';
+
+const COMMON = {
+  clipValue: undefined,
+  clipNorm: undefined,
+  globalClipNorm: undefined,
+  groups: undefined,
+  useEma: false,
+  emaMomentum: 0.99,
+  emaOverwriteFrequency: undefined,
+};
 
 /** Makes an optimiser: completes and checks the options that all have, and adds the rules of its own. */
 export function makeOptimizer<Own extends Defaults>(
@@ -35,14 +48,15 @@ export function makeOptimizer<Own extends Defaults>(
   const set: Own = withDefaults(name, given, { ...COMMON, ...defaults });
   const common: OptimizerOptions = set;
   checkCommon(name, common);
+  const groups = common.groups && resolveGroups(name, common.groups);
   const { slots, update } = rules(set);
   let rate = rateOf(name, set.learningRate);
   return {
     name,
     options: common,
-    slots,
+    slots: common.useEma ? [...slots, { name: AVERAGE, initial: 'parameter' }] : slots,
     get config() {
-      return { ...(set as Record<string, unknown>), learningRate: rate };
+      return { ...(set as Record<string, unknown>), learningRate: rate, groups };
     },
     get learningRate() {
       return rate;
@@ -50,8 +64,14 @@ export function makeOptimizer<Own extends Defaults>(
     set learningRate(value) {
       rate = rateOf(name, value);
     },
-    update: (parameter, gradient, state, guard) =>
-      update(parameter, gradient, state, guard, set.weightDecay),
+    update: (parameter, gradient, state, guard, parameterName) =>
+      update(
+        parameter,
+        gradient,
+        state.slice(0, slots.length),
+        guard,
+        settingsOf(groups ?? [], set.weightDecay, parameterName),
+      ),
   };
 }
 
@@ -69,6 +89,8 @@ function checkCommon(name: string, options: OptimizerOptions): void {
   for (const key of clips) checkNumber(`${name}: ${key}`, options[key] as number, { above: 0 });
   if (clips.length > 1)
     throw new OptionError(`${name}: ${clips.join(' and ')} are set, expected at most one`);
+  checkNumber(`${name}: emaMomentum`, options.emaMomentum ?? 0, { from: 0, to: 1 });
+  checkCount(`${name}: emaOverwriteFrequency`, options.emaOverwriteFrequency ?? 1);
   checkNumber(`${name}: weightDecay`, options.weightDecay ?? 0, { from: 0 });
 }
 

@@ -1,15 +1,19 @@
 import { find, type Named, toPlain } from '../nn/named.ts';
 import { OptionError } from '../runtime/errors.ts';
+import { adadelta } from './adadelta.ts';
 import { adagrad } from './adagrad.ts';
 import { adam } from './adam.ts';
+import { adamax } from './adamax.ts';
 import { adamw } from './adamw.ts';
+import { lion } from './lion.ts';
+import { nadam } from './nadam.ts';
 import type { Optimizer } from './optimizer.ts';
 import { rmsprop } from './rmsprop.ts';
 import { sgd } from './sgd.ts';
 
-export { adagrad, adam, adamw, rmsprop, sgd };
+export { adadelta, adagrad, adam, adamax, adamw, lion, nadam, rmsprop, sgd };
 
-export const optimizers = { sgd, rmsprop, adam, adamw, adagrad };
+export const optimizers = { sgd, rmsprop, adam, adamw, adagrad, adadelta, adamax, nadam, lion };
 
 /** The optimiser of that name or configuration; optimisers stay. Throws `OptionError` for unknown names. */
 export function optimizer(given: string | Named | Optimizer): Optimizer {

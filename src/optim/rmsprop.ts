@@ -51,14 +51,14 @@ export function rmsprop(options: RmspropOptions = {}): Optimizer {
       ];
       return {
         slots: names.map((name) => ({ name, initial: 0 })),
-        update: (parameter, gradient, slots, guard, weightDecay) =>
+        update: (parameter, gradient, slots, guard, common) =>
           rmspropUpdate(parameter, gradient, slots, guard, {
             rho,
             momentum,
             epsilon,
             outside,
             centered,
-            weightDecay,
+            ...common,
           }),
       };
     },

@@ -18,11 +18,13 @@ const REQUIRED = undefined as unknown as number;
 
 interface Decay {
   readonly initialLearningRate: number;
-  /** Steps over which the rate falls by one `decayRate`. */
+  /** Steps, or epochs, over which the rate falls by one `decayRate`. */
   readonly decaySteps: number;
   readonly decayRate: number;
   /** Falls at the end of each `decaySteps` instead of a little with each step, default false. */
   readonly staircase?: boolean;
+  /** What is counted, default step. */
+  readonly per?: Per;
 }
 
 function decayOptions(name: string, options: Decay): Required<Decay> {
@@ -31,15 +33,18 @@ function decayOptions(name: string, options: Decay): Required<Decay> {
     decaySteps: REQUIRED,
     decayRate: REQUIRED,
     staircase: false,
+    per: 'step',
   });
+  counter(name, set.per);
   checkNumber(`${name}: initialLearningRate`, set.initialLearningRate, { from: 0 });
   checkNumber(`${name}: decaySteps`, set.decaySteps, { above: 0 });
   checkNumber(`${name}: decayRate`, set.decayRate, { from: 0 });
   return set;
 }
 
-function progress(step: number, { decaySteps, staircase }: Required<Decay>): number {
-  const done = step / decaySteps;
+function progress(step: number, epoch: number, options: Required<Decay>): number {
+  const { decaySteps, staircase, per } = options;
+  const done = (per === 'step' ? step : epoch) / decaySteps;
   return staircase ? Math.floor(done) : done;
 }
 
@@ -57,7 +62,8 @@ export function exponentialDecay(options: Decay): Schedule {
   return named(
     'exponentialDecay',
     set,
-    (step: number) => set.initialLearningRate * pow(set.decayRate, progress(step, set)),
+    (step: number, epoch: number) =>
+      set.initialLearningRate * pow(set.decayRate, progress(step, epoch, set)),
   );
 }
 
@@ -67,7 +73,8 @@ export function inverseTimeDecay(options: Decay): Schedule {
   return named(
     'inverseTimeDecay',
     set,
-    (step: number) => set.initialLearningRate / (1 + set.decayRate * progress(step, set)),
+    (step: number, epoch: number) =>
+      set.initialLearningRate / (1 + set.decayRate * progress(step, epoch, set)),
   );
 }
 
@@ -280,6 +287,46 @@ export function sqrtDecay(options: SqrtOptions): Schedule {
   );
 }
 
+export interface OneCycleOptions {
+  readonly maxLearningRate: number;
+  readonly totalSteps: number;
+  /** Share of the steps in which the rate grows, default 0.3. */
+  readonly warmupShare?: number;
+  /** The first rate is the highest divided by it, default 25. */
+  readonly divFactor?: number;
+  /** The last rate is the first divided by it, default 10,000. */
+  readonly finalDivFactor?: number;
+}
+
+/**
+ * Half a cosine up, half a cosine down to next to nothing, by the last step (Smith and Topin 2017, arXiv:1708.07120, with
+ * PyTorch's defaults).
+ */
+export function oneCycle(options: OneCycleOptions): Schedule {
+  const name = 'oneCycle';
+  const set = withDefaults<Required<OneCycleOptions>>(name, options, {
+    maxLearningRate: REQUIRED,
+    totalSteps: REQUIRED,
+    warmupShare: 0.3,
+    divFactor: 25,
+    finalDivFactor: 1e4,
+  });
+  const { maxLearningRate: top, totalSteps, warmupShare, divFactor, finalDivFactor } = set;
+  checkNumber(`${name}: maxLearningRate`, top, { from: 0 });
+  checkCount(`${name}: totalSteps`, totalSteps, 2);
+  checkNumber(`${name}: warmupShare`, warmupShare, { from: 0, to: 1 });
+  checkNumber(`${name}: divFactor`, divFactor, { above: 0 });
+  checkNumber(`${name}: finalDivFactor`, finalDivFactor, { above: 0 });
+  const first = top / divFactor;
+  const end = first / finalDivFactor;
+  const peak = warmupShare * totalSteps - 1;
+  const last = totalSteps - 1;
+  return named(name, set, (step: number) => {
+    if (step < peak) return top + (first - top) * cosine(step / peak);
+    return end + (top - end) * cosine((Math.min(step, last) - peak) / (last - peak || 1));
+  });
+}
+
 interface WarmupConfig {
   readonly schedule: number | Named | Schedule;
   readonly steps: number;
@@ -309,6 +356,7 @@ export const schedules = {
   cosineDecayRestarts,
   timeBasedDecay,
   sqrtDecay,
+  oneCycle,
   warmup,
 };
 

@@ -28,10 +28,10 @@ export function sgd(options: SgdOptions = {}): Optimizer {
     checkNumber('sgd: momentum', momentum, { from: 0, below: 1 });
     return {
       slots: momentum ? [{ name: 'momentum', initial: 0 }] : [],
-      update: (parameter, gradient, slots, guard, weightDecay) =>
+      update: (parameter, gradient, slots, guard, common) =>
         momentum
-          ? momentumUpdate(parameter, gradient, slots, guard, { momentum, nesterov, weightDecay })
-          : sgdUpdate(parameter, gradient, slots, guard, { weightDecay }),
+          ? momentumUpdate(parameter, gradient, slots, guard, { momentum, nesterov, ...common })
+          : sgdUpdate(parameter, gradient, slots, guard, common),
     };
   });
 }

@@ -1,6 +1,8 @@
+import { checkNumber } from '../nn/named.ts';
 import { OptionError } from '../runtime/errors.ts';
 import type { Logs } from './history.ts';
 import type { Model } from './model.ts';
+import { checkWhole } from './options.ts';
 
 /** Called while a model trains; each may be asynchronous. A batch callback makes every step a call of its own. */
 export interface Callback {
@@ -21,12 +23,17 @@ export function onEpochs(callback: Callback | NonNullable<Callback['onEpochEnd']
 export interface EarlyStoppingOptions {
   /** Default `val_loss`. */
   readonly monitor?: string;
-  /** Epochs without improvement before training stops. Default 0. */
+  /** Epochs without improvement behind which training stops; 0 is like 1. Default 0. */
   readonly patience?: number;
   /** Change that counts as improvement. Default 0. */
   readonly minDelta?: number;
   /** Default `auto`: larger is better for accuracies, smaller for everything else. */
   readonly mode?: 'auto' | 'min' | 'max';
+  /** Only what is better than this counts as improvement. Default none. */
+  readonly baseline?: number;
+  /** Epochs before it do not count. Default 0. */
+  readonly startFromEpoch?: number;
+  /** At the end of training, however it ended, the weights of the best epoch come back. Default false. */
   readonly restoreBestWeights?: boolean;
 }
 
@@ -51,9 +58,14 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
     patience = 0,
     minDelta = 0,
     mode = 'auto',
+    baseline,
+    startFromEpoch = 0,
     restoreBestWeights = false,
   } = options;
+  checkWhole('earlyStopping: patience', patience, 0);
+  checkWhole('earlyStopping: startFromEpoch', startFromEpoch, 0);
   const sign = direction(monitor, mode);
+  const floor = baseline === undefined ? Number.NEGATIVE_INFINITY : sign * baseline;
   let best = Number.NEGATIVE_INFINITY;
   let wait = 0;
   let weights: Awaited<ReturnType<Model['getWeights']>> | undefined;
@@ -63,18 +75,20 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
       wait = 0;
       weights = undefined;
     },
-    async onEpochEnd(_epoch, logs, model) {
+    async onEpochEnd(epoch, logs, model) {
       const score = sign * monitored(logs, monitor);
-      if (score > best + minDelta) {
+      if (epoch < startFromEpoch) return;
+      wait++;
+      const improved = score > best + minDelta;
+      if (restoreBestWeights && (improved || weights === undefined))
+        weights = await model.getWeights();
+      if (improved) {
         best = score;
-        wait = 0;
-        if (restoreBestWeights) weights = await model.getWeights();
-      } else if (++wait > patience) {
-        model.stopTraining = true;
-      }
+        if (score > floor + minDelta) wait = 0;
+      } else if (wait >= patience) model.stopTraining = true;
     },
     async onTrainEnd(_logs, model) {
-      if (weights) await model.setWeights(weights);
+      if (weights !== undefined) await model.setWeights(weights);
     },
   };
 }
@@ -88,7 +102,10 @@ export function terminateOnNaN(): Callback {
   };
 }
 
-export interface ReduceOnPlateauOptions extends Omit<EarlyStoppingOptions, 'restoreBestWeights'> {
+export interface ReduceOnPlateauOptions
+  extends Pick<EarlyStoppingOptions, 'monitor' | 'patience' | 'minDelta' | 'mode'> {
+  /** Epochs behind a reduction that do not count. Default 0. */
+  readonly cooldown?: number;
   /** New rate = rate·factor. Default 0.1. */
   readonly factor?: number;
   readonly minLearningRate?: number;
@@ -103,21 +120,36 @@ export function reduceLearningRateOnPlateau(options: ReduceOnPlateauOptions = {}
     mode = 'auto',
     factor = 0.1,
     minLearningRate = 0,
+    cooldown = 0,
   } = options;
+  checkNumber('reduceLearningRateOnPlateau: factor', factor, { from: 0, below: 1 });
+  checkWhole('reduceLearningRateOnPlateau: patience', patience, 0);
+  checkWhole('reduceLearningRateOnPlateau: cooldown', cooldown, 0);
   const sign = direction(monitor, mode);
   let best = Number.NEGATIVE_INFINITY;
   let wait = 0;
+  let rest = 0;
   return {
-    onEpochEnd(_epoch, logs, model) {
+    onTrainBegin() {
+      best = Number.NEGATIVE_INFINITY;
+      wait = 0;
+      rest = 0;
+    },
+    onEpochEnd(_epoch, logs, { optimizer }) {
       const score = sign * monitored(logs, monitor);
-      const { optimizer } = model;
+      if (rest > 0) {
+        rest--;
+        wait = 0;
+      }
       if (score > best + minDelta) {
         best = score;
         wait = 0;
-      } else if (++wait >= patience) {
+      } else if (rest === 0 && ++wait >= patience) {
         if (typeof optimizer.learningRate !== 'number')
           throw new OptionError('reduceLearningRateOnPlateau needs a number as learning rate');
-        optimizer.learningRate = Math.max(optimizer.learningRate * factor, minLearningRate);
+        const lower = Math.max(optimizer.learningRate * factor, minLearningRate);
+        optimizer.learningRate = Math.min(optimizer.learningRate, lower);
+        rest = cooldown;
         wait = 0;
       }
     },

@@ -1,5 +1,6 @@
 import type { Json, JsonReader } from '../formats/json.ts';
 import { type Named, toPlain } from '../nn/named.ts';
+import { regularizer } from '../nn/regularizer.ts';
 import { optimizer as findOptimizer, optimizerConfig, optimizers } from '../optim/index.ts';
 import { messageOf, OptionError } from '../runtime/errors.ts';
 import type { Compiled } from './core.ts';
@@ -15,10 +16,13 @@ export interface CompiledConfig {
   readonly metrics: PerName<readonly (string | Named)[]>;
   readonly lossWeights: PerName<number>;
   readonly gradientAccumulationSteps: number;
+  readonly regularizer?: Named;
+  readonly regularizeBiases?: boolean;
 }
 
 /** What rebuilds the settings of `compile`. Throws `OptionError` when they hold functions or an optimiser of the user's. */
-export function compiledConfig({ optimizer, losses, accumulate }: Compiled): CompiledConfig {
+export function compiledConfig(compiled: Compiled): CompiledConfig {
+  const { optimizer, losses, accumulate, regularizer: penalty, regularizeBiases } = compiled;
   const outputs = [...losses];
   const plain = (what: string, value: unknown) => toPlain(what, value) as Named;
   try {
@@ -39,6 +43,8 @@ export function compiledConfig({ optimizer, losses, accumulate }: Compiled): Com
       ),
       lossWeights: Object.fromEntries(outputs.map(([name, { weight }]) => [name, weight])),
       gradientAccumulationSteps: accumulate,
+      ...(penalty ? { regularizer: plain('regularizer', penalty) } : {}),
+      ...(regularizeBiases ? { regularizeBiases } : {}),
     };
   } catch (cause) {
     if (!(cause instanceof OptionError)) throw cause;
@@ -72,6 +78,7 @@ export function compileOptionsFrom(json: JsonReader): CompileOptions {
       ] as const;
     });
   const optimizer = json.get('optimizer');
+  const penalty = json.optional('regularizer');
   return {
     optimizer: found(optimizer, () => findOptimizer(named(optimizer))),
     loss: Object.fromEntries(losses),
@@ -83,6 +90,8 @@ export function compileOptionsFrom(json: JsonReader): CompileOptions {
         .map(([name, w]) => [name, w.number()]),
     ),
     gradientAccumulationSteps: json.get('gradientAccumulationSteps').count(),
+    ...(penalty ? { regularizer: found(penalty, () => regularizer(named(penalty))) } : {}),
+    regularizeBiases: json.optional('regularizeBiases')?.flag() ?? false,
   };
 }
 

@@ -44,12 +44,13 @@ class Writer {
       };
     const { calls, outputs } = recordCalls(network);
     const called = [...new Set(calls.map((c) => c.callee))];
+    const numbers = new Map(called.map((callee, i) => [callee, i]));
     return {
       kind: 'functional',
       name,
       inputs,
       layers: called.map((p, i) => this.#part(p, i, name)),
-      calls: calls.map((c) => ({ layer: called.indexOf(c.callee), inputs: c.inputs })),
+      calls: calls.map((c) => ({ layer: numbers.get(c.callee) as number, inputs: c.inputs })),
       outputs,
     };
   }

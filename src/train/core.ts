@@ -2,6 +2,7 @@ import { type DataLike, type Table, table } from '../data/table.ts';
 import type { Shape } from '../graph/shape.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import type { Layer } from '../nn/layer.ts';
+import type { Regularizer } from '../nn/regularizer.ts';
 import { input } from '../ops/leaf.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { createEngine, defaultEngine, type EngineOptions } from '../runtime/create.ts';
@@ -24,6 +25,9 @@ export interface Compiled {
   /** Loss, weight and metrics of each output. */
   readonly losses: ReadonlyMap<string, OutputLoss>;
   readonly accumulate: number;
+  /** Penalty of the weights that have none of their own. */
+  readonly regularizer?: Regularizer | undefined;
+  readonly regularizeBiases?: boolean;
 }
 
 /** Inputs as users give them: one, a list in order, or by name. */
@@ -115,7 +119,7 @@ export class ModelCore {
         );
       inputs[name] = input(name, [size, ...shape]);
     }
-    return traceNetwork(this.network, inputs, training);
+    return traceNetwork(this.network, inputs, training, null, { examples: size });
   }
 
   async #engine(): Promise<Engine> {

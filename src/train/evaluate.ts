@@ -16,7 +16,7 @@ const names = new WeakMap<readonly Feed[], readonly string[]>();
 export function lossNames(core: ModelCore, feeds: readonly Feed[]): readonly string[] {
   const known = names.get(feeds);
   if (known) return known;
-  const found = traceLoss(core.network, core.requireCompiled.losses, feeds, 1, false).names;
+  const found = traceLoss(core.network, core.requireCompiled, feeds, 1, false).names;
   names.set(feeds, found);
   return found;
 }
@@ -31,11 +31,11 @@ export async function evaluateData(
   batchSize: number,
 ): Promise<Logs> {
   const { state } = core;
-  const { losses } = core.requireCompiled;
+  const compiled = core.requireCompiled;
   const means = new RunningMeans(lossNames(core, data.feeds));
   const run = async (count: number, size: number, start: number) => {
     const executable = state.program(`fit${data.id}:evaluate:${size}`, () => {
-      const { records } = traceLoss(core.network, losses, data.feeds, size, false);
+      const { records } = traceLoss(core.network, compiled, data.feeds, size, false);
       return { name: `evaluate ${core.network.name}`, records };
     });
     for (let done = 0; done < count; done += EVALUATE_STEPS) {

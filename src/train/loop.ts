@@ -1,3 +1,4 @@
+import { plainStep } from '../compile/evaluate.ts';
 import { type Executable, MAX_STEPS, type Step } from '../compile/executable.ts';
 import { EngineError } from '../runtime/errors.ts';
 import { type Callback, onEpochs } from './callbacks.ts';
@@ -8,7 +9,7 @@ import { type History, HistoryRecorder, type Logs, RunningMeans } from './histor
 import type { Model } from './model.ts';
 import { prepare, trainProgram } from './prepare.ts';
 import type { EpochSource } from './source.ts';
-import type { Accumulation } from './step.ts';
+import { type Accumulation, averagesStep } from './step.ts';
 
 /** Longest time between two looks at the host's events, in milliseconds. */
 const CHUNK_MS = 20;
@@ -65,9 +66,18 @@ export class TrainingLoop {
       this.#history.add(epoch, logs);
       await this.#call((c) => c.onEpochEnd?.(epoch, logs, model));
     }
+    await this.#adoptAverages();
     await this.#call((c) => c.onTrainEnd?.(logs, model));
     this.#history.seconds = (performance.now() - started) / 1000;
     return this.#history;
+  }
+
+  /** With moving averages, the weights become theirs. */
+  async #adoptAverages(): Promise<void> {
+    const { state, requireCompiled } = this.#core;
+    if (!requireCompiled.optimizer.options.useEma) return;
+    const executable = state.program('averages', () => averagesStep(state.slots));
+    await state.engine.exclusive(() => executable.run([plainStep()]));
   }
 
   get stopped(): boolean {

@@ -7,6 +7,7 @@ import type { Layer } from '../nn/layer.ts';
 import type { Loss } from '../nn/loss.ts';
 import type { Metric } from '../nn/metric.ts';
 import type { Named } from '../nn/named.ts';
+import { regularizer as findRegularizer, type Regularizer } from '../nn/regularizer.ts';
 import { optimizer as findOptimizer } from '../optim/index.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { OptionError, ShapeError, unknownName } from '../runtime/errors.ts';
@@ -49,6 +50,10 @@ export interface CompileOptions {
   readonly loss: PerOutput<string | Named | Loss>;
   /** A list for every output, or lists by output. */
   readonly metrics?: MetricList | Readonly<Record<string, MetricList>>;
+  /** Penalty of all weights that have none of their own, such as `'l2'` or `regularizers.l2(0.1)`. Default none. */
+  readonly regularizer?: string | Named | Regularizer;
+  /** Whether it is for biases and other vectors too, default false. */
+  readonly regularizeBiases?: boolean;
   /** Factor of each output's loss in the total. */
   readonly lossWeights?: PerOutput<number>;
   /** Batches whose gradients are averaged before each update, default 1. */
@@ -122,10 +127,13 @@ export class Model {
     lists.forEach((list, i) => {
       for (const m of list) findMetric(m, losses[i] as Loss);
     });
+    const regularizer = options.regularizer && findRegularizer(options.regularizer);
     if (this.#core.built) this.#core.state.dropTraining();
     this.#core.compiled = {
       optimizer: findOptimizer(options.optimizer),
       accumulate: gradientAccumulationSteps,
+      regularizer: regularizer || undefined,
+      regularizeBiases: options.regularizeBiases ?? false,
       losses: new Map(
         names.map((n, i) => [
           n,

@@ -2,7 +2,7 @@ import { withScope } from '../graph/scope.ts';
 import type { Shape } from '../graph/shape.ts';
 import { isTensor, type Tensor } from '../graph/tensor.ts';
 import type { Layer } from '../nn/layer.ts';
-import { currentTrace, type Recorder, Trace, withTrace } from '../nn/trace.ts';
+import { currentTrace, type Recorder, Trace, type TraceOptions, withTrace } from '../nn/trace.ts';
 import { OptionError, TypeMismatchError } from '../runtime/errors.ts';
 import type { Outputs } from './outputs.ts';
 
@@ -41,8 +41,9 @@ export function traceNetwork(
   inputs: Outputs,
   training: boolean,
   recorder: Recorder | null = null,
+  options: TraceOptions = {},
 ): { trace: Trace; outputs: Outputs } {
-  const trace = new Trace(training);
+  const trace = new Trace(training, options);
   trace.recorder = recorder;
   const outputs = withTrace(trace, () => network.call(inputs));
   return { trace, outputs };

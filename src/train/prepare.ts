@@ -11,8 +11,8 @@ export async function prepare(
   feeds: readonly Feed[],
   size: number,
 ): Promise<void> {
-  const { optimizer, losses } = core.requireCompiled;
-  const { trace } = traceLoss(core.network, losses, feeds, size, true);
+  const { optimizer } = core.requireCompiled;
+  const { trace } = traceLoss(core.network, core.requireCompiled, feeds, size, true);
   await core.state.adopt(trace.variables, core.seed);
   const parameters = trainable(trace);
   if (parameters.length === 0)
@@ -28,11 +28,11 @@ export function trainProgram(
   size: number,
   accumulation: Accumulation = 'only',
 ): Executable {
-  const { losses, optimizer, accumulate } = core.requireCompiled;
+  const { optimizer, accumulate } = core.requireCompiled;
   const frozen = core.layers.map((l) => (l.trainable ? '1' : '0')).join('');
   const named = feeds.map((f) => f.name).join();
   return core.state.program(`${owner}:train:${size}:${accumulation}:${frozen}:${named}`, () => {
-    const traced = traceLoss(core.network, losses, feeds, size, true);
+    const traced = traceLoss(core.network, core.requireCompiled, feeds, size, true);
     return trainSpec(
       `train ${core.network.name}`,
       traced,

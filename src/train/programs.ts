@@ -6,9 +6,10 @@ import { affine } from '../ops/binary.ts';
 import { reduceMean } from '../ops/reduce.ts';
 import { addAll } from '../ops/unary.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
+import type { Compiled } from './core.ts';
 import { type Feed, feedTensor } from './feed.ts';
 import { type Network, traceNetwork } from './network.ts';
-import { findMetric, type OutputLoss, type Outputs } from './outputs.ts';
+import { findMetric, type Outputs } from './outputs.ts';
 import { type Accumulation, type TrainState, trainStep } from './step.ts';
 
 /** Names of feeds: the inputs' own, targets by output, weights of examples. */
@@ -28,7 +29,7 @@ export interface TracedLoss {
 /** Loss and metrics of the network over batches of `size` from the feeds. */
 export function traceLoss(
   network: Network,
-  losses: ReadonlyMap<string, OutputLoss>,
+  { losses, accumulate, regularizer, regularizeBiases }: Compiled,
   feeds: readonly Feed[],
   size: number,
   training: boolean,
@@ -37,7 +38,12 @@ export function traceLoss(
   const inputs = Object.fromEntries(
     [...network.inputs.keys()].map((name) => [name, tensors.get(name) as Tensor]),
   );
-  const { trace, outputs } = traceNetwork(network, inputs, training);
+  const examples = training ? size * accumulate : size;
+  const { trace, outputs } = traceNetwork(network, inputs, training, null, {
+    examples,
+    regularizer,
+    regularizeBiases,
+  });
   const weight = tensors.get(SAMPLE_WEIGHT);
   const several = losses.size > 1;
   const parts: Tensor[] = [];
@@ -78,15 +84,6 @@ export function trainSpec(
   parts: number,
 ): ProgramSpec {
   const { trace, loss, records } = traced;
-  return trainStep(
-    name,
-    loss,
-    records,
-    trainable(trace),
-    trace.assignments,
-    optimizer,
-    state,
-    accumulation,
-    parts,
-  );
+  const step = { name, loss, records, variables: trainable(trace), trace };
+  return trainStep(step, optimizer, state, accumulation, parts);
 }

@@ -6,7 +6,7 @@ import type { Optimizer } from '../optim/optimizer.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { DisposedError, EngineError } from '../runtime/errors.ts';
 import type { TrainState } from './step.ts';
-import { allocate, beside, initialize } from './variables.ts';
+import { allocate, beside, byKind, initialize, inMemoryOrder } from './variables.ts';
 
 const MAX_PROGRAMS = 12;
 
@@ -36,11 +36,12 @@ export class ModelState implements TrainState {
   async adopt(variables: Iterable<Variable>, seed: number): Promise<void> {
     const fresh = [...variables].filter((v) => !v.storage);
     if (fresh.length > 0) await this.#place(fresh, seed);
-    for (const v of variables) if (!this.variables.includes(v)) this.variables.push(v);
+    const known = new Set(this.variables);
+    for (const v of variables) if (!known.has(v)) this.variables.push(v);
   }
 
   async #place(fresh: readonly Variable[], seed: number): Promise<void> {
-    const block = allocate(this.engine, `weights of ${this.name}`, fresh);
+    const block = allocate(this.engine, `weights of ${this.name}`, byKind(fresh));
     try {
       await initialize(this.engine, fresh, seed);
     } catch (error) {
@@ -63,7 +64,8 @@ export class ModelState implements TrainState {
     }
   }
 
-  async #placeTraining(parameters: readonly Variable[], optimizer: Optimizer): Promise<void> {
+  async #placeTraining(trained: readonly Variable[], optimizer: Optimizer): Promise<void> {
+    const parameters = inMemoryOrder(trained);
     const gradients = beside(parameters, 'gradient', 0);
     this.#training.push(allocate(this.engine, `gradients of ${this.name}`, gradients));
     this.gradients = new Map(parameters.map((p, i) => [p, gradients[i] as Variable]));

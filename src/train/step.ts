@@ -1,11 +1,14 @@
 import { gradients } from '../compile/grad.ts';
 import type { ProgramSpec } from '../compile/program.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
-import type { Assignment } from '../nn/trace.ts';
+import type { Constraint } from '../nn/constraint.ts';
+import type { Assignment, Trace } from '../nn/trace.ts';
 import { add, affine } from '../ops/binary.ts';
 import { read } from '../ops/leaf.ts';
+import { averageUpdate, overwrite, readAfter } from '../ops/update.ts';
 import { clipGradients } from '../optim/clip.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
+import { inMemoryOrder } from './variables.ts';
 
 /** State that training keeps beside each parameter. */
 export interface TrainState {
@@ -16,13 +19,19 @@ export interface TrainState {
 /** Which step of an accumulated one: gradients start, add up, or add up and are applied. */
 export type Accumulation = 'only' | 'first' | 'middle' | 'last';
 
-/** A training step as a program: loss, gradients, updates. */
+/** What a step computes from a batch, and what it changes. */
+export interface StepParts {
+  readonly name: string;
+  readonly loss: Tensor;
+  /** Scalars that are kept of each step. */
+  readonly records: readonly Tensor[];
+  readonly variables: readonly Variable[];
+  readonly trace: Pick<Trace, 'assignments' | 'constraints'>;
+}
+
+/** A training step as a program: loss, gradients, updates, constraints. */
 export function trainStep(
-  name: string,
-  loss: Tensor,
-  records: readonly Tensor[],
-  variables: readonly Variable[],
-  assignments: readonly Assignment[],
+  { name, loss, records, variables, trace: { assignments, constraints } }: StepParts,
   optimizer: Optimizer,
   state: TrainState,
   accumulation: Accumulation = 'only',
@@ -44,11 +53,55 @@ export function trainStep(
     variable: (kept[i] as Assignment).variable,
     value,
   }));
-  const effects = variables.map((variable, i) => {
+  const gradientOf = new Map(variables.map((v, i) => [v, limited[i] as Tensor]));
+  const updates = inMemoryOrder(variables).map((variable) => {
     const slots = (state.slots.get(variable) ?? []).map((slot) => read(slot));
-    return optimizer.update(read(variable), limited[i] as Tensor, slots, loss);
+    const gradient = gradientOf.get(variable) as Tensor;
+    return optimizer.update(read(variable), gradient, slots, loss, variable.name);
   });
+  const limits = constrain(variables, constraints, updates);
+  const averages = average(variables, optimizer, state, loss, [...updates, ...limits]);
+  const effects = [...updates, ...limits, ...averages];
   return { name, records, assignments: [...clipped, ...assignments], effects };
+}
+
+/** Puts constrained weights back to where they are allowed, once all are updated. */
+function constrain(
+  variables: readonly Variable[],
+  constraints: ReadonlyMap<Variable, Constraint>,
+  updates: readonly Tensor[],
+): Tensor[] {
+  return variables.flatMap((variable) => {
+    const constraint = constraints.get(variable);
+    if (!constraint) return [];
+    const value = read(variable);
+    return [overwrite(value, constraint(readAfter(value, updates)))];
+  });
+}
+
+/** Moves the averages of the weights, where the optimiser keeps them, towards what `changes` made of them. */
+function average(
+  variables: readonly Variable[],
+  { options: { useEma, emaMomentum = 0.99, emaOverwriteFrequency = 0 } }: Optimizer,
+  { slots }: TrainState,
+  loss: Tensor,
+  changes: readonly Tensor[],
+): Tensor[] {
+  if (!useEma) return [];
+  return inMemoryOrder(variables).map((variable) => {
+    const value = readAfter(read(variable), changes);
+    const mean = read(slots.get(variable)?.at(-1) as Variable);
+    return averageUpdate(mean, value, loss, emaMomentum, emaOverwriteFrequency);
+  });
+}
+
+/** Gives the weights that are averaged the values of their averages. */
+export function averagesStep(slots: TrainState['slots']): ProgramSpec {
+  const assignments = [...slots].map(([variable, list]) => ({
+    variable,
+    value: read(list.at(-1) as Variable),
+  }));
+  return { name: 'averages', assignments };
 }
 
 function accumulate(

@@ -107,20 +107,13 @@ export class Trainer {
     const total = addAll([loss, ...trace.penalties]);
     const records = [total, ...Object.values(others)];
     const name = this.#options.name ?? 'trainer';
-    const spec = trainStep(
-      name,
-      total,
-      records,
-      this.#parameters(trace),
-      trace.assignments,
-      this.optimizer,
-      state,
-    );
+    const variables = this.#parameters(trace);
+    const spec = trainStep({ name, loss: total, records, variables, trace }, this.optimizer, state);
     return { spec, names: ['loss', ...Object.keys(others)] };
   }
 
   #trace(tables: readonly Table[]): { trace: Trace; result: StepResult } {
-    const trace = new Trace(true);
+    const trace = new Trace(true, { examples: tables[0]?.shape[0] ?? 1 });
     const inputs = Object.fromEntries(
       tables.map((t) => [t.name, input(t.name, t.shape, t.dtype === 'i32' ? 'i32' : 'real')]),
     );

@@ -4,7 +4,7 @@ import { plainStep } from '../compile/evaluate.ts';
 import { Executable, Workspace } from '../compile/executable.ts';
 import { compile } from '../compile/program.ts';
 import { bytesOf, paddedBytes, panelOf, Variable, type VariableStorage } from '../graph/tensor.ts';
-import { scalar } from '../ops/leaf.ts';
+import { read, scalar } from '../ops/leaf.ts';
 import { expand } from '../ops/sum.ts';
 import type { Engine } from '../runtime/engine.ts';
 
@@ -22,6 +22,21 @@ export function allocate(engine: Engine, name: string, variables: readonly Varia
     offset += paddedBytes(variable, realBytes);
   }
   return block;
+}
+
+/** Variables that lie in memory, as they lie there. */
+export function inMemoryOrder(variables: readonly Variable[]): Variable[] {
+  const blocks = new Map(variables.map((v, i) => [v.storage?.buffer, i]));
+  const place = (v: Variable) => blocks.get(v.storage?.buffer) as number;
+  const offset = (v: Variable) => v.storage?.offset ?? 0;
+  return [...variables].sort((a, b) => place(a) - place(b) || offset(a) - offset(b));
+}
+
+/** Weights of one kind (`kernel`, `bias`) one behind the other: a group of them is updated in one pass. */
+export function byKind(variables: readonly Variable[]): Variable[] {
+  const kind = (v: Variable) => v.name.slice(v.name.lastIndexOf('/') + 1);
+  const kinds = [...new Set(variables.map(kind))];
+  return kinds.flatMap((k) => variables.filter((v) => kind(v) === k));
 }
 
 /** Gives variables the values of their initial expressions. */
@@ -48,11 +63,13 @@ export async function initialize(
 export function beside(
   variables: readonly Variable[],
   suffix: string,
-  initial: number,
+  initial: number | 'parameter',
 ): Variable[] {
+  const first = (v: Variable) =>
+    initial === 'parameter' ? read(v) : expand(scalar(initial), v.shape);
   return variables.map(
     (v) =>
-      new Variable(`${v.name}/${suffix}`, v.shape, () => expand(scalar(initial), v.shape), {
+      new Variable(`${v.name}/${suffix}`, v.shape, () => first(v), {
         trainable: false,
         operand: v.operand,
       }),

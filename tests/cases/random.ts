@@ -72,6 +72,30 @@ const permutationCase = (n: number): Case => ({
   },
 });
 
+/** Classical Gram–Schmidt in f64, on rows that are nearly orthogonal. */
+const orthonormalCase = (rows: number, columns: number): Case => {
+  const x = spread([rows, columns], 1);
+  const data = x.data.map((v, i) => v + (i % (columns + 1) === 0 ? 4 : 0));
+  return {
+    name: `[${rows},${columns}]`,
+    inputs: [{ ...x, data }],
+    op: (a) => ops.orthonormalRows(a as Tensor),
+    reference: () => {
+      const done: number[][] = [];
+      for (const i of range(rows)) {
+        let row = data.slice(i * columns, (i + 1) * columns);
+        for (const other of done) {
+          const dot = row.reduce((sum, v, k) => sum + v * (other[k] as number), 0);
+          row = row.map((v, k) => v - dot * (other[k] as number));
+        }
+        const norm = Math.hypot(...row);
+        done.push(row.map((v) => v / norm));
+      }
+      return values([rows, columns], done.flat());
+    },
+  };
+};
+
 export const randoms = {
   randomUniform: drawCases(
     (shape) => ops.randomUniform(shape, STREAM, -3, 5),
@@ -89,6 +113,11 @@ export const randoms = {
     (i) => 1 + 2 * quantile(edge + unit(i) * (1 - 2 * edge), -2, 2),
     1e-5,
   ),
+  orthonormalRows: [
+    ...SIZES.map((n) => orthonormalCase(Math.min(n, 6), n)),
+    orthonormalCase(7, 7),
+    orthonormalCase(5, 37),
+  ],
   randomPermutation: [...SIZES, 1000].map(permutationCase),
   dropoutMask: [
     ...SIZES.map((n) => dropoutCase([n], 0.5, { order: n % 5 ? 0 : 2 })),

@@ -1,13 +1,16 @@
 import type { Tensor } from '../../src/graph/tensor.ts';
 import * as ops from '../../src/ops/index.ts';
+import type { Common } from '../../src/ops/update.ts';
 import { type Case, NAN, SIZES, spread, type Values, values } from './case.ts';
 
 const RATE = 0.125;
 const STEP = 3;
 const DECAY = 0.25;
+/** Of the decayed cases. */
+const FACTOR = 0.5;
 
 /** The new parameter and slots from the old ones and the gradient; the decay is already in p. */
-type Rule = (p: number, g: number, slots: readonly number[]) => readonly number[];
+type Rule = (p: number, g: number, slots: readonly number[], rate: number) => readonly number[];
 
 type Bounds = readonly [low: number, high: number];
 
@@ -21,7 +24,7 @@ interface Form {
     g: Tensor,
     slots: readonly Tensor[],
     guard: Tensor,
-    weightDecay: number,
+    common: Common,
   ) => Tensor;
   /** What the slots hold before. */
   readonly slots: readonly Bounds[];
@@ -47,20 +50,23 @@ function updateCase(
     ...spread(shape, seed, low, high),
     from: 'variable',
   });
+  const common = { weightDecay, factor: weightDecay ? FACTOR : 1 };
+  const rate = RATE * common.factor;
   const state = slots.map((bounds, i) => variable(i + 3, bounds));
   return {
     name: `${name}[${shape}]${weightDecay ? ', decay' : ''}${guard === 1 ? '' : ', guarded'}`,
     inputs: [variable(1, [-2, 2]), spread(shape, 2), ...state, values([], [guard])],
     op: (p, g, ...rest) =>
-      op(p as Tensor, g as Tensor, rest.slice(0, -1), rest.at(-1) as Tensor, weightDecay),
+      op(p as Tensor, g as Tensor, rest.slice(0, -1), rest.at(-1) as Tensor, common),
     reference: (p, g, ...rest) => {
       const old = [p, ...rest.slice(0, -1)] as Values[];
       if (guard !== 1) return old;
       const news = (p as Values).data.map((v, i) =>
         rule(
-          v - RATE * weightDecay * v,
+          v - rate * weightDecay * v,
           g?.data[i] as number,
           old.slice(1).map((s) => s.data[i] as number),
+          rate,
         ),
       );
       return old.map((v, k) =>
@@ -77,11 +83,11 @@ function updateCase(
 const momentum = (nesterov: boolean): Form => ({
   name: nesterov ? 'Nesterov ' : '',
   slots: [MEAN],
-  op: (p, g, slots, guard, weightDecay) =>
-    ops.momentumUpdate(p, g, slots, guard, { momentum: 0.75, nesterov, weightDecay }),
-  rule: (p, g, [m]) => {
-    const v = 0.75 * (m as number) - RATE * g;
-    return [nesterov ? p + 0.75 * v - RATE * g : p + v, v];
+  op: (p, g, slots, guard, common) =>
+    ops.momentumUpdate(p, g, slots, guard, { momentum: 0.75, nesterov, ...common }),
+  rule: (p, g, [m], rate) => {
+    const v = 0.75 * (m as number) - rate * g;
+    return [nesterov ? p + 0.75 * v - rate * g : p + v, v];
   },
 });
 
@@ -92,19 +98,19 @@ const root = (v: number, outside: boolean) =>
 const rmsprop = (centered: boolean, mu: number, outside: boolean): Form => ({
   name: `centered ${centered}, momentum ${mu}, outside ${outside} `,
   slots: [SQUARES, ...(centered ? [MEAN] : []), ...(mu > 0 ? [MEAN] : [])],
-  op: (p, g, slots, guard, weightDecay) =>
+  op: (p, g, slots, guard, common) =>
     ops.rmspropUpdate(p, g, slots, guard, {
       rho: 0.75,
       momentum: mu,
       epsilon: EPSILON,
       outside,
       centered,
-      weightDecay,
+      ...common,
     }),
-  rule: (p, g, old) => {
+  rule: (p, g, old, rate) => {
     const v = 0.75 * (old[0] as number) + 0.25 * g * g;
     const a = centered ? 0.75 * (old[1] as number) + 0.25 * g : 0;
-    const by = (RATE * g) / root(v - a * a, outside);
+    const by = (rate * g) / root(v - a * a, outside);
     const m = mu * ((mu > 0 ? old.at(-1) : 0) as number) + by;
     return [p - m, v, ...(centered ? [a] : []), ...(mu > 0 ? [m] : [])];
   },
@@ -113,15 +119,15 @@ const rmsprop = (centered: boolean, mu: number, outside: boolean): Form => ({
 const adam = (amsgrad: boolean, outside: boolean): Form => ({
   name: `amsgrad ${amsgrad}, outside ${outside} `,
   slots: [MEAN, SQUARES, ...(amsgrad ? [SQUARES] : [])],
-  op: (p, g, slots, guard, weightDecay) =>
+  op: (p, g, slots, guard, common) =>
     ops.adamUpdate(p, g, slots, guard, {
       beta1: 0.75,
       beta2: 0.875,
       epsilon: EPSILON,
       outside,
-      weightDecay,
+      ...common,
     }),
-  rule: (p, g, [m0, v0, most]) => {
+  rule: (p, g, [m0, v0, most], rate) => {
     const m = 0.75 * (m0 as number) + 0.25 * g;
     const v = 0.875 * (v0 as number) + 0.125 * g * g;
     const u = amsgrad ? Math.max(v, most as number) : v;
@@ -129,17 +135,17 @@ const adam = (amsgrad: boolean, outside: boolean): Form => ({
     const by = outside
       ? m / first / (Math.sqrt(u / second) + EPSILON)
       : (Math.sqrt(second) / first) * (m / (Math.sqrt(u) + EPSILON));
-    return [p - RATE * by, m, v, ...(amsgrad ? [u] : [])];
+    return [p - rate * by, m, v, ...(amsgrad ? [u] : [])];
   },
 });
 
 const adagrad = (outside: boolean): Form => ({
   name: `outside ${outside} `,
   slots: [SQUARES],
-  op: (p, g, slots, guard, weightDecay) =>
-    ops.adagradUpdate(p, g, slots, guard, { epsilon: EPSILON, outside, weightDecay }),
-  rule: (p, g, [a]) => [
-    p - (RATE * g) / root((a as number) + g * g, outside),
+  op: (p, g, slots, guard, common) =>
+    ops.adagradUpdate(p, g, slots, guard, { epsilon: EPSILON, outside, ...common }),
+  rule: (p, g, [a], rate) => [
+    p - (rate * g) / root((a as number) + g * g, outside),
     (a as number) + g * g,
   ],
 });
@@ -147,8 +153,60 @@ const adagrad = (outside: boolean): Form => ({
 const plain: Form = {
   name: '',
   slots: [],
-  op: (p, g, slots, guard, weightDecay) => ops.sgdUpdate(p, g, slots, guard, { weightDecay }),
-  rule: (p, g) => [p - RATE * g],
+  op: (p, g, slots, guard, common) => ops.sgdUpdate(p, g, slots, guard, common),
+  rule: (p, g, _, rate) => [p - rate * g],
+};
+
+const BETAS = { beta1: 0.75, beta2: 0.875 };
+
+const adamax: Form = {
+  name: '',
+  slots: [MEAN, SQUARES],
+  op: (p, g, slots, guard, common) =>
+    ops.adamaxUpdate(p, g, slots, guard, { ...BETAS, epsilon: EPSILON, ...common }),
+  rule: (p, g, [m0, u0], rate) => {
+    const m = 0.75 * (m0 as number) + 0.25 * g;
+    const u = Math.max(0.875 * (u0 as number), Math.abs(g));
+    return [p - ((rate / (1 - 0.75 ** STEP)) * m) / (u + EPSILON), m, u];
+  },
+};
+
+const nadam: Form = {
+  name: '',
+  slots: [MEAN, SQUARES],
+  op: (p, g, slots, guard, common) =>
+    ops.nadamUpdate(p, g, slots, guard, { ...BETAS, epsilon: EPSILON, ...common }),
+  rule: (p, g, [m0, v0], rate) => {
+    const m = 0.75 * (m0 as number) + 0.25 * g;
+    const v = 0.875 * (v0 as number) + 0.125 * g * g;
+    const mu = (t: number) => 0.75 * (1 - 0.5 * 0.96 ** t);
+    const product = mu(1) * mu(2) * mu(3);
+    const moment =
+      (mu(STEP + 1) * m) / (1 - product * mu(STEP + 1)) + ((1 - mu(STEP)) * g) / (1 - product);
+    return [p - (rate * moment) / (Math.sqrt(v / (1 - 0.875 ** STEP)) + EPSILON), m, v];
+  },
+};
+
+const adadelta: Form = {
+  name: '',
+  slots: [SQUARES, SQUARES],
+  op: (p, g, slots, guard, common) =>
+    ops.adadeltaUpdate(p, g, slots, guard, { rho: 0.75, epsilon: EPSILON, ...common }),
+  rule: (p, g, [a0, d0], rate) => {
+    const a = 0.75 * (a0 as number) + 0.25 * g * g;
+    const by = (g * Math.sqrt((d0 as number) + EPSILON)) / Math.sqrt(a + EPSILON);
+    return [p - rate * by, a, 0.75 * (d0 as number) + 0.25 * by * by];
+  },
+};
+
+const lion: Form = {
+  name: '',
+  slots: [MEAN],
+  op: (p, g, slots, guard, common) => ops.lionUpdate(p, g, slots, guard, { ...BETAS, ...common }),
+  rule: (p, g, [m], rate) => [
+    p - rate * Math.sign(0.75 * (m as number) + 0.25 * g),
+    0.875 * (m as number) + 0.125 * g,
+  ],
 };
 
 const BOTH = [false, true];
@@ -163,6 +221,69 @@ export const updates = {
   ),
   adamUpdate: updateCases(BOTH.flatMap((outside) => BOTH.map((amsgrad) => adam(amsgrad, outside)))),
   adagradUpdate: updateCases(BOTH.map(adagrad)),
+  adamaxUpdate: updateCases([adamax]),
+  nadamUpdate: updateCases([nadam]),
+  adadeltaUpdate: updateCases([adadelta]),
+  lionUpdate: updateCases([lion]),
+  averageUpdate: SIZES.flatMap((n) =>
+    [
+      [1, 0],
+      [STEP, 0],
+      [STEP, 2],
+      [STEP, 3],
+    ].map(([number = 1, every = 0]) => ({
+      name: `[${n}], update ${number}, every ${every}`,
+      inputs: [
+        { ...spread([n], 1), from: 'variable' as const },
+        { ...spread([n], 2), from: 'variable' as const },
+      ],
+      op: (a: Tensor, p: Tensor) => ops.averageUpdate(a, p, ops.scalar(0), 0.75, every),
+      step: { rate: RATE, number },
+      reference: (a: Values, p: Values) => {
+        const mean = a.data.map((v, i) => {
+          const x = p.data[i] as number;
+          return number === 1 ? x : 0.75 * v + 0.25 * x;
+        });
+        return [values([n], mean), every && number % every === 0 ? values([n], mean) : p];
+      },
+    })),
+  ),
+  overwrite: SIZES.map((n) => ({
+    name: `[${n}]`,
+    inputs: [{ ...spread([n], 1), from: 'variable' as const }, spread([n], 2)],
+    op: (p: Tensor, x: Tensor) => ops.overwrite(p, ops.add(x, ops.readAfter(p, []))),
+    reference: (p: Values, x: Values) => [
+      values(
+        [n],
+        p.data.map((v, i) => v + (x.data[i] as number)),
+      ),
+    ],
+  })),
+  readAfter: [
+    {
+      name: 'behind an update',
+      inputs: [
+        { ...spread([7], 1), from: 'variable' as const },
+        spread([7], 2),
+        { ...spread([7], 3), from: 'variable' as const },
+      ],
+      op: (p: Tensor, g: Tensor, q: Tensor) => {
+        const step = ops.sgdUpdate(p, g, [], ops.scalar(0), { weightDecay: 0, factor: 1 });
+        return ops.overwrite(q, ops.affine(ops.readAfter(p, [step]), 2));
+      },
+      step: { rate: RATE, number: STEP },
+      reference: (p: Values, g: Values) => {
+        const after = p.data.map((v, i) => v - RATE * (g.data[i] as number));
+        return [
+          values([7], after),
+          values(
+            [7],
+            after.map((v) => 2 * v),
+          ),
+        ];
+      },
+    },
+  ],
   record: [
     {
       name: '[]',

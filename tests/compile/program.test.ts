@@ -93,6 +93,7 @@ function updateProgram(sizes: readonly number[], optimizer: Optimizer): Program 
       values[i] as Tensor,
       slots.map((s) => ops.read(s[i] as Variable)),
       loss,
+      p.name,
     ),
   );
   return compile({ name: 'update', assignments, effects }, engine.target);

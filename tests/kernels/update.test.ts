@@ -22,7 +22,7 @@ const DEFAULTS = {
 };
 type Options = typeof DEFAULTS;
 type Slots = [Pointer, Pointer, Pointer];
-type Tail = readonly [weightDecay: number, guard: Pointer, step: Pointer];
+type Tail = readonly [factor: number, weightDecay: number, guard: Pointer, step: Pointer];
 
 interface Update {
   row(p: Pointer, g: Pointer, s: Slots, n: number, o: Options, tail: Tail): Row;
@@ -96,6 +96,46 @@ const updates = {
       return (-o.rate * g) / root;
     },
   },
+  adamax: {
+    row: (p, g, [m, u], n, o, tail) =>
+      kernels.adamax(p, g, m, u, n, 1, o.beta1, o.beta2, o.epsilon, ...tail),
+    change(s, g, t, o) {
+      s[0] += (g - s[0]) * (1 - o.beta1);
+      s[1] = Math.max(o.beta2 * s[1], Math.abs(g));
+      return (-o.rate * s[0]) / ((1 - o.beta1 ** t) * (s[1] + o.epsilon));
+    },
+  },
+  nadam: {
+    row: (p, g, [m, v], n, o, tail) =>
+      kernels.nadam(p, g, m, v, n, 1, o.beta1, o.beta2, o.epsilon, ...tail),
+    change(s, g, t, o) {
+      const mu = (i: number) => o.beta1 * (1 - 0.5 * 0.96 ** i);
+      const product = range(t).reduce((all, i) => all * mu(i + 1), 1);
+      s[0] += (g - s[0]) * (1 - o.beta1);
+      s[1] += (g * g - s[1]) * (1 - o.beta2);
+      const next = mu(t + 1);
+      const m = (next * s[0]) / (1 - product * next) + ((1 - mu(t)) * g) / (1 - product);
+      return (-o.rate * m) / (Math.sqrt(s[1] / (1 - o.beta2 ** t)) + o.epsilon);
+    },
+  },
+  adadelta: {
+    row: (p, g, [a, d], n, o, tail) =>
+      kernels.adadelta(p, g, a, d, n, 1, o.rho, o.epsilon, ...tail),
+    change(s, g, _t, o) {
+      s[0] = o.rho * s[0] + (1 - o.rho) * g * g;
+      const delta = (g * Math.sqrt(s[1] + o.epsilon)) / Math.sqrt(s[0] + o.epsilon);
+      s[1] = o.rho * s[1] + (1 - o.rho) * delta * delta;
+      return -o.rate * delta;
+    },
+  },
+  lion: {
+    row: (p, g, [m], n, o, tail) => kernels.lion(p, g, m, n, 1, o.beta1, o.beta2, ...tail),
+    change(s, g, _t, o) {
+      const way = Math.sign(o.beta1 * s[0] + (1 - o.beta1) * g);
+      s[0] = o.beta2 * s[0] + (1 - o.beta2) * g;
+      return -o.rate * way;
+    },
+  },
 } satisfies Record<string, Update>;
 type Name = keyof typeof updates;
 
@@ -119,7 +159,7 @@ class Variable {
 
   step(gradient: readonly number[], number: number, guard = NONE): void {
     const step = stepRow(this.bench, { rate: this.options.rate, number });
-    const tail = [this.options.weightDecay, guard, step] as const;
+    const tail = [1, this.options.weightDecay, guard, step] as const;
     const g = this.bench.buffer(gradient);
     const n = gradient.length;
     const row = this.update.row(this.p, g, this.slots, n, this.options, tail);
@@ -139,6 +179,14 @@ const cases: [Name, Partial<Options>][] = [
   ['adam', {}],
   ['adam', { outside: 1, epsilon: 1e-3, weightDecay: 0.1 }],
   ['adam', { amsgrad: 1, beta1: 0.5, beta2: 0.7 }],
+  ['adamax', {}],
+  ['adamax', { beta1: 0.5, beta2: 0.7, epsilon: 1e-3, weightDecay: 0.1 }],
+  ['nadam', {}],
+  ['nadam', { beta1: 0.5, beta2: 0.7, epsilon: 1e-3, weightDecay: 0.1 }],
+  ['adadelta', { rate: 1, epsilon: 1e-3 }],
+  ['adadelta', { weightDecay: 0.1 }],
+  ['lion', { beta2: 0.99 }],
+  ['lion', { beta1: 0.5, beta2: 0.7, weightDecay: 0.1 }],
   ['adagrad', { initial: 0.1 }],
   ['adagrad', { initial: 0.1, outside: 1, epsilon: 1e-2, weightDecay: 0.1 }],
 ];

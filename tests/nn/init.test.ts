@@ -39,6 +39,7 @@ const CASES: [string, object, Moments][] = [
   ['randomUniform', { min: 1, max: 3 }, { mean: 2, variance: 1 / 3, low: 1, high: 3 }],
   ['heNormal', {}, truncated(2 / 200)],
   ['heUniform', {}, uniform(2 / 200)],
+  ['xavier', {}, { mean: 0, variance: 1 / 200, low: -1, high: 1 }],
   ['glorotNormal', {}, truncated(2 / 500)],
   ['glorotUniform', {}, uniform(2 / 500)],
   ['lecunNormal', {}, truncated(1 / 200)],
@@ -81,6 +82,29 @@ describe.each(['simd', 'f64'] as const)('build %s', (build) => {
     expect([...data]).toEqual([2, 0, 0, 0, 2, 0]);
   });
 
+  it.each([
+    [[40, 40], 1],
+    [[60, 13], 1],
+    [[13, 60], 2],
+    [[3, 3, 5, 7], 1],
+    [[1, 1], 1],
+  ])('orthogonal %s times %s: QᵀQ = gain²·I', async (shape, gain) => {
+    const { data } = await evaluate(initializers.orthogonal({ gain })(shape, 3), { engine });
+    const columns = shape.at(-1) as number;
+    const rows = data.length / columns;
+    const wide = columns > rows;
+    const [n, length] = wide ? [rows, columns] : [columns, rows];
+    const at = (unit: number, k: number) =>
+      (wide ? data[unit * columns + k] : data[k * columns + unit]) as number;
+    for (let i = 0; i < n; i++) {
+      for (let j = 0; j <= i; j++) {
+        let dot = 0;
+        for (let k = 0; k < length; k++) dot += at(i, k) * at(j, k);
+        expect(Math.abs(dot / gain ** 2 - (i === j ? 1 : 0))).toBeLessThan(1e-6);
+      }
+    }
+  });
+
   it('streams are independent, the same stream repeats', async () => {
     const he = initializers.heNormal();
     const [a, b, c] = await evaluate([he([64], 1), he([64], 2), he([64], 1)], { engine });
@@ -106,8 +130,9 @@ it.each([
     () => initializers.varianceScaling({ mode: 'fan' as 'fanIn' }),
     'mode "fan", expected fanIn,fanOut,fanAvg',
   ],
+  [() => initializers.orthogonal()([3], 0), 'orthogonal: shape [3], expected at least two axes'],
   [() => initializers.identity()([3], 0), 'identity: shape [3], expected two axes'],
-  [() => initializer('xavier'), 'unknown initializer "xavier"'],
+  [() => initializer('xavir'), 'unknown initializer "xavir"; did you mean "xavier"?'],
 ])('wrong options are errors in words', (body, words) => expect(body).toThrow(words));
 
 it('takes a name, a configuration, a maker or a function', () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Tensor } from '../../src/graph/tensor.ts';
 import { activations } from '../../src/nn/activations.ts';
 import {
@@ -7,10 +7,11 @@ import {
   layerFromConfig,
   registerLayer,
 } from '../../src/nn/config.ts';
+import { constraints } from '../../src/nn/constraint.ts';
 import * as layers from '../../src/nn/index.ts';
 import { type Layer, layer } from '../../src/nn/layer.ts';
-import { l2 } from '../../src/nn/regularizer.ts';
-import { Trace, withTrace } from '../../src/nn/trace.ts';
+import { l1, l2 } from '../../src/nn/regularizer.ts';
+import { Trace, type TraceOptions, withTrace } from '../../src/nn/trace.ts';
 import { mul } from '../../src/ops/binary.ts';
 import { scalar, tensor } from '../../src/ops/leaf.ts';
 import { expand } from '../../src/ops/sum.ts';
@@ -122,40 +123,55 @@ it('adds the penalties of weights and output to the loss', async () => {
     activityRegularizer: { name: 'l1', lambda: 0.1 },
   });
   const { penalties } = await call(engine, () => penalised(x()), { weights });
-  for (const [i, want] of [0.01 * 91, 400.25, 0.1 * 57].entries()) {
+  for (const [i, want] of [(0.01 / 2) * 91, 400.25 / 2, (0.1 / 2) * 57].entries()) {
     expect(penalties[i]).toBeCloseTo(want, 12);
   }
+});
+
+/** Penalties for 4 examples of what the walk is told and a layer of kernel 1 … 6 and bias 0.5, −20. */
+const PENALTIES: [string, () => Tensor, TraceOptions, number[]][] = [
+  ['none', () => layers.dense(2)(x()), {}, []],
+  ["the model's", () => layers.dense(2)(x()), { regularizer: l2(0.1) }, [(0.1 / 8) * 91]],
+  [
+    "the model's, biases too",
+    () => layers.dense(2)(x()),
+    { regularizer: l1(0.1), regularizeBiases: true },
+    [(0.1 / 8) * 21, (0.1 / 8) * 20.5],
+  ],
+  [
+    "the layer's own instead",
+    () => layers.dense(2, { kernelRegularizer: l2(1, { scaling: 'keras' }) })(x()),
+    { regularizer: l1(0.1) },
+    [91],
+  ],
+  [
+    'once for a layer called twice',
+    () => {
+      const shared = layers.dense(2, { kernelRegularizer: l1(8) });
+      return layers.add()(shared(x()), shared(y()));
+    },
+    {},
+    [21],
+  ],
+  [
+    'none for frozen weights',
+    () => layers.dense(2, { trainable: false })(x()),
+    { regularizer: l2(1) },
+    [],
+  ],
+];
+
+it.each(PENALTIES)('penalties: %s', async (_, body, options, want) => {
+  const { penalties } = await call(engine, body, { weights, trace: { examples: 4, ...options } });
+  expect(penalties).toHaveLength(want.length);
+  want.forEach((p, i) => {
+    expect(penalties[i]).toBeCloseTo(p, 12);
+  });
 });
 
 it('takes the weights of a layer that is not trainable as frozen', async () => {
   const { trace } = await call(engine, () => layers.dense(2, { trainable: false })(x()));
   expect(trace.frozen.size).toBe(2);
-});
-
-describe('in training', () => {
-  const ones = () => expand(scalar(1), [100, 200]);
-  const mean = (data: number[]) => data.reduce((a, b) => a + b, 0) / data.length;
-
-  it('dropout keeps the mean and scales what it keeps', async () => {
-    const { data } = await call(engine, () => layers.dropout(0.25)(ones()), { training: true });
-    expect(new Set(data)).toEqual(new Set([0, 4 / 3]));
-    expect(mean(data)).toBeCloseTo(1, 1);
-  });
-
-  it('two dropouts drop different elements, one drops the same again', async () => {
-    const twice = () => layers.subtract()(layers.dropout(0.5)(ones()), layers.dropout(0.5)(ones()));
-    const first = await call(engine, twice, { training: true });
-    expect(mean(first.data.map(Math.abs))).toBeCloseTo(1, 1);
-    expect((await call(engine, twice, { training: true })).data).toEqual(first.data);
-  });
-
-  it('noise has its standard deviation', async () => {
-    const { data } = await call(engine, () => layers.gaussianNoise(0.3)(ones()), {
-      training: true,
-    });
-    expect(mean(data)).toBeCloseTo(1, 1);
-    expect(Math.sqrt(mean(data.map((v) => (v - 1) ** 2)))).toBeCloseTo(0.3, 2);
-  });
 });
 
 const bad = (value: unknown) => value as never;
@@ -191,6 +207,24 @@ const ERRORS: [string, () => unknown, typeof OptionError, string][] = [
     () => layers.dropout(1),
     OptionError,
     'dropout: rate is 1, expected a number ≥ 0 and < 1',
+  ],
+  [
+    'share to keep',
+    () => layers.dropout({ keepProb: 0 }),
+    OptionError,
+    'dropout: keepProb is 0, expected a number > 0 and ≤ 1',
+  ],
+  [
+    'number of axes',
+    () => withTrace(new Trace(true), () => layers.spatialDropout1D(0.5)(x())),
+    ShapeError,
+    'spatialDropout1D "spatialDropout1D": input [2,3], expected 3 axes',
+  ],
+  [
+    'constraint',
+    () => layers.dense(1, { kernelConstraint: 'maxnorm' }),
+    OptionError,
+    'did you mean "maxNorm"?',
   ],
   [
     'std',
@@ -265,6 +299,7 @@ const CONFIGS: [Layer<never>, LayerConfig][] = [
       activation: activations.leakyRelu({ negativeSlope: 0.2 }),
       useBias: false,
       kernelRegularizer: l2(0.1),
+      kernelConstraint: constraints.maxNorm(3),
     }),
     {
       type: 'dense',
@@ -273,7 +308,8 @@ const CONFIGS: [Layer<never>, LayerConfig][] = [
         units: 3,
         activation: { name: 'leakyRelu', negativeSlope: 0.2 },
         useBias: false,
-        kernelRegularizer: { name: 'l2', lambda: 0.1, scaling: 'keras' },
+        kernelRegularizer: { name: 'l2', lambda: 0.1, scaling: 'batch' },
+        kernelConstraint: { name: 'maxNorm', maxValue: 3, axis: 0 },
       },
     },
   ],
@@ -283,6 +319,19 @@ const CONFIGS: [Layer<never>, LayerConfig][] = [
   ],
   [layers.activation('relu'), { type: 'activation', config: { activation: 'relu' } }],
   [layers.dropout(0.1), { type: 'dropout', config: { rate: 0.1 } }],
+  [layers.dropout({ keepProb: 0.75 }), { type: 'dropout', config: { rate: 0.25 } }],
+  ...(
+    [
+      'spatialDropout1D',
+      'spatialDropout2D',
+      'spatialDropout3D',
+      'gaussianDropout',
+      'alphaDropout',
+    ] as const
+  ).map((type): [Layer<never>, LayerConfig] => [
+    layers[type](0.1),
+    { type, config: { rate: 0.1 } },
+  ]),
   [layers.gaussianNoise(0.1), { type: 'gaussianNoise', config: { std: 0.1 } }],
   [layers.flatten(), { type: 'flatten', config: {} }],
   [layers.reshape([2, 3]), { type: 'reshape', config: { targetShape: [2, 3] } }],
@@ -305,4 +354,12 @@ it("rebuilds layers of the user's once they are registered", () => {
     type: 'scale',
     config: { by: 2 },
   });
+});
+
+it('glu halves an axis, and says where that cannot be', () => {
+  const gate = (axis: number) => () => layers.activation(activations.glu({ axis }))(x());
+  expect(withTrace(new Trace(false), gate(0)).shape).toEqual([1, 3]);
+  expect(() => withTrace(new Trace(false), gate(-1))).toThrow(
+    'activation "activation": glu: axis -1 of [2,3] is odd',
+  );
 });

@@ -281,7 +281,7 @@ it.each(Object.keys(activations))('activation %s has the derivative of its formu
   checkGradient(SPREAD, (x) => affine(activation(name)(x), 1, 0)),
 );
 
-it.each(Object.keys(activations))(
+it.each(Object.keys(activations).filter((name) => name !== 'glu'))(
   'activation %s keeps the shape and stays finite far from 0',
   async (name) => {
     const { data, shape } = await evaluate(activation(name)(tensor([[-700, -30, 0, 30, 700]])), {

@@ -58,6 +58,47 @@ function adagrad(torch: boolean): Rule {
   };
 }
 
+const adamax: Rule = (p, g, t, s) => {
+  s.m = 0.9 * (s.m ?? 0) + 0.1 * g;
+  s.u = Math.max(0.999 * (s.u ?? 0), Math.abs(g));
+  return p - (0.001 / (1 - 0.9 ** t)) * (s.m / (s.u + 1e-7));
+};
+
+const nadam: Rule = (p, g, t, s) => {
+  const mu = (i: number) => 0.9 * (1 - 0.5 * 0.96 ** i);
+  s.product = (s.product ?? 1) * mu(t);
+  s.m = 0.9 * (s.m ?? 0) + 0.1 * g;
+  s.v = 0.999 * (s.v ?? 0) + 0.001 * g * g;
+  const next = mu(t + 1);
+  const m = (next * s.m) / (1 - s.product * next) + ((1 - mu(t)) * g) / (1 - s.product);
+  return p - (0.001 * m) / (Math.sqrt(s.v / (1 - 0.999 ** t)) + 1e-7);
+};
+
+const adadelta: Rule = (p, g, _, s) => {
+  s.a = 0.95 * (s.a ?? 0) + 0.05 * g * g;
+  const change = (g * Math.sqrt((s.d ?? 0) + 1e-7)) / Math.sqrt(s.a + 1e-7);
+  s.d = 0.95 * (s.d ?? 0) + 0.05 * change * change;
+  return p - 0.001 * change;
+};
+
+const lion: Rule = (p, g, _, s) => {
+  const m = s.m ?? 0;
+  s.m = 0.99 * m + 0.01 * g;
+  return p - 0.001 * Math.sign(0.9 * m + 0.1 * g);
+};
+
+/** The parameter of the tests is "p". */
+const GROUPS = [
+  { match: '^q', learningRateFactor: 9 },
+  { match: '^p$', learningRateFactor: 10, weightDecay: 0.5 },
+  { match: 'p', learningRateFactor: 3 },
+];
+/** Ten times the change of a rule, and decay. */
+const grouped =
+  (rule: Rule, rate = 0.001): Rule =>
+  (p, g, t, s) =>
+    p - 10 * rate * 0.5 * p + 10 * (rule(p, g, t, s) - p);
+
 const torch = { epsilonPlacement: 'torch', epsilon: 1e-2 };
 const CASES: [string, object, Rule][] = [
   ['sgd', {}, (p, g) => p - 0.01 * g],
@@ -74,6 +115,19 @@ const CASES: [string, object, Rule][] = [
   ['adamw', {}, adam({ decay: 0.004 })],
   ['adamw', { weightDecay: 0.5, ...torch }, adam({ decay: 0.5, torch: true, epsilon: 1e-2 })],
   ['adagrad', {}, adagrad(false)],
+  ['adamax', {}, adamax],
+  ['adamax', { groups: GROUPS }, grouped(adamax)],
+  ['nadam', {}, nadam],
+  ['nadam', { groups: GROUPS }, grouped(nadam)],
+  ['adadelta', {}, adadelta],
+  ['adadelta', { groups: GROUPS }, grouped(adadelta)],
+  ['lion', {}, lion],
+  ['lion', { groups: GROUPS }, grouped(lion)],
+  ['adam', { groups: GROUPS }, grouped(adam({}))],
+  ['adamw', { groups: [{ match: 'p', weightDecay: 0 }] }, adam({})],
+  ['adamw', { groups: [{ match: '^q', weightDecay: 0 }] }, adam({ decay: 0.004 })],
+  ['sgd', { momentum: 0.9, groups: GROUPS }, grouped(momentum(0.01, 0.9, false), 0.01)],
+  ['rmsprop', { groups: GROUPS }, grouped(rmsprop({}))],
   ['adagrad', { epsilonPlacement: 'torch' }, adagrad(true)],
 ];
 
@@ -146,7 +200,9 @@ it('keeps the defaults of Keras', () => {
   const rates = Object.fromEntries(
     Object.keys(optimizers).map((name) => [name, optimizer(name).learningRate]),
   );
-  expect(rates).toEqual({ sgd: 0.01, rmsprop: 0.001, adam: 0.001, adamw: 0.001, adagrad: 0.001 });
+  const { sgd, ...others } = rates;
+  expect(sgd).toBe(0.01);
+  expect(new Set(Object.values(others))).toEqual(new Set([0.001]));
   expect(optimizers.adagrad().slots).toEqual([{ name: 'accumulator', initial: 0.1 }]);
   expect(optimizers.sgd().slots).toEqual([]);
 });
@@ -156,6 +212,7 @@ it.each(Object.keys(optimizers))('%s is rebuilt from its configuration', (name) 
     name,
     learningRate: { name: 'timeBasedDecay', initialLearningRate: 0.1 },
     clipNorm: 1,
+    groups: [{ match: /bias/, weightDecay: 0 }],
   });
   const config = optimizerConfig(made);
   const again = optimizer(JSON.parse(JSON.stringify(config)));
@@ -175,6 +232,19 @@ it.each([
     'adamw: epsilonPlacement "jax", expected "keras" or "torch"',
   ],
   [() => optimizers.sgd({ learningRate: -1 }), 'sgd: learningRate is -1, expected a number ≥ 0'],
+  [
+    () => optimizers.sgd({ groups: [{ match: 'a' }, { match: /b/i }] }),
+    'sgd: groups[1]: match is /b/i, expected a regular expression without flags',
+  ],
+  [() => optimizers.sgd({ groups: [{ match: '(' }] }), 'sgd: groups[0]: match: Invalid regular'],
+  [
+    () => optimizers.sgd({ groups: [{ match: 'a', learningRateFactor: -1 }] }),
+    'sgd: groups[0]: learningRateFactor is -1, expected a number ≥ 0',
+  ],
+  [
+    () => optimizers.sgd({ groups: [{ match: 'a', rate: 1 } as never] }),
+    'unknown option of sgd: groups[0] "rate"',
+  ],
   [
     () => optimizers.sgd({ clipNorm: 1, clipValue: 1 }),
     'sgd: clipValue and clipNorm are set, expected at most one',
@@ -237,6 +307,32 @@ it.each([
     schedules.warmup(schedules.sqrtDecay({ initialLearningRate }), 2),
     [0, 0.1, 0.2 / 3],
   ],
+  [
+    'exponential by epoch',
+    schedules.exponentialDecay({
+      initialLearningRate,
+      decaySteps: 1,
+      decayRate: 0.5,
+      per: 'epoch',
+    }),
+    [0.2, 0.2, 0.1],
+  ],
+  [
+    'staircase by epoch',
+    schedules.inverseTimeDecay({
+      initialLearningRate,
+      decaySteps: 2,
+      decayRate: 0.5,
+      staircase: true,
+      per: 'epoch',
+    }),
+    [0.2, 0.2, 0.2],
+  ],
+  [
+    'one cycle',
+    schedules.oneCycle({ maxLearningRate: 1, totalSteps: 11, warmupShare: 0.5 }),
+    [0.04, 0.04 + 0.96 * (1 - Math.cos(Math.PI / 4.5)) * 0.5, 0.04 / 1e4],
+  ],
   ['the number itself', schedule(0.7), [0.7, 0.7, 0.7]],
 ])('schedule: %s', (_, rate, want) => {
   const points = [
@@ -249,4 +345,22 @@ it.each([
   });
   const config = JSON.parse(JSON.stringify(toPlain('schedule', rate)));
   expect(schedule(config)(7, 2)).toBe(rate(7, 2));
+});
+
+/** torch.optim.lr_scheduler.OneCycleLR(max_lr=0.1, total_steps=20) by PyTorch. */
+const ONE_CYCLE = [
+  [0, 0.004],
+  [1, 0.0131671843],
+  [3, 0.0668328157],
+  [5, 0.1],
+  [6, 0.0987464006],
+  [12, 0.0500002],
+  [18, 0.00125399938],
+  [19, 4e-7],
+  [50, 4e-7],
+] as const;
+
+it.each(ONE_CYCLE)('one cycle, step %d: as in PyTorch', (step, want) => {
+  const rate = schedules.oneCycle({ maxLearningRate: 0.1, totalSteps: 20 });
+  expect(Math.abs(rate(step, 0) / want - 1)).toBeLessThan(1e-8);
 });

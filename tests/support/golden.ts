@@ -80,11 +80,12 @@ export function options(config: Readonly<Record<string, unknown>> = {}): Record<
   return Object.fromEntries(ours.map(([key, value]) => [camel(key), value ?? undefined]));
 }
 
-/** Takes `item`s off: the call itself and the indices of the leading axes, outermost first. */
+/** Takes `item`s off: the call itself and the indices of the leading axes, outermost first; names of fields stay. */
 export function unwrap(actual: Call): { call: Call; index: number[] } {
   const index: number[] = [];
   let call = actual;
   while (call.item !== undefined && call.of) {
+    if (/^[a-z]/i.test(call.item)) return { call: { ...call.of, item: call.item }, index };
     index.unshift(...call.item.split(',').map((part) => Number(part.replace(/[()]/g, ''))));
     call = call.of;
   }

@@ -3,12 +3,13 @@ import { plainStep } from '../../src/compile/evaluate.ts';
 import { Executable, Workspace } from '../../src/compile/executable.ts';
 import { compile } from '../../src/compile/program.ts';
 import type { Tensor } from '../../src/graph/tensor.ts';
-import { Trace, withTrace } from '../../src/nn/trace.ts';
+import { Trace, type TraceOptions, withTrace } from '../../src/nn/trace.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
 import { allocate, initialize, writeVariable } from '../../src/train/variables.ts';
 
 interface CallOptions {
   readonly training?: boolean;
+  readonly trace?: TraceOptions;
   /** Values of variables by the end of their name. */
   readonly weights?: Readonly<Record<string, readonly number[]>>;
 }
@@ -25,7 +26,7 @@ export async function call(
   body: () => Tensor,
   options: CallOptions = {},
 ): Promise<Called> {
-  const trace = new Trace(options.training ?? false);
+  const trace = new Trace(options.training ?? false, options.trace);
   const result = withTrace(trace, body);
   const variables = [...trace.variables];
   const block = allocate(engine, 'test', variables);

@@ -40,18 +40,24 @@ export class Descent {
   readonly #executable: Executable;
   #number = 0;
 
-  constructor(engine: Engine, optimizer: Optimizer, parameter: Slab) {
+  constructor(
+    engine: Engine,
+    optimizer: Optimizer,
+    parameter: Slab,
+    name = parameter.variable.name,
+  ) {
     this.parameter = parameter;
     this.#optimizer = optimizer;
     const { size } = parameter.variable;
     this.slots = optimizer.slots.map(
-      (s) => new Slab(engine, s.name, new Array<number>(size).fill(s.initial)),
+      (s) => new Slab(engine, s.name, new Array<number>(size).fill(Number(s.initial))),
     );
     const node = optimizer.update(
       read(parameter.variable),
       input('gradient', [size]),
       this.slots.map((s) => read(s.variable)),
       input('loss', []),
+      name,
     );
     this.#workspace = new Workspace(engine, 'test');
     this.#executable = new Executable(
