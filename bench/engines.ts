@@ -3,18 +3,18 @@ import { encode } from '../src/runtime/encode.ts';
 import type { BuildName, Engine } from '../src/runtime/engine.ts';
 import { EngineError } from '../src/runtime/errors.ts';
 import { kernels } from '../src/runtime/kernels.gen.ts';
-import { address } from '../src/runtime/row.ts';
+import { address, type Row } from '../src/runtime/row.ts';
 import { type Runner, Unable, type Variant } from './types.ts';
 
 /** Teams of threads, one for each build and number of threads, that all cases share. */
 export class Engines {
   readonly #open = new Map<string, Promise<Engine>>();
 
-  get({ build, threads }: Variant): Promise<Engine> {
-    const key = `${build}/${threads}`;
+  get({ build, threads }: Variant, kind: 'team' | 'inline' = 'team'): Promise<Engine> {
+    const key = `${build}/${threads}/${kind}`;
     let engine = this.#open.get(key);
     if (!engine) {
-      engine = createEngine({ build: build as BuildName, threads, kind: 'team' });
+      engine = createEngine({ build: build as BuildName, threads, kind });
       this.#open.set(key, engine);
     }
     return engine.catch((error: unknown) => {
@@ -32,22 +32,46 @@ export class Engines {
 
 const PEAK_ROUNDS = 50_000;
 
-/** The loop that shows the SIMD peak of one thread, and its flops a step. */
-export function openPeak(engine: Engine): Runner & { readonly flops: number } {
+/** A loop whose speed is a limit of the machine, and its work a step: flops or bytes. */
+export interface Probe extends Runner {
+  readonly work: number;
+}
+
+/** The loop that shows the SIMD peak of one thread. */
+export function openPeak(engine: Engine): Probe {
   const { realBytes } = engine.target;
   const out = engine.alloc(64, 'peak');
   const row = kernels.peak(address(out, realBytes), PEAK_ROUNDS);
-  const bytes = encode([row], [false], (p) => p.offset, realBytes);
-  const first = engine.alloc(bytes.byteLength, 'peak');
+  return openRow(engine, row, [out], PEAK_ROUNDS * 24 * (16 / realBytes), 1);
+}
+
+const COPY_UNIT = 4096;
+
+/** Copies n elements by `memory.copy`, all threads sharing them. */
+export function openCopy(engine: Engine, n: number): Probe {
+  const bytes = n * engine.target.realBytes;
+  const [to, from] = [engine.alloc(bytes, 'copy'), engine.alloc(bytes, 'copy')];
+  engine.write(from, new Uint8Array(bytes).fill(1));
+  const row = kernels.copy(address(to, bytes), address(from, bytes), n, COPY_UNIT);
+  return openRow(engine, row, [to, from], 2 * bytes, engine.info.threads);
+}
+
+function openRow(
+  engine: Engine,
+  row: Row,
+  blocks: readonly number[],
+  work: number,
+  threads: number,
+): Probe {
+  const bytes = encode([row], [false], (p) => p.offset, engine.target.realBytes);
+  const first = engine.alloc(bytes.byteLength, 'probe');
   engine.write(first, bytes);
   const last = first + bytes.byteLength;
   return {
-    flops: PEAK_ROUNDS * 24 * (16 / realBytes),
-    run: (steps) => engine.run({ first, last, steps, threads: 1 }),
-    output: () => [],
+    work,
+    run: (steps) => engine.run({ first, last, steps, threads }),
     dispose() {
-      engine.free(first);
-      engine.free(out);
+      for (const at of [first, ...blocks]) engine.free(at);
     },
   };
 }

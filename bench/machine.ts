@@ -7,6 +7,8 @@ export interface Machine {
   readonly v8: string;
   readonly os: string;
   readonly date: string;
+  /** GB/s, read and written, of long copies by number of threads, where the run measured them. */
+  readonly copyGBs?: Readonly<Record<string, number>>;
 }
 
 export function machine(): Machine {

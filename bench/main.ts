@@ -1,16 +1,20 @@
 import { writeFileSync } from 'node:fs';
 import { OptionError, unknownName } from '../src/runtime/errors.ts';
 import { bench, type Report } from './bench.ts';
+import { loops } from './contestants/loops.ts';
+import { node as bare } from './contestants/node.ts';
 import { plain } from './contestants/plain.ts';
-import { wasmgrad } from './contestants/wasmgrad.ts';
+import { wasmgrad, wasmgradSync } from './contestants/wasmgrad.ts';
 import { Engines } from './engines.ts';
 import { growth } from './growth.ts';
 import { machine } from './machine.ts';
-import { type Options, parseOptions, USAGE } from './options.ts';
+import { type Options, parseOptions, usage } from './options.ts';
 import { page } from './page.ts';
 import { CURVES } from './suites/growth.ts';
 import { SUITES } from './suites/index.ts';
 import type { Case } from './types.ts';
+
+const NAMES = SUITES.map((s) => s.name);
 
 function chooseCases({ suites, filter }: Options): Case[] {
   const cases = SUITES.filter((s) => suites.includes(s.name)).flatMap((s) => s.cases);
@@ -28,29 +32,20 @@ function chooseCases({ suites, filter }: Options): Case[] {
 }
 
 async function main(args: readonly string[]): Promise<void> {
-  const options = parseOptions(
-    args,
-    SUITES.map((s) => s.name),
-  );
+  const options = parseOptions(args, NAMES);
   const cases = chooseCases(options);
   const { cpu, cores, node, v8, os } = machine();
   console.log(`${cpu}, ${cores} cores · Node ${node}, V8 ${v8} · ${os}`);
   const engines = new Engines();
   try {
     const ours = wasmgrad(engines);
-    const report: Report = {
-      ...(await bench(cases, [ours, plain], engines, options, console.log)),
-      ...(options.suites.includes('growth')
-        ? {
-            curves: await growth(
-              ours,
-              cores,
-              { ...options, seconds: options.seconds / 5 },
-              console.log,
-            ),
-          }
-        : {}),
-    };
+    const contestants = [ours, wasmgradSync(engines), plain, loops, bare];
+    const timed = await bench(cases, contestants, engines, options, console.log);
+    const seconds = options.seconds / 5;
+    const report: Report = options.suites.includes('growth')
+      ? { ...timed, curves: await growth(ours, cores, { ...options, seconds }, console.log) }
+      : timed;
+    if (report.missing.some((m) => m.wrong && m.contestant === 'wasmgrad')) process.exitCode = 1;
     if (options.json) writeFileSync(options.json, `${JSON.stringify(report, null, 1)}\n`);
     if (options.html) writeFileSync(options.html, page(report));
   } finally {
@@ -62,6 +57,6 @@ try {
   await main(process.argv.slice(2));
 } catch (error) {
   if (!(error instanceof OptionError)) throw error;
-  console.error(`${error.message}\n\n${USAGE}`);
+  console.error(`${error.message}\n\n${usage(NAMES)}`);
   process.exitCode = 1;
 }

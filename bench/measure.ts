@@ -4,7 +4,7 @@ import type { Runner } from './types.ts';
 /** Calls of a contestant aim at this share of its time; so many are measured. */
 const SAMPLES = 16;
 /** Measured even if they take longer than the time given. */
-const MIN_SAMPLES = 3;
+const LEAST = 3;
 
 /** Milliseconds a step, one for each call that was measured. */
 export type Samples = readonly number[];
@@ -16,10 +16,14 @@ interface Lane {
 }
 
 /**
- * Times contestants in turns, round by round, each for `ms` milliseconds and at least three calls,
+ * Times contestants in turns, round by round, each for `ms` milliseconds and at least `least` calls,
  * after warming each up until it gets no faster.
  */
-export async function measure(runners: readonly Runner[], ms: number): Promise<Samples[]> {
+export async function measure(
+  runners: readonly Runner[],
+  ms: number,
+  least = LEAST,
+): Promise<Samples[]> {
   const bench = new Bench({ iterations: 1, time: 0, warmup: false, throws: true });
   const lanes: Lane[] = [];
   for (const [i, runner] of runners.entries()) {
@@ -27,7 +31,7 @@ export async function measure(runners: readonly Runner[], ms: number): Promise<S
     const lane: Lane = { task: addTask(bench, `${i}`, runner, steps), samples: [], spent: 0 };
     lanes.push(lane);
   }
-  const hungry = (lane: Lane) => lane.spent < ms || lane.samples.length < MIN_SAMPLES;
+  const hungry = (lane: Lane) => lane.spent < ms || lane.samples.length < least;
   while (lanes.some(hungry)) {
     for (const lane of lanes.filter(hungry)) await sample(lane);
   }
@@ -60,7 +64,7 @@ async function warmUp(runner: Runner, ms: number): Promise<number> {
   let steps = 1;
   let best = Number.POSITIVE_INFINITY;
   for (let spent = 0, calm = 0; (spent < ms / 2 || calm < 2) && spent < 4 * ms; ) {
-    runner.reset?.();
+    await runner.reset?.();
     const started = performance.now();
     await runner.run(steps);
     const taken = performance.now() - started;

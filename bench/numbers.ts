@@ -11,7 +11,9 @@ export function generator(seed: number): () => number {
 
 /** Uniform numbers in [−limit, limit). */
 export function uniform(length: number, limit: number, random: () => number): Float32Array {
-  return Float32Array.from({ length }, () => (2 * random() - 1) * limit);
+  const numbers = new Float32Array(length);
+  for (let i = 0; i < length; i++) numbers[i] = (2 * random() - 1) * limit;
+  return numbers;
 }
 
 export function median(samples: readonly number[]): number {

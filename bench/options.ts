@@ -27,8 +27,8 @@ const DEFAULTS = {
 
 const BUILDS: readonly BuildName[] = ['simd', 'relaxed', 'f64'];
 
-export const USAGE = `npm run bench -- [options]
-  --suite gemm,train      suites, default all
+export const usage = (suites: readonly string[]) => `npm run bench -- [options]
+  --suite gemm,train      suites, default all: ${suites.join(', ')}
   --filter 512,mlp        only cases whose names contain one of these
   --threads 1,2           numbers of threads, default ${DEFAULTS.threads}
   --build simd,relaxed    builds, default ${DEFAULTS.build}; also f64

@@ -1,24 +1,26 @@
-import type { Missing, Row, Variant } from './types.ts';
+import { isTimed, type Missing, type Row, type SizeRow, type Variant } from './types.ts';
 
 const COLUMNS = [
-  ['case', -22],
-  ['contestant', -10],
+  ['case', -24],
+  ['contestant', -13],
   ['build', -8],
   ['threads', 7],
   ['median', 10],
   ['least', 10],
   ['GFLOP/s', 8],
   ['GB/s', 7],
+  ['ns/elem', 8],
   ['of peak', 8],
   ['× limit', 8],
 ] as const;
 
-function line(cells: readonly string[]): string {
+function line(cells: readonly string[], note = ''): string {
   const padded = COLUMNS.map(([, width], i) => {
     const cell = cells[i] ?? '';
     return width < 0 ? cell.padEnd(-width) : cell.padStart(width);
   });
-  return padded.join('  ').trimEnd();
+  const text = padded.join('  ').trimEnd();
+  return note ? `${text}  ${note}` : text;
 }
 
 export function head(): string {
@@ -28,26 +30,35 @@ export function head(): string {
   ].join('\n');
 }
 
-export function formatRow(row: Row): string {
-  const { median_ms, gflops, gbps, peak_fraction, limit_ms } = row;
-  const number = (x: number | undefined, digits: number) =>
-    x === undefined ? '' : x.toFixed(digits);
-  return line([
-    row.case,
-    row.contestant,
-    row.build,
-    `${row.threads}`,
-    duration(median_ms),
+function fixed(x: number | undefined, digits: number): string {
+  return x === undefined ? '' : x.toFixed(digits);
+}
+
+export function formatRow(row: Row | SizeRow): string {
+  const { contestant, build, threads, note } = row;
+  const names = [row.case, contestant, build];
+  if (!isTimed(row)) {
+    const sizes = `${row.bytes} bytes, ${row.gzip} by gzip`;
+    return line(names, note ? `${sizes}; ${note}` : sizes);
+  }
+  const { peak_fraction, above_ms, above_min_ms } = row;
+  const above = `${fixed(above_ms, 1)} ms above node, least ${fixed(above_min_ms, 1)} ms`;
+  const cells = [
+    ...names,
+    `${threads}`,
+    duration(row.median_ms),
     duration(row.min_ms),
-    number(gflops, 2),
-    number(gbps, 1),
+    fixed(row.gflops, 2),
+    fixed(row.gbps, 1),
+    fixed(row.ns_per_element, 3),
     peak_fraction === undefined ? '' : `${(100 * peak_fraction).toFixed(1)}%`,
-    number(limit_ms === undefined ? undefined : median_ms / limit_ms, 2),
-  ]);
+    fixed(row.times_limit, 2),
+  ];
+  return line(cells, [above_ms === undefined ? '' : above, note ?? ''].filter(Boolean).join('; '));
 }
 
 export function formatMissing({ contestant, build, threads, reason, ...rest }: Missing): string {
-  return `${line([rest.case, contestant, build, `${threads}`])}  ${reason}`;
+  return line([rest.case, contestant, build, `${threads}`], reason);
 }
 
 /** One point of a curve, of all its series. */

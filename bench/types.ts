@@ -11,31 +11,96 @@ export interface GemmTask {
   readonly b: Float32Array;
 }
 
-export type HiddenActivation = 'relu' | 'tanh';
+export type HiddenActivation = 'relu' | 'tanh' | 'sigmoid';
 
-/** Forward, backward and update of a multilayer perceptron, over data that the contestant holds. */
-export interface TrainTask {
+/** A layer in Keras' words; images are [height, width, channels]. */
+export type LayerSpec =
+  | { readonly layer: 'dense'; readonly units: number; readonly activation?: HiddenActivation }
+  | {
+      readonly layer: 'conv2d';
+      readonly filters: number;
+      readonly kernelSize: number;
+      readonly padding?: 'valid' | 'same';
+      readonly activation?: HiddenActivation;
+    }
+  | { readonly layer: 'maxPooling2d'; readonly poolSize: number }
+  | { readonly layer: 'flatten' }
+  | { readonly layer: 'embedding'; readonly inputDim: number; readonly units: number }
+  | { readonly layer: 'lstm'; readonly units: number; readonly returnSequences?: boolean };
+
+/** A network; `perceptronOf` of layers.ts gives sizes and activation when all its layers are dense. */
+export interface NetworkSpec {
   readonly name: string;
-  /** Inputs, units of each layer. */
-  readonly sizes: readonly number[];
-  readonly hidden: HiddenActivation;
-  /** softmax: cross-entropy with labels; sigmoid: binary cross-entropy with values. */
+  /** Shape of one example. */
+  readonly input: readonly number[];
+  /** The last one has no activation: `output` follows it. */
+  readonly layers: readonly LayerSpec[];
   readonly output: 'softmax' | 'sigmoid';
+}
+
+/** Initial weights in Keras' order and forms: kernel [in, out] and bias of each dense layer. */
+export type Weights = readonly Float32Array[];
+
+/** Forward, backward and update of a network, over data that the contestant holds. */
+export interface TrainTask extends NetworkSpec {
+  readonly weights: Weights;
+  /** Examples of a step; the loss, mean over them, is cross-entropy of labels or of values. */
   readonly batch: number;
   /** Step i trains on batch i modulo `batches`. */
   readonly batches: number;
   readonly optimizer: 'adam' | 'sgd';
   readonly rate: number;
   readonly x: Float32Array;
+  /** softmax: labels; sigmoid: values 0 and 1. */
   readonly y: Int32Array | Float32Array;
-  /** Kernel [in, out] and bias of each layer, one after the other. */
-  readonly weights: readonly Float32Array[];
+}
+
+/** Outputs of a network for one batch: a step takes `x` from an array and leaves an array. */
+export interface InferTask extends NetworkSpec {
+  readonly weights: Weights;
+  readonly batch: number;
+  readonly x: Float32Array;
+}
+
+export type ElementwiseOp = 'copy' | 'add' | 'mul' | 'relu' | 'exp' | 'tanh' | 'sigmoid';
+
+/** y = op(a) or op(a, b), all of `n` elements, held by the contestant. */
+export interface ElementwiseTask {
+  readonly op: ElementwiseOp;
+  readonly n: number;
+  readonly a: Float32Array;
+  /** The second operand of add and mul. */
+  readonly b?: Float32Array;
+}
+
+/**
+ * Of x [rows, columns]: `sum` of all (one number), `rowmax` (one for each row), `softmax` of each row,
+ * `meanvar0`: mean of each column, then variance of each column (divided by the number of rows).
+ */
+export interface ReduceTask {
+  readonly op: 'sum' | 'rowmax' | 'softmax' | 'meanvar0';
+  readonly rows: number;
+  readonly columns: number;
+  readonly x: Float32Array;
+}
+
+/** What is downloaded: a build, a bundle. */
+export interface SizeTask {
+  readonly artifact: string;
 }
 
 /** What contestants can be asked to do. */
 export interface Tasks {
   readonly gemm: GemmTask;
   readonly train: TrainTask;
+  readonly elementwise: ElementwiseTask;
+  readonly reduce: ReduceTask;
+  /** The same as `train`, also for explicit loops. */
+  readonly vectorise: TrainTask;
+  readonly infer: InferTask;
+  /** A step is a process, from its start to its first outputs. */
+  readonly startup: InferTask;
+  readonly size: SizeTask;
 }
 
 export type Kind = keyof Tasks;
@@ -46,9 +111,17 @@ export interface Case<K extends Kind = Kind> {
   readonly kind: K;
   /** Makes the operands or data; called once a run. */
   readonly task: () => Tasks[K];
-  /** Arithmetic and memory traffic of one step by the direct algorithm. */
+  /** Arithmetic and memory traffic (of f32) of one step by the direct algorithm. */
   readonly flops?: number;
   readonly bytes?: number;
+  /** Numbers that a step computes one by one. */
+  readonly elements?: number;
+  /** Elements copied beside it: the case's limit is its `bytes` at that bandwidth. */
+  readonly copies?: number;
+  /** The contestant whose time is subtracted from that of the others. */
+  readonly baseline?: string;
+  /** Measurements of each contestant at least, default 3. */
+  readonly samples?: number;
   /** When results are compared, and the error allowed relative to the largest number. */
   readonly check: { readonly steps: number; readonly tolerance: number };
 }
@@ -71,20 +144,36 @@ export interface Runner {
   /** Most steps of one call, default any number. */
   readonly maxSteps?: number;
   /** Back to the first state; not timed. */
-  reset?(): void;
-  /** Numbers that the last call computed, to compare with those of others. */
-  output(): ArrayLike<number> | Promise<ArrayLike<number>>;
+  reset?(): void | Promise<void>;
+  /** Numbers that the last call computed, to compare with those of others; absent: not compared. */
+  output?(): ArrayLike<number> | Promise<ArrayLike<number>>;
   /** Bytes that it holds in the engine's memory. */
   memory?(): number;
+  /** What a reader of its row must know. */
+  readonly note?: string;
   dispose?(): void;
 }
+
+/** Sizes of a download. */
+export interface Weight {
+  readonly bytes: number;
+  readonly gzip: number;
+  readonly note?: string;
+}
+
+/** What a contestant opens for a case: something to run, or sizes. */
+export type Opened<K extends Kind> = K extends 'size' ? Weight : Runner;
 
 /** One who runs cases of the kinds that have an entry in `open`, which may throw `Unable`. */
 export interface Contestant {
   readonly name: string;
-  variants(wanted: Wanted): readonly Variant[];
+  /** Takes part in these kinds only and is not missed elsewhere; default all. */
+  readonly kinds?: readonly Kind[];
+  /** Others are compared with it, where it takes part. */
+  readonly reference?: boolean;
+  variants(wanted: Wanted, kind: Kind): readonly Variant[];
   readonly open: {
-    readonly [K in Kind]?: (task: Tasks[K], variant: Variant) => Runner | Promise<Runner>;
+    readonly [K in Kind]?: (task: Tasks[K], variant: Variant) => Opened<K> | Promise<Opened<K>>;
   };
 }
 
@@ -96,23 +185,48 @@ export interface Wanted {
   readonly threads: readonly number[];
 }
 
-/** One measured line. Times are of one step. */
-export interface Row extends Variant {
+/** What all lines have. */
+interface RowHead extends Variant {
   readonly suite: string;
   readonly case: string;
   readonly contestant: string;
+  readonly note?: string;
+}
+
+/** One measured line. Times are of one step. */
+export interface Row extends RowHead {
   readonly median_ms: number;
   readonly min_ms: number;
+  /** Measurements behind the median. */
+  readonly samples: number;
   readonly gflops?: number;
   readonly gbps?: number;
+  readonly ns_per_element?: number;
   /** gflops divided by the SIMD peak of the build times threads, measured in the same rounds. */
   readonly peak_fraction?: number;
-  /** Time of the case's flops at that peak. */
+  /** Time of the case's flops at that peak, or of its bytes at the bandwidth of a copy. */
   readonly limit_ms?: number;
+  /** median_ms divided by limit_ms. */
+  readonly times_limit?: number;
+  /** Median and least time less those of the baseline. */
+  readonly above_ms?: number;
+  readonly above_min_ms?: number;
+}
+
+/** Sizes of something downloaded. */
+export interface SizeRow extends RowHead {
+  readonly bytes: number;
+  readonly gzip: number;
+}
+
+export function isTimed(row: Row | SizeRow): row is Row {
+  return 'median_ms' in row;
 }
 
 export interface Missing extends Variant {
   readonly case: string;
   readonly contestant: string;
   readonly reason: string;
+  /** It disagreed or failed, rather than being unable. */
+  readonly wrong: boolean;
 }

@@ -1,6 +1,6 @@
 import { activate } from '../activate';
 import { MR, NR } from '../layout';
-import { In, InAll, InOut, OutAll, shareStart } from '../share';
+import { In, InAll, InOut, Out, OutAll, shareStart } from '../share';
 import { multiplyPanels } from '../tile';
 
 /** Most steps of k between two visits to C: KC × (MR + NR) fits the first-level cache. */
@@ -32,7 +32,7 @@ export function gemm(
   const rows = shareStart(M, unit, tid + 1, threads) - first;
   c += <usize>first * <usize>ldc * sizeof<real>();
   ap += <usize>first * <usize>K * sizeof<real>();
-  product(c, ap, bp, bias, rows, N, K, ldc, beta, activation);
+  product(c, ap, bp, bias, rows, N, K, ldc, NR, beta, activation);
 }
 
 /** The same product as gemm, threads share the columns: for few rows. unit is a multiple of NR. */
@@ -55,10 +55,34 @@ export function gemmColumns(
   const cols = shareStart(N, unit, tid + 1, threads) - first;
   const offset = <usize>first * sizeof<real>();
   const own = bias != 0 ? bias + offset : 0;
-  product(c + offset, ap, bp + offset * <usize>K, own, M, cols, K, ldc, beta, activation);
+  product(c + offset, ap, bp + offset * <usize>K, own, M, cols, K, ldc, NR, beta, activation);
 }
 
-/** Blocks of k have lengths that depend on K only, so that sums do not depend on the split. */
+/**
+ * C = A·B as gemm, in panels of NR columns, one behind the other: C[n / NR][m][n mod NR]. N is a
+ * multiple of NR, threads share the columns.
+ */
+export function gemmPanels(
+  c: Out,
+  ap: InAll,
+  bp: In,
+  N: i32,
+  unit: i32,
+  M: i32,
+  K: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  const first = shareStart(N, unit, tid, threads);
+  const cols = shareStart(N, unit, tid + 1, threads) - first;
+  const offset = <usize>first * sizeof<real>();
+  product(c + offset * <usize>M, ap, bp + offset * <usize>K, 0, M, cols, K, NR, M * NR, 0, 0);
+}
+
+/**
+ * Panels of C lie `ldn` elements apart. Blocks of k have lengths that depend on K only, so that sums
+ * do not depend on the split.
+ */
 function product(
   c: usize,
   a: usize,
@@ -68,18 +92,19 @@ function product(
   N: i32,
   K: i32,
   ldc: i32,
+  ldn: i32,
   beta: i32,
   activation: i32,
 ): void {
   const kc = max(1, blockLength(K, KC));
   for (let n = 0; n < N; n += NC) {
     const cols = min(NC, N - n);
-    const at = c + <usize>n * sizeof<real>();
+    const at = c + <usize>(n / NR) * <usize>ldn * sizeof<real>();
     const bn = b + <usize>n * <usize>K * sizeof<real>();
     for (let k = 0; k < K || k == 0; k += kc) {
       const own = bias != 0 && k == 0 ? bias + <usize>n * sizeof<real>() : 0;
       const act = k + kc >= K ? activation : 0;
-      block(at, a, bn, own, M, cols, K, k, min(kc, K - k), ldc, beta != 0 || k > 0, act);
+      block(at, a, bn, own, M, cols, K, k, min(kc, K - k), ldc, ldn, beta != 0 || k > 0, act);
     }
   }
 }
@@ -102,10 +127,12 @@ function block(
   k: i32,
   steps: i32,
   ldc: i32,
+  ldn: i32,
   accumulate: bool,
   activation: i32,
 ): void {
   const row = <usize>ldc * sizeof<real>();
+  const panel = <usize>ldn * sizeof<real>();
   const bStride = <usize>NR * <usize>K * sizeof<real>();
   b += <usize>k * <usize>NR * sizeof<real>();
   for (let m = 0; m < M; m += MR) {
@@ -113,10 +140,10 @@ function block(
     const at = c + <usize>m * row;
     const am = a + (<usize>m * <usize>K + <usize>k * <usize>MR) * sizeof<real>();
     let bn = b;
-    for (let n = 0; n < N; n += NR, bn += bStride) {
-      const offset = <usize>n * sizeof<real>();
-      const own = bias != 0 ? bias + offset : 0;
-      multiplyPanels(at + offset, am, bn, own, steps, row, rows, min(NR, N - n), accumulate);
+    let cn = at;
+    for (let n = 0; n < N; n += NR, bn += bStride, cn += panel) {
+      const own = bias != 0 ? bias + <usize>n * sizeof<real>() : 0;
+      multiplyPanels(cn, am, bn, own, steps, row, rows, min(NR, N - n), accumulate);
     }
     if (activation != 0) activate(at, rows, N, row, activation);
   }

@@ -1,4 +1,5 @@
 import { activate } from '../activate';
+import { NR } from '../layout';
 import { In, InAll, Out, shareStart } from '../share';
 import { LANES, loadUpTo, madd, splat, storeUpTo, sumLanes } from '../simd';
 import { Column, multiplySmall } from '../small';
@@ -138,4 +139,138 @@ function dot(x: usize, b: usize, K: i32): real {
   }
   for (; k > 0; k -= LANES, x += 16, b += 16) s0 = madd(loadUpTo(x, k), loadUpTo(b, k), s0);
   return sumLanes(v128.add<real>(v128.add<real>(s0, s1), v128.add<real>(s2, s3)));
+}
+
+/** Panels whose sums are formed side by side, to hide the latency of additions. */
+const PANELS: i32 = 4;
+
+/** y[N] = act(bias[n] + Σ_k x[k]·B[k, n]) for B in panels of NR columns; N is a multiple of NR. */
+export function gemvPanels(
+  y: Out,
+  x: InAll,
+  bp: In,
+  bias: InAll,
+  N: i32,
+  unit: i32,
+  K: i32,
+  activation: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  const first = shareStart(N, unit, tid, threads);
+  const count = shareStart(N, unit, tid + 1, threads) - first;
+  const panel = <usize>NR * sizeof<real>();
+  const bytes = <usize>K * panel;
+  y += <usize>first * sizeof<real>();
+  bp += <usize>first * <usize>K * sizeof<real>();
+  startRow(y, bias != 0 ? bias + <usize>first * sizeof<real>() : 0, count, 0);
+  let n = 0;
+  let to = y;
+  for (; n + PANELS * NR <= count; n += PANELS * NR, bp += <usize>PANELS * bytes) {
+    for (let i: usize = 0; i < panel; i += 32, to += 32) addPanels4(to, x, bp + i, K, bytes);
+    to += <usize>(PANELS - 1) * panel;
+  }
+  for (; n < count; n += NR, bp += bytes) {
+    for (let i: usize = 0; i < panel; i += 32, to += 32) addPanel(to, x, bp + i, K);
+  }
+  if (activation != 0) activate(y, 1, count, 0, activation);
+}
+
+/** Two vectors of y in each of four neighbouring panels. */
+function addPanels4(y: usize, x: usize, b: usize, K: i32, bytes: usize): void {
+  const step = <usize>NR * sizeof<real>();
+  const y1 = y + step;
+  const y2 = y1 + step;
+  const y3 = y2 + step;
+  let b1 = b + bytes;
+  let b2 = b1 + bytes;
+  let b3 = b2 + bytes;
+  let v00 = v128.load(y);
+  let v01 = v128.load(y, 16);
+  let v10 = v128.load(y1);
+  let v11 = v128.load(y1, 16);
+  let v20 = v128.load(y2);
+  let v21 = v128.load(y2, 16);
+  let v30 = v128.load(y3);
+  let v31 = v128.load(y3, 16);
+  for (const end = x + <usize>K * sizeof<real>(); x < end; x += sizeof<real>()) {
+    const xk = v128.load_splat<real>(x);
+    v00 = madd(xk, v128.load(b), v00);
+    v01 = madd(xk, v128.load(b, 16), v01);
+    v10 = madd(xk, v128.load(b1), v10);
+    v11 = madd(xk, v128.load(b1, 16), v11);
+    v20 = madd(xk, v128.load(b2), v20);
+    v21 = madd(xk, v128.load(b2, 16), v21);
+    v30 = madd(xk, v128.load(b3), v30);
+    v31 = madd(xk, v128.load(b3, 16), v31);
+    b += step;
+    b1 += step;
+    b2 += step;
+    b3 += step;
+  }
+  v128.store(y, v00);
+  v128.store(y, v01, 16);
+  v128.store(y1, v10);
+  v128.store(y1, v11, 16);
+  v128.store(y2, v20);
+  v128.store(y2, v21, 16);
+  v128.store(y3, v30);
+  v128.store(y3, v31, 16);
+}
+
+function addPanel(y: usize, x: usize, b: usize, K: i32): void {
+  let v0 = v128.load(y);
+  let v1 = v128.load(y, 16);
+  for (const end = x + <usize>K * sizeof<real>(); x < end; x += sizeof<real>()) {
+    const xk = v128.load_splat<real>(x);
+    v0 = madd(xk, v128.load(b), v0);
+    v1 = madd(xk, v128.load(b, 16), v1);
+    b += <usize>NR * sizeof<real>();
+  }
+  v128.store(y, v0);
+  v128.store(y, v1, 16);
+}
+
+/** y[N] = Σ_k x[k]·B[n, k] for B in panels of NR columns k; K is a multiple of NR. */
+export function gemvPanelsT(
+  y: Out,
+  x: InAll,
+  bp: InAll,
+  N: i32,
+  unit: i32,
+  K: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  const end = shareStart(N, unit, tid + 1, threads);
+  for (let n = shareStart(N, unit, tid, threads); n < end; n += 4) {
+    const r1 = panelRow(n + 1, N);
+    const r2 = panelRow(n + 2, N);
+    const r3 = panelRow(n + 3, N);
+    const r0 = panelRow(n, N);
+    let s0 = splat(0);
+    let s1 = s0;
+    let s2 = s0;
+    let s3 = s0;
+    let panel = bp;
+    for (let k = 0; k < K; k += NR, panel += <usize>N * <usize>NR * sizeof<real>()) {
+      for (let i: usize = 0; i < <usize>NR * sizeof<real>(); i += 16) {
+        const xk = v128.load(x + <usize>k * sizeof<real>() + i);
+        s0 = madd(xk, v128.load(panel + r0 + i), s0);
+        s1 = madd(xk, v128.load(panel + r1 + i), s1);
+        s2 = madd(xk, v128.load(panel + r2 + i), s2);
+        s3 = madd(xk, v128.load(panel + r3 + i), s3);
+      }
+    }
+    const to = y + <usize>n * sizeof<real>();
+    store<real>(to, sumLanes(s0));
+    if (n + 1 < end) store<real>(to, sumLanes(s1), sizeof<real>());
+    if (n + 2 < end) store<real>(to, sumLanes(s2), 2 * sizeof<real>());
+    if (n + 3 < end) store<real>(to, sumLanes(s3), 3 * sizeof<real>());
+  }
+}
+
+/** Bytes to row n of a panel; past the end, the last row once more. */
+function panelRow(n: i32, N: i32): usize {
+  return <usize>min(n, N - 1) * <usize>NR * sizeof<real>();
 }

@@ -1,5 +1,5 @@
 import { MR, NR } from '../layout';
-import { In, InAll, Out, shareStart } from '../share';
+import { In, InAll, Out, OutAll, shareStart } from '../share';
 import { LANES, loadUpTo } from '../simd';
 
 /**
@@ -70,6 +70,71 @@ export function packBT(
   const first = shareStart(N, unit, tid, threads);
   const end = shareStart(N, unit, tid + 1, threads);
   transposePanels<NrWide>(bp, b, first, end, K, ldb);
+}
+
+/**
+ * bp = Bᵀ for b[N, K] that is itself in panels: b[k / NR][n][k mod NR], K a multiple of NR. The
+ * columns of bp are shared.
+ */
+export function packPanelsT(
+  bp: Out,
+  b: InAll,
+  N: i32,
+  unit: i32,
+  K: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  const first = shareStart(N, unit, tid, threads);
+  const end = shareStart(N, unit, tid + 1, threads);
+  for (let k = 0; k < K; k += NR) {
+    let from = b + <usize>(k * N + first * NR) * sizeof<real>();
+    let to = bp + <usize>(first * K + k * NR) * sizeof<real>();
+    for (let n = first; n < end; n += NR) {
+      if (end - n >= NR) transposeSquare(to, from);
+      else transposePanels<NrWide>(to, from, 0, end - n, NR, NR);
+      from += <usize>(NR * NR) * sizeof<real>();
+      to += <usize>(NR * K) * sizeof<real>();
+    }
+  }
+}
+
+/** b[K, N], row stride ldb, from panels of NR columns; N is a multiple of NR. */
+export function unpackB(
+  b: OutAll,
+  bp: In,
+  N: i32,
+  unit: i32,
+  K: i32,
+  ldb: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  const first = shareStart(N, unit, tid, threads);
+  const end = shareStart(N, unit, tid + 1, threads);
+  const row = <usize>ldb * sizeof<real>();
+  const bytes = <usize>NR * sizeof<real>();
+  let from = bp + <usize>first * <usize>K * sizeof<real>();
+  for (let n = first; n < end; n += NR) {
+    let to = b + <usize>n * sizeof<real>();
+    for (let k = 0; k < K; k++, to += row, from += bytes) {
+      for (let i: usize = 0; i < bytes; i += 16) v128.store(to + i, v128.load(from + i));
+    }
+  }
+}
+
+/** A block of NR × NR numbers. */
+function transposeSquare(to: usize, from: usize): void {
+  const row = <usize>NR * sizeof<real>();
+  for (let i: usize = 0; i < row; i += 16) {
+    for (let k: usize = 0; k < row; k += 16) {
+      const target = to + (k / sizeof<real>()) * row + i;
+      const source = from + (i / sizeof<real>()) * row + k;
+      const source1 = source + row;
+      if (sizeof<real>() == 8) transpose2(target, row, source, source1, 2);
+      else transpose4(target, row, source, source1, source1 + row, source1 + 2 * row, 4);
+    }
+  }
 }
 
 abstract class Width {

@@ -1,12 +1,22 @@
 import { gemm, rowMajor, transposed } from '../plain/gemm.ts';
+import { openElementwise, openReduce } from '../plain/operations.ts';
 import { Perceptron } from '../plain/perceptron.ts';
-import type { Contestant, GemmTask, Runner, TrainTask } from '../types.ts';
+import type { Contestant, GemmTask, InferTask, Runner, TrainTask } from '../types.ts';
 
 /** Tuned loops over typed arrays: what JavaScript can do without WebAssembly. */
 export const plain: Contestant = {
   name: 'plain-js',
+  kinds: ['gemm', 'elementwise', 'reduce', 'vectorise', 'train', 'infer'],
+  reference: true,
   variants: () => [{ build: 'js', threads: 1 }],
-  open: { gemm: openGemm, train: openTrain },
+  open: {
+    gemm: openGemm,
+    elementwise: openElementwise,
+    reduce: openReduce,
+    vectorise: openTrain,
+    train: openTrain,
+    infer: openInfer,
+  },
 };
 
 function openGemm({ M, K, N, transposeA, transposeB, ...task }: GemmTask): Runner {
@@ -26,16 +36,30 @@ function openGemm({ M, K, N, transposeA, transposeB, ...task }: GemmTask): Runne
 }
 
 function openTrain(task: TrainTask): Runner {
-  const network = new Perceptron(task);
+  return trainRunner(new Perceptron(task));
+}
+
+/** Steps of training, whose losses are compared. */
+export function trainRunner(network: { step(index: number): number; reset(): void }): Runner {
   let losses = new Float64Array(0);
   return {
     run(steps) {
       if (losses.length !== steps) losses = new Float64Array(steps);
       for (let step = 0; step < steps; step++) losses[step] = network.step(step);
     },
-    reset() {
-      network.reset();
-    },
+    reset: () => network.reset(),
     output: () => losses,
+  };
+}
+
+function openInfer(task: InferTask): Runner {
+  const training = { batches: 1, optimizer: 'sgd', rate: 0, y: new Float32Array(0) } as const;
+  const network = new Perceptron({ ...task, ...training });
+  let y = new Float32Array(0);
+  return {
+    run(steps) {
+      for (let step = 0; step < steps; step++) y = Float32Array.from(network.predict(task.x));
+    },
+    output: () => y,
   };
 }

@@ -1,5 +1,7 @@
+import { type PerceptronSpec, perceptronOf } from '../layers.ts';
 import type { HiddenActivation, TrainTask } from '../types.ts';
 import { gemm, type Matrix, rowMajor, transposed } from './gemm.ts';
+import { relu } from './operations.ts';
 
 interface Dense {
   readonly inputs: number;
@@ -21,7 +23,7 @@ const EPSILON = 1e-7;
 
 /** A multilayer perceptron with all its memory allocated once, weights and moments in slabs. */
 export class Perceptron {
-  readonly #task: TrainTask;
+  readonly #task: TrainTask & PerceptronSpec;
   readonly #layers: readonly Dense[];
   readonly #batches: readonly { x: Matrix; xT: Matrix; y: ArrayLike<number> }[];
   readonly #initial: Float64Array;
@@ -30,7 +32,8 @@ export class Perceptron {
   readonly #m: Float64Array;
   readonly #v: Float64Array;
 
-  constructor(task: TrainTask) {
+  constructor(given: TrainTask) {
+    const task = { ...given, ...perceptronOf(given) };
     this.#task = task;
     this.#initial = Float64Array.from(task.weights.flatMap((w) => [...w]));
     const slab = () => new Float64Array(this.#initial.length);
@@ -96,6 +99,18 @@ export class Perceptron {
     return loss;
   }
 
+  /** Outputs for a batch, in memory that the next call changes. */
+  predict(input: Float32Array): Float64Array {
+    const { batch, output } = this.#task;
+    const last = this.#layers[this.#layers.length - 1] as Dense;
+    const { x } = this.#batches[0] as { x: Matrix };
+    x.data.set(input);
+    this.#forward(x);
+    if (output === 'softmax') softmaxRows(last, batch);
+    else activate(last.y.data, 'sigmoid');
+    return last.y.data;
+  }
+
   #forward(x: Matrix): void {
     const { batch, hidden } = this.#task;
     let input = x;
@@ -148,8 +163,9 @@ export class Perceptron {
 }
 
 function activate(y: Float64Array, hidden: HiddenActivation): void {
-  if (hidden === 'relu') for (let i = 0; i < y.length; i++) y[i] = Math.max(y[i] as number, 0);
-  else for (let i = 0; i < y.length; i++) y[i] = Math.tanh(y[i] as number);
+  if (hidden === 'relu') for (let i = 0; i < y.length; i++) y[i] = relu(y[i] as number);
+  else if (hidden === 'tanh') for (let i = 0; i < y.length; i++) y[i] = Math.tanh(y[i] as number);
+  else for (let i = 0; i < y.length; i++) y[i] = 1 / (1 + Math.exp(-(y[i] as number)));
 }
 
 function differentiate(dy: Float64Array, y: Float64Array, hidden: HiddenActivation): void {
@@ -157,9 +173,10 @@ function differentiate(dy: Float64Array, y: Float64Array, hidden: HiddenActivati
     for (let i = 0; i < y.length; i++) if (!((y[i] as number) > 0)) dy[i] = 0;
     return;
   }
+  const tanh = hidden === 'tanh';
   for (let i = 0; i < y.length; i++) {
     const t = y[i] as number;
-    dy[i] = (dy[i] as number) * (1 - t * t);
+    dy[i] = (dy[i] as number) * (tanh ? 1 - t * t : t * (1 - t));
   }
 }
 
@@ -167,6 +184,21 @@ function sumRows(sums: Float64Array, x: Float64Array, rows: number, columns: num
   for (let j = 0; j < columns; j++) sums[j] = 0;
   for (let i = 0, at = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++, at++) sums[j] = (sums[j] as number) + (x[at] as number);
+  }
+}
+
+/** y = softmax(y) */
+function softmaxRows({ units, y: { data: y } }: Dense, batch: number): void {
+  for (let from = 0; from < batch * units; from += units) {
+    let largest = y[from] as number;
+    for (let i = from; i < from + units; i++) largest = Math.max(largest, y[i] as number);
+    let sum = 0;
+    for (let i = from; i < from + units; i++) {
+      const e = Math.exp((y[i] as number) - largest);
+      y[i] = e;
+      sum += e;
+    }
+    for (let i = from; i < from + units; i++) y[i] = (y[i] as number) / sum;
   }
 }
 

@@ -1,9 +1,12 @@
+import { type PerceptronSpec, perceptron } from '../layers.ts';
 import { generator, uniform } from '../numbers.ts';
-import type { Case, Suite, TrainTask } from '../types.ts';
+import type { Case, Suite, TrainTask, Weights } from '../types.ts';
 
-type Network = Omit<TrainTask, 'name' | 'x' | 'y' | 'weights'>;
+type Plan = Pick<TrainTask, 'output' | 'batch' | 'batches' | 'optimizer' | 'rate'>;
+/** A perceptron and how it is trained. */
+export type PerceptronPlan = PerceptronSpec & Plan;
 
-const NETWORKS: Readonly<Record<string, Network>> = {
+const NETWORKS: Readonly<Record<string, PerceptronPlan>> = {
   mlp_s: {
     sizes: [784, 128, 64, 10],
     hidden: 'relu',
@@ -42,43 +45,46 @@ const NETWORKS: Readonly<Record<string, Network>> = {
   },
 };
 
+/** Flops of the matrix products for one example in each layer, forward. */
+export function layerFlops({ sizes }: PerceptronSpec): number[] {
+  return sizes.slice(1).map((units, i) => 2 * units * (sizes[i] as number));
+}
+
 /** Matrix products of a step; the gradient of the inputs is not needed. */
-function stepFlops({ sizes, batch }: Network): number {
-  const products = sizes.slice(1).map((units, i) => 2 * batch * units * (sizes[i] as number));
-  return products.reduce((sum, flops, i) => sum + (i === 0 ? 2 : 3) * flops, 0);
+export function stepFlops(plan: PerceptronPlan): number {
+  const [first, ...rest] = layerFlops(plan) as [number, ...number[]];
+  return plan.batch * (2 * first + 3 * rest.reduce((sum, flops) => sum + flops, 0));
 }
 
-function makeTask(name: string, network: Network): TrainTask {
-  const { sizes, output, batch, batches } = network;
-  const random = generator(2);
-  const examples = batch * batches;
-  const classes = sizes.at(-1) as number;
-  const weights = sizes.slice(1).flatMap((units, i) => {
+/** Glorot's uniform kernels, zero biases. */
+export function perceptronWeights({ sizes }: PerceptronSpec, random: () => number): Weights {
+  return sizes.slice(1).flatMap((units, i) => {
     const inputs = sizes[i] as number;
-    return [
-      uniform(inputs * units, Math.sqrt(6 / (inputs + units)), random),
-      new Float32Array(units),
-    ];
+    const limit = Math.sqrt(6 / (inputs + units));
+    return [uniform(inputs * units, limit, random), new Float32Array(units)];
   });
-  const x = uniform(examples * (sizes[0] as number), 1, random);
-  const label = () => Math.floor(random() * Math.max(2, classes));
-  const labels = Int32Array.from({ length: examples }, label);
-  return {
-    name,
-    ...network,
-    x,
-    y: output === 'softmax' ? labels : Float32Array.from(labels),
-    weights,
-  };
 }
 
-export function trainCase(name: string, network: Network): Case<'train'> {
+/** The task of a perceptron with random weights and data. */
+export function perceptronTask(name: string, plan: PerceptronPlan): TrainTask {
+  const { sizes, hidden, ...rest } = plan;
+  const random = generator(2);
+  const examples = plan.batch * plan.batches;
+  const classes = Math.max(2, sizes.at(-1) as number);
+  const weights = perceptronWeights(plan, random);
+  const x = uniform(examples * (sizes[0] as number), 1, random);
+  const labels = Int32Array.from({ length: examples }, () => Math.floor(random() * classes));
+  const y = plan.output === 'softmax' ? labels : Float32Array.from(labels);
+  return { ...perceptron(name, { sizes, hidden }, plan.output), ...rest, weights, x, y };
+}
+
+export function trainCase(name: string, plan: PerceptronPlan): Case<'train'> {
   const check = { steps: 6, tolerance: 1e-4 };
-  const task = () => makeTask(name, network);
-  return { name: `train/${name}`, kind: 'train', task, flops: stepFlops(network), check };
+  const task = () => perceptronTask(name, plan);
+  return { name: `train/${name}`, kind: 'train', task, flops: stepFlops(plan), check };
 }
 
 export const train: Suite = {
   name: 'train',
-  cases: Object.entries(NETWORKS).map(([name, network]) => trainCase(name, network)),
+  cases: Object.entries(NETWORKS).map(([name, plan]) => trainCase(name, plan)),
 };

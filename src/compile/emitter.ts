@@ -1,5 +1,7 @@
+import { sizeOf } from '../graph/shape.ts';
 import type { Emitter, Tensor } from '../graph/tensor.ts';
 import type { Target } from '../runtime/engine.ts';
+import { kernels } from '../runtime/kernels.gen.ts';
 import { type Buffer, end, type Pointer, type Row, repeat } from '../runtime/row.ts';
 import type { StorageMap } from './storage.ts';
 
@@ -27,6 +29,7 @@ export class RowEmitter implements Emitter {
   readonly #rows: EmittedRow[] = [];
   readonly #early: EmittedRow[] = [];
   readonly #earlyMemory = new Map<string, Pointer>();
+  readonly #unpackedMemory = new Map<Tensor, Pointer>();
   readonly step: Pointer = {
     buffer: STEPS,
     offset: 0,
@@ -56,7 +59,28 @@ export class RowEmitter implements Emitter {
   }
 
   at(tensor: Tensor): Pointer {
-    return this.#storage.at(tensor);
+    return this.#storage.panels(tensor) ? this.#unpacked(tensor) : this.#storage.at(tensor);
+  }
+
+  panels(tensor: Tensor): Pointer | null {
+    return this.#storage.panels(tensor) ? this.#storage.at(tensor) : null;
+  }
+
+  /** A copy row by row of what is kept in panels, at the moment of the last view that waits for other nodes. */
+  #unpacked(tensor: Tensor): Pointer {
+    let root = tensor;
+    while (root.op.view && root.inputs.length === 1) root = root.inputs[0] as Tensor;
+    const from = this.#storage.at(root);
+    const N = root.shape.at(-1) as number;
+    const make = (to: Pointer) => kernels.unpackB(to, from, N, this.NR, sizeOf(root.shape) / N, N);
+    const early = this.early(root, 'rows', from.bytes, make);
+    if (early) return early;
+    const known = this.#unpackedMemory.get(root);
+    if (known) return known;
+    const to = this.temp(from.bytes);
+    this.#unpackedMemory.set(root, to);
+    this.row(make(to));
+    return to;
   }
 
   result(slot: number): Pointer {
@@ -80,7 +104,7 @@ export class RowEmitter implements Emitter {
     make: (to: Pointer) => Row,
   ): Pointer | null {
     if (source.op.source !== 'variable' && source.op.source !== 'constant') return null;
-    const from = this.at(source);
+    const from = this.#storage.at(source);
     const key = `${from.buffer?.name} ${from.offset} ${purpose}`;
     const known = this.#earlyMemory.get(key);
     if (known) return known;
@@ -88,6 +112,18 @@ export class RowEmitter implements Emitter {
     this.#earlyMemory.set(key, to);
     this.#early.push({ row: make(to), node: this.#node as Tensor });
     return to;
+  }
+
+  /** The last rows: a variable takes a value that could not be computed in its memory. */
+  assign(to: Pointer, value: Tensor, panel: number): void {
+    this.#node = value;
+    const n = sizeOf(value.shape);
+    const N = value.shape.at(-1) as number;
+    const copy = value.dtype === 'i32' ? kernels.copyI32 : kernels.copy;
+    const from = this.at(value);
+    this.row(
+      panel ? kernels.packB(to, from, N, panel, n / N, N) : copy(to, from, n, this.unit(n, 1)),
+    );
   }
 
   repeat(count: number, body: (moving: (p: Pointer, bytes: number) => Pointer) => void): void {

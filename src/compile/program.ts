@@ -1,10 +1,8 @@
-import { sizeOf } from '../graph/shape.ts';
 import { bytesOf, type DType, type Tensor } from '../graph/tensor.ts';
 import type { Assignment } from '../nn/trace.ts';
 import { cast } from '../ops/select.ts';
 import { record } from '../ops/update.ts';
 import type { Target } from '../runtime/engine.ts';
-import { kernels } from '../runtime/kernels.gen.ts';
 import type { Buffer, Pointer, Row } from '../runtime/row.ts';
 import { placeBarriers } from './barriers.ts';
 import { debugLevel } from './debug.ts';
@@ -91,7 +89,7 @@ export function compile(spec: ProgramSpec, target: Target): Program {
 
 /**
  * Copies values of variables that the program assigns to, where they are assigned to others or read by the host: they
- * are those from before.
+ * are those from before. The host reads rows, not panels.
  */
 function beforeChange({ outputs = {}, assignments = [], ...rest }: ProgramSpec) {
   const changed = new Set(assignments.map((a) => a.variable));
@@ -99,9 +97,13 @@ function beforeChange({ outputs = {}, assignments = [], ...rest }: ProgramSpec) 
     const { op, attrs } = rootOf(t);
     return op.source === 'variable' && changed.has(attrs.variable) ? cast(t, t.dtype) : t;
   };
+  const inRows = (t: Tensor) => {
+    const { op, attrs } = rootOf(t);
+    return op.source === 'variable' && attrs.variable.storage?.panel ? cast(t, t.dtype) : kept(t);
+  };
   return {
     ...rest,
-    outputs: Object.fromEntries(Object.entries(outputs).map(([name, t]) => [name, kept(t)])),
+    outputs: Object.fromEntries(Object.entries(outputs).map(([name, t]) => [name, inRows(t)])),
     assignments: assignments.map((a) => ({ ...a, value: kept(a.value) })),
   };
 }
@@ -114,14 +116,11 @@ function emitRows(
 ): EmittedRow[] {
   const emitter = new RowEmitter(target, storage, slots);
   for (const node of order) emitter.emit(node);
-  const { rows } = emitter;
   for (const { variable, value } of storage.copies) {
     const to = { ...variable.pointer(target.realBytes), bytes: bytesOf(value, target.realBytes) };
-    const n = sizeOf(value.shape);
-    const copy = value.dtype === 'i32' ? kernels.copyI32 : kernels.copy;
-    rows.push({ row: copy(to, storage.at(value), n, emitter.unit(n, 1)), node: value });
+    emitter.assign(to, value, variable.storage?.panel ?? 0);
   }
-  return rows;
+  return emitter.rows;
 }
 
 /** Inputs live from the start, outputs to the end; what is bound at load time is not planned. */

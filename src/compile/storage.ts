@@ -7,6 +7,8 @@ import type { Buffer, Pointer } from '../runtime/row.ts';
 interface Storage {
   readonly pointer: Pointer;
   readonly fixed: boolean;
+  /** Kept in panels of columns: see `Variable.operand`. */
+  readonly panels: boolean;
   lastUse: number;
 }
 
@@ -52,6 +54,11 @@ export class StorageMap {
     });
   }
 
+  /** Whether the memory of a node holds it, or what it is a view of, in panels. */
+  panels(node: Tensor): boolean {
+    return (this.#storage.get(node) as Storage).panels;
+  }
+
   at(node: Tensor): Pointer {
     const { pointer } = this.#storage.get(node) as Storage;
     return { ...pointer, bytes: bytesOf(node, this.#realBytes) };
@@ -81,7 +88,8 @@ export class StorageMap {
       const root = rootOf(value);
       const at = this.#index.get(root) as number;
       const read = lastRead.get(variable) ?? -1;
-      const free = !root.op.source && !root.op.effect && !this.#pinned.has(root);
+      const fits = !variable.storage?.panel || keepsColumns(root, value);
+      const free = fits && !root.op.source && !root.op.effect && !this.#pinned.has(root);
       if (free && (read < at || (read === at && this.#reads(root, variable)))) {
         this.#pinned.set(root, variable);
       } else {
@@ -107,7 +115,7 @@ export class StorageMap {
 
   #place(node: Tensor, i: number): Storage {
     const pinned = this.#pinned.get(node);
-    if (pinned) return fixed(pinned.pointer(this.#realBytes));
+    if (pinned) return ofVariable(pinned, this.#realBytes);
     if (node.op.source) return this.#leaf(node);
     if (node.op.view) return this.#storage.get(node.inputs[0] as Tensor) as Storage;
     const lastUse = this.#lastUse.get(node) ?? i;
@@ -122,7 +130,12 @@ export class StorageMap {
   #planned(node: Tensor, lastUse: number): Storage {
     const bytes = bytesOf(node, this.#realBytes);
     const name = node.scope ? `${node.scope}/${node.op.name}` : node.op.name;
-    return { pointer: { buffer: { name, bytes }, offset: 0, bytes }, fixed: false, lastUse };
+    return {
+      pointer: { buffer: { name, bytes }, offset: 0, bytes },
+      fixed: false,
+      panels: false,
+      lastUse,
+    };
   }
 
   /** The memory of an input that is used here for the last time. */
@@ -138,8 +151,7 @@ export class StorageMap {
   }
 
   #leaf(node: Tensor): Storage {
-    if (node.op.source === 'variable')
-      return fixed((node.attrs.variable as Variable).pointer(this.#realBytes));
+    if (node.op.source === 'variable') return ofVariable(node.attrs.variable, this.#realBytes);
     if (node.op.source === 'constant') return this.#constant(node);
     if (node.op.source === 'external') {
       return fixed({ buffer: node.attrs.buffer as Buffer, offset: 0, bytes: 0 });
@@ -157,8 +169,21 @@ export class StorageMap {
   }
 }
 
-function fixed(pointer: Pointer): Storage {
-  return { pointer, fixed: true, lastUse: Number.POSITIVE_INFINITY };
+function fixed(pointer: Pointer, panels = false): Storage {
+  return { pointer, fixed: true, panels, lastUse: Number.POSITIVE_INFINITY };
+}
+
+function ofVariable(variable: Variable, realBytes: 4 | 8): Storage {
+  return fixed(variable.pointer(realBytes), (variable.storage?.panel ?? 0) > 0);
+}
+
+/** Whether `root` can write the panels of its view `value`. */
+function keepsColumns(root: Tensor, value: Tensor): boolean {
+  return (
+    root.op.panels === true &&
+    root.inputs[1]?.shape.length === 2 &&
+    root.shape.at(-1) === value.shape.at(-1)
+  );
 }
 
 /** The node whose memory a chain of views shows. */

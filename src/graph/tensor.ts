@@ -35,8 +35,13 @@ export interface Emitter {
   readonly step: Pointer;
   /** Place for value `slot` of the running step, which the host reads after the call. */
   result(slot: number): Pointer;
-  /** Memory of a tensor. */
+  /** Memory of a tensor, row by row. */
   at(tensor: Tensor): Pointer;
+  /**
+   * Memory of a tensor [.., N] that is kept in panels of NR columns, as products read their right operand: [N / NR][..][NR].
+   * Null if it is not.
+   */
+  panels(tensor: Tensor): Pointer | null;
   /**
    * Memory filled by `make` at the start of the step, for what depends on `source` alone, if that is there by then: weights
    * are packed together, behind one barrier, and once for all users. Null if it is not.
@@ -73,6 +78,8 @@ export interface OpInfo<A = Attrs> {
   readonly inplace?: readonly number[];
   /** The node is run for what it changes in memory, behind all others; it has no value. */
   readonly effect?: boolean;
+  /** Writes the result in panels of NR columns where `panels` of the emitter says so. */
+  readonly panels?: boolean;
   /** Where the value comes from when no op computes it. */
   readonly source?: 'input' | 'variable' | 'constant' | 'external';
   readonly onnx?: { readonly type: string; readonly since: number };
@@ -95,22 +102,31 @@ export function bytesOf(type: TensorType, realBytes: 4 | 8): number {
   return sizeOf(type.shape) * element;
 }
 
+export interface VariableStorage {
+  readonly buffer: Buffer;
+  readonly offset: number;
+  /** Columns of a panel when [.., N] is kept as [N / panel][..][panel], else 0. */
+  readonly panel: number;
+}
+
 /** State that outlives a step: a weight, a statistic, an optimiser's slot. */
 export class Variable {
   readonly name: string;
   readonly shape: Shape;
   readonly dtype: DType;
   readonly trainable: boolean;
+  /** The right operand of products: kept in panels of columns where the width allows, so that no step has to pack it. */
+  readonly operand: boolean;
   /** Expression of the first value, traced when the variable gets its memory. */
   readonly initial: () => Tensor;
   /** Where it lives, once the model is built. */
-  storage: { readonly buffer: Buffer; readonly offset: number } | null = null;
+  storage: VariableStorage | null = null;
 
   constructor(
     name: string,
     shape: Shape,
     initial: () => Tensor,
-    options: { dtype?: DType; trainable?: boolean } = {},
+    options: { dtype?: DType; trainable?: boolean; operand?: boolean } = {},
   ) {
     checkShape(shape);
     this.name = name;
@@ -118,6 +134,7 @@ export class Variable {
     this.initial = initial;
     this.dtype = options.dtype ?? 'real';
     this.trainable = options.trainable ?? true;
+    this.operand = options.operand ?? false;
   }
 
   get size(): number {
@@ -129,6 +146,12 @@ export class Variable {
     const { buffer, offset } = this.storage;
     return { buffer, offset, bytes: paddedBytes(this, realBytes) };
   }
+}
+
+/** Columns of the panels in which a variable is kept where products use NR of them: whole panels only, more than one. */
+export function panelOf({ operand, shape }: Variable, NR: number): number {
+  const N = shape.at(-1) ?? 0;
+  return operand && N % NR === 0 && N >= 2 * NR ? NR : 0;
 }
 
 /** Bytes of a variable in its slab: whole cache lines, so that one row can update neighbours together. */

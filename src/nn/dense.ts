@@ -77,7 +77,7 @@ export function dense(units: number, options: DenseOptions = {}): Layer<[x: Tens
   const { act, useBias, kernel, bias, activity } = resolve(title, options);
   const self: Layer<[x: Tensor]> = layer('dense', { units, ...options }, (scope, x: Tensor) => {
     const inputs = inputWidth(x, self.variables[0]?.shape[0]);
-    const w = scope.weight('kernel', [inputs, units], kernel);
+    const w = scope.weight('kernel', [inputs, units], { ...kernel, operand: true });
     const b = useBias ? scope.weight('bias', [units], bias) : undefined;
     const y = act.fused ? linear(x, w, b, act.fused) : act(linear(x, w, b));
     if (activity) scope.addLoss(activity(y, scope.examples));

@@ -33,6 +33,8 @@ export interface WeightOptions {
   readonly regularizer?: Regularizer | undefined;
   readonly constraint?: Constraint | undefined;
   readonly trainable?: boolean;
+  /** The right operand of products: kept as they read it. */
+  readonly operand?: boolean;
 }
 
 /** What a layer's function may ask for while it is traced. */
@@ -97,7 +99,12 @@ interface LayerState {
 }
 
 function scopeOf(trace: Trace, layerState: LayerState): LayerScope {
-  const variable = (name: string, shape: Shape, initial: Initializer, trainable: boolean) => {
+  const variable = (
+    name: string,
+    shape: Shape,
+    initial: Initializer,
+    options: { trainable: boolean; operand?: boolean },
+  ) => {
     const known = layerState.variables.get(name);
     if (known && !sameShape(known.shape, shape)) {
       throw new ShapeError(
@@ -105,8 +112,7 @@ function scopeOf(trace: Trace, layerState: LayerState): LayerScope {
       );
     }
     const path = `${scopePath()}/${name}`;
-    const made =
-      known ?? new Variable(path, shape, () => initial(shape, hash(path)), { trainable });
+    const made = known ?? new Variable(path, shape, () => initial(shape, hash(path)), options);
     layerState.variables.set(name, made);
     trace.variables.add(made);
     if (!made.trainable || !layerState.trainable) trace.frozen.add(made);
@@ -116,13 +122,14 @@ function scopeOf(trace: Trace, layerState: LayerState): LayerScope {
     training: trace.training,
     examples: trace.examples,
     weight(name, shape, options = {}) {
-      const { initializer = 'glorotUniform', regularizer, constraint, trainable = true } = options;
-      const made = variable(name, shape, findInitializer(initializer), trainable);
+      const { initializer = 'glorotUniform', trainable = true, operand = false } = options;
+      const made = variable(name, shape, findInitializer(initializer), { trainable, operand });
       const value = read(made);
-      trace.weight(made, value, regularizer, constraint);
+      trace.weight(made, value, options.regularizer, options.constraint);
       return value;
     },
-    state: (name, shape, initial) => read(variable(name, shape, findInitializer(initial), false)),
+    state: (name, shape, initial) =>
+      read(variable(name, shape, findInitializer(initial), { trainable: false })),
     assign(name, value) {
       const target = layerState.variables.get(name) as Variable;
       trace.assignments.push({ variable: target, value });

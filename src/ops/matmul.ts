@@ -1,6 +1,6 @@
 import { defineOp } from '../graph/op.ts';
 import { broadcastShapes, formatShape, type Shape, sizeOf } from '../graph/shape.ts';
-import type { Emitter, Grads, Tensor } from '../graph/tensor.ts';
+import { type Emitter, type Grads, isTensor, type Tensor } from '../graph/tensor.ts';
 import { ShapeError } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import { NONE, type Pointer } from '../runtime/row.ts';
@@ -24,60 +24,145 @@ interface Product {
 const SMALL = 4096;
 const SMALL_STRIDED = 256;
 
-/** Rows of one product. The choice of kernels depends on the shape only. `weight`: the tensor that b is, if it is one. */
+/** The right operand: a whole matrix, or a place that may move. */
+type Right = Tensor | Pointer;
+
+/** Rows of one product. The choice of kernels depends on the shape only. */
 function emitProduct(
   e: Emitter,
   c: Pointer,
   a: Pointer,
-  b: Pointer,
+  b: Right,
   bias: Pointer,
   p: Product,
-  weight?: Tensor,
 ): void {
   const { M, N, K, transposeA, transposeB, activation } = p;
-  if (M * N * K <= (transposeB && N > 1 ? SMALL_STRIDED : SMALL)) {
+  const stored = isTensor(b) ? e.panels(b) : null;
+  const rows = () => (isTensor(b) ? e.at(b) : b);
+  if (stored && M === 1) {
+    emitPanelsRow(e, c, a, stored, bias, p);
+  } else if (!stored && M * N * K <= (transposeB && N > 1 ? SMALL_STRIDED : SMALL)) {
     const [aRow, aCol] = transposeA ? [1, M] : [K, 1];
     const [bRow, bCol] = transposeB ? [1, K] : [N, 1];
     const unit = e.unit(M, N);
     e.row(
-      kernels.gemmSmall(c, a, b, bias, M, unit, N, K, aRow, aCol, bRow, bCol, N, 0, activation),
+      kernels.gemmSmall(
+        c,
+        a,
+        rows(),
+        bias,
+        M,
+        unit,
+        N,
+        K,
+        aRow,
+        aCol,
+        bRow,
+        bCol,
+        N,
+        0,
+        activation,
+      ),
     );
   } else if (M === 1) {
     const gemv = transposeB ? kernels.gemvT : kernels.gemv;
-    e.row(gemv(c, a, b, bias, N, 16 * e.NR, K, transposeB ? K : N, 0, activation));
+    e.row(gemv(c, a, rows(), bias, N, 16 * e.NR, K, transposeB ? K : N, 0, activation));
   } else {
-    emitPacked(e, c, a, b, bias, p, weight);
+    emitPacked(e, c, a, b, bias, p);
   }
 }
 
-function emitPacked(
+/** One row times a matrix that is kept in panels. */
+function emitPanelsRow(
   e: Emitter,
   c: Pointer,
   a: Pointer,
   b: Pointer,
   bias: Pointer,
-  p: Product,
-  weight?: Tensor,
+  { N, K, transposeB, activation }: Product,
 ): void {
-  const { M, N, K, transposeA, activation } = p;
+  e.row(
+    transposeB
+      ? kernels.gemvPanelsT(c, a, b, N, 16 * e.NR, K)
+      : kernels.gemvPanels(c, a, b, bias, N, 8 * e.NR, K, activation),
+  );
+}
+
+/** Threads share the rows, or the columns when there are more of them: the smaller operand is then the one that all read. */
+function emitPacked(e: Emitter, c: Pointer, a: Pointer, b: Right, bias: Pointer, p: Product): void {
   const { MR, NR } = e;
-  const ap = e.temp(Math.ceil(M / MR) * MR * K * e.realBytes);
-  const bp = packedB(e, b, p, weight);
-  const packA = transposeA ? kernels.packAT : kernels.packA;
-  e.row(packA(ap, a, M, MR, K, transposeA ? M : K));
-  if (M < 4 * MR && N >= 4 * NR) {
+  const { M, N, K, activation } = p;
+  const rows = rowsOfBlock(e, p);
+  if (rows < M) {
+    emitBlocks(e, c, a, packedB(e, b, p), bias, p, rows);
+    return;
+  }
+  const ap = packedA(e, a, p);
+  const bp = packedB(e, b, p);
+  if (N >= 4 * NR && (M < 4 * MR || N >= M)) {
     e.row(kernels.gemmColumns(c, ap, bp, bias, N, NR, M, K, N, 0, activation));
   } else {
     e.row(kernels.gemm(c, ap, bp, bias, M, MR, N, K, N, 0, activation));
   }
 }
 
-/** B in panels of NR columns: weights at the start of the step. */
-function packedB(e: Emitter, b: Pointer, { N, K, transposeB }: Product, weight?: Tensor): Pointer {
+/** Bytes of packed operands that stay in the second-level cache. */
+const CACHED = 2 ** 18;
+
+/** Rows of A that are packed at a time: where B is small, those that stay in the cache until they are used. */
+function rowsOfBlock({ MR, NR, realBytes }: Emitter, { M, N, K }: Product): number {
+  const row = K * realBytes;
+  if (Math.ceil(N / NR) * NR * row > CACHED || M * row < 8 * CACHED) return M;
+  return Math.max(8, Math.floor(CACHED / (row * MR))) * MR;
+}
+
+/** A product whose left operand is packed block by block, then the rows that are left. */
+function emitBlocks(
+  e: Emitter,
+  c: Pointer,
+  a: Pointer,
+  bp: Pointer,
+  bias: Pointer,
+  { M, N, K, transposeA, activation }: Product,
+  rows: number,
+): void {
+  const { MR, realBytes } = e;
+  const ap = e.temp(rows * K * realBytes);
+  const block = (from: Pointer, to: Pointer, count: number) => {
+    const pack = transposeA ? kernels.packAT : kernels.packA;
+    e.row(pack(ap, from, count, MR, K, transposeA ? M : K));
+    e.row(kernels.gemm(to, ap, bp, bias, count, MR, N, K, N, 0, activation));
+  };
+  const step = (transposeA ? 1 : K) * rows * realBytes;
+  const count = Math.floor(M / rows);
+  e.repeat(count, (moving) => block(moving(a, step), moving(c, rows * N * realBytes), rows));
+  const rest = M - count * rows;
+  if (rest) block(shifted(a, count * step), shifted(c, count * rows * N * realBytes), rest);
+}
+
+/** The place so many bytes behind another. */
+function shifted(p: Pointer, bytes: number): Pointer {
+  return { ...p, offset: p.offset + bytes, bytes: p.bytes - bytes };
+}
+
+function packedA(e: Emitter, a: Pointer, { M, K, transposeA }: Product): Pointer {
+  const ap = e.temp(Math.ceil(M / e.MR) * e.MR * K * e.realBytes);
+  const pack = transposeA ? kernels.packAT : kernels.packA;
+  e.row(pack(ap, a, M, e.MR, K, transposeA ? M : K));
+  return ap;
+}
+
+/** B in panels of NR columns: as it is kept, or packed, weights at the start of the step. */
+function packedB(e: Emitter, b: Right, { N, K, transposeB }: Product): Pointer {
+  const stored = isTensor(b) ? e.panels(b) : null;
+  if (stored && !transposeB) return stored;
   const bytes = Math.ceil(N / e.NR) * e.NR * K * e.realBytes;
   const pack = transposeB ? kernels.packBT : kernels.packB;
-  const make = (to: Pointer) => pack(to, b, N, e.NR, K, transposeB ? K : N);
-  const early = weight && e.early(weight, `B ${N}x${K} ${transposeB}`, bytes, make);
+  const make = (to: Pointer) =>
+    stored
+      ? kernels.packPanelsT(to, stored, N, e.NR, K)
+      : pack(to, isTensor(b) ? e.at(b) : b, N, e.NR, K, transposeB ? K : N);
+  const early = isTensor(b) && e.early(b, `B ${N}x${K} ${transposeB}`, bytes, make);
   if (early) return early;
   const to = e.temp(bytes);
   e.row(make(to));
@@ -145,6 +230,7 @@ function matMulArgs(a: Tensor, b: Tensor, options: MatMulOptions = {}): [Tensor[
 export const matMul = defineOp({
   name: 'matMul',
   onnx: { type: 'MatMul', since: 13 },
+  panels: true,
   args: matMulArgs,
   type: ([a, b], attrs) => {
     const { M, N, batch } = productSizes('matMul', a as Tensor, b as Tensor, attrs);
@@ -158,7 +244,12 @@ export const matMul = defineOp({
     const product = { N, K, ...node.attrs, activation: 0 };
     const count = sizeOf(batch);
     if (b.shape.length === 2) {
-      emitProduct(e, e.at(node), e.at(a), e.at(b), NONE, { M: M * count, ...product }, b);
+      const whole = { M: M * count, ...product };
+      const panels = e.panels(node);
+      if (panels) {
+        const ap = packedA(e, e.at(a), whole);
+        e.row(kernels.gemmPanels(panels, ap, packedB(e, b, whole), N, e.NR, whole.M, K));
+      } else emitProduct(e, e.at(node), e.at(a), b, NONE, whole);
       return;
     }
     const step = (m: number, n: number) => m * n * e.realBytes;
@@ -232,7 +323,7 @@ export const linear = defineOp({
     const [K, N] = w.shape as [number, number];
     const product = { M: sizeOf(x.shape.slice(0, -1)), N, K, transposeA: false, transposeB: false };
     const activation = ACTIVATIONS[node.attrs.activation as LinearActivation].code;
-    emitProduct(e, e.at(node), e.at(x), e.at(w), b ? e.at(b) : NONE, { ...product, activation }, w);
+    emitProduct(e, e.at(node), e.at(x), w, b ? e.at(b) : NONE, { ...product, activation });
   },
   grad(dy, node): Grads {
     const [x, w, b] = node.inputs as [Tensor, Tensor, Tensor | undefined];

@@ -1,12 +1,12 @@
 import { defineOp } from '../graph/op.ts';
-import { formatShape, sameShape } from '../graph/shape.ts';
-import { paddedBytes, type Tensor } from '../graph/tensor.ts';
+import { formatShape, sameShape, sizeOf } from '../graph/shape.ts';
+import { bytesOf, type Emitter, paddedBytes, type Tensor } from '../graph/tensor.ts';
 import { ShapeError } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import { NONE, type Pointer, type Row } from '../runtime/row.ts';
 import { elementwise } from './emit.ts';
 
-/** Elements that one thread takes at least: updates are one pass over whole slabs. */
+/** Elements that one thread takes at least: updates of neighbours in a slab are one pass. */
 const UNIT = 4096;
 
 /** What all updates take: a parameter's own rate and decay. */
@@ -19,7 +19,14 @@ export interface Common {
 
 interface Update<A> {
   /** State beside the parameter, in the order of the kernel's pointers. */
-  readonly row: (at: readonly Pointer[], n: number, attrs: A, guard: Pointer, step: Pointer) => Row;
+  readonly row: (
+    at: readonly Pointer[],
+    n: number,
+    unit: number,
+    attrs: A,
+    guard: Pointer,
+    step: Pointer,
+  ) => Row;
 }
 
 /**
@@ -39,12 +46,43 @@ function updateOp<A extends Common>(name: string, { row }: Update<A>) {
     effect: true,
     type: () => ({ shape: [], dtype: 'real' }),
     emit(e, node) {
-      const bytes = paddedBytes(node.inputs[0] as Tensor, e.realBytes);
-      const pointers = node.inputs.map((t) => ({ ...e.at(t), bytes }));
       const guard = e.at(node.inputs.at(-1) as Tensor);
-      e.row(row(pointers.slice(0, -1), bytes / e.realBytes, node.attrs, guard, e.step));
+      const { at, n, unit } = sharedElements(e, node.inputs.slice(0, -1));
+      e.row(row(at, n, unit, node.attrs, guard, e.step));
     },
   });
+}
+
+/**
+ * A parameter and what goes with it element by element. One in panels is shared by panels, as the product that computed
+ * its gradient; others with the padding behind them, so that neighbours can be joined.
+ */
+function sharedElements(e: Emitter, tensors: readonly Tensor[]) {
+  const parameter = tensors[0] as Tensor;
+  const { shape } = parameter;
+  if (!e.panels(parameter)) {
+    const bytes = paddedBytes(parameter, e.realBytes);
+    return { at: tensors.map((t) => ({ ...e.at(t), bytes })), n: bytes / e.realBytes, unit: UNIT };
+  }
+  const n = sizeOf(shape);
+  return {
+    at: tensors.map((t) => inPanels(e, t)),
+    n,
+    unit: (n / (shape.at(-1) as number)) * e.NR,
+  };
+}
+
+function inPanels(e: Emitter, t: Tensor): Pointer {
+  const stored = e.panels(t);
+  if (stored) return stored;
+  const to = e.temp(bytesOf(t, e.realBytes));
+  e.row(packed(e, to, t));
+  return to;
+}
+
+function packed(e: Emitter, to: Pointer, t: Tensor): Row {
+  const N = t.shape.at(-1) as number;
+  return kernels.packB(to, e.at(t), N, e.NR, sizeOf(t.shape) / N, N);
 }
 
 type P2 = [Pointer, Pointer];
@@ -53,19 +91,19 @@ type P4 = [Pointer, Pointer, Pointer, Pointer];
 
 /** p −= rate·g */
 export const sgdUpdate = updateOp<Common>('sgdUpdate', {
-  row: (at, n, a, guard, step) =>
-    kernels.sgd(...(at as P2), n, UNIT, a.factor, a.weightDecay, guard, step),
+  row: (at, n, unit, a, guard, step) =>
+    kernels.sgd(...(at as P2), n, unit, a.factor, a.weightDecay, guard, step),
 });
 
 /** m = μ·m − rate·g; p += m (Nesterov: p += μ·m − rate·g) */
 export const momentumUpdate = updateOp<Common & { momentum: number; nesterov: boolean }>(
   'momentumUpdate',
   {
-    row: (at, n, a, guard, step) =>
+    row: (at, n, unit, a, guard, step) =>
       kernels.momentum(
         ...(at as P3),
         n,
-        UNIT,
+        unit,
         a.momentum,
         Number(a.nesterov),
         a.factor,
@@ -87,7 +125,7 @@ export interface RmspropAttrs extends Common {
 
 /** v = ρ·v + (1 − ρ)·g²; p −= rate·g/√(v + ε); slots v, then the mean if centered, then the momentum if not 0. */
 export const rmspropUpdate = updateOp<RmspropAttrs>('rmspropUpdate', {
-  row([p, g, v, ...more], n, a, guard, step) {
+  row([p, g, v, ...more], n, unit, a, guard, step) {
     const mean = a.centered ? (more.shift() as Pointer) : NONE;
     const velocity = a.momentum !== 0 ? (more.shift() as Pointer) : NONE;
     const slots = [p, g, v] as P3;
@@ -97,7 +135,7 @@ export const rmspropUpdate = updateOp<RmspropAttrs>('rmspropUpdate', {
       mean,
       velocity,
       n,
-      UNIT,
+      unit,
       a.rho,
       a.momentum,
       a.epsilon,
@@ -120,13 +158,13 @@ export interface AdamAttrs extends Common {
 
 /** m, v: running means of g and g²; p −= α·m/(√v + ε), α = rate·√(1 − β2ᵗ)/(1 − β1ᵗ); a third slot: their maximum (AMSGrad). */
 export const adamUpdate = updateOp<AdamAttrs>('adamUpdate', {
-  row([p, g, m, v, max], n, a, guard, step) {
+  row([p, g, m, v, max], n, unit, a, guard, step) {
     const slots = [p, g, m, v] as P4;
     return kernels.adam(
       ...slots,
       max ?? NONE,
       n,
-      UNIT,
+      unit,
       a.beta1,
       a.beta2,
       a.epsilon,
@@ -143,11 +181,11 @@ export const adamUpdate = updateOp<AdamAttrs>('adamUpdate', {
 export const adagradUpdate = updateOp<Common & { epsilon: number; outside: boolean }>(
   'adagradUpdate',
   {
-    row: (at, n, a, guard, step) =>
+    row: (at, n, unit, a, guard, step) =>
       kernels.adagrad(
         ...(at as P3),
         n,
-        UNIT,
+        unit,
         a.epsilon,
         Number(a.outside),
         a.factor,
@@ -165,11 +203,11 @@ export interface BetaAttrs extends Common {
 
 /** m: running mean of g, u = max(β2·u, |g|); p −= rate/(1 − β1ᵗ)·m/(u + ε) */
 export const adamaxUpdate = updateOp<BetaAttrs & { epsilon: number }>('adamaxUpdate', {
-  row: (at, n, a, guard, step) =>
+  row: (at, n, unit, a, guard, step) =>
     kernels.adamax(
       ...(at as P4),
       n,
-      UNIT,
+      unit,
       a.beta1,
       a.beta2,
       a.epsilon,
@@ -182,11 +220,11 @@ export const adamaxUpdate = updateOp<BetaAttrs & { epsilon: number }>('adamaxUpd
 
 /** Adam whose moment looks one step ahead; slots m and v. */
 export const nadamUpdate = updateOp<BetaAttrs & { epsilon: number }>('nadamUpdate', {
-  row: (at, n, a, guard, step) =>
+  row: (at, n, unit, a, guard, step) =>
     kernels.nadam(
       ...(at as P4),
       n,
-      UNIT,
+      unit,
       a.beta1,
       a.beta2,
       a.epsilon,
@@ -201,11 +239,11 @@ export const nadamUpdate = updateOp<BetaAttrs & { epsilon: number }>('nadamUpdat
 export const adadeltaUpdate = updateOp<Common & { rho: number; epsilon: number }>(
   'adadeltaUpdate',
   {
-    row: (at, n, a, guard, step) =>
+    row: (at, n, unit, a, guard, step) =>
       kernels.adadelta(
         ...(at as P4),
         n,
-        UNIT,
+        unit,
         a.rho,
         a.epsilon,
         a.factor,
@@ -218,8 +256,8 @@ export const adadeltaUpdate = updateOp<Common & { rho: number; epsilon: number }
 
 /** p −= rate·sign(β1·m + (1 − β1)·g); m = β2·m + (1 − β2)·g */
 export const lionUpdate = updateOp<BetaAttrs>('lionUpdate', {
-  row: (at, n, a, guard, step) =>
-    kernels.lion(...(at as P3), n, UNIT, a.beta1, a.beta2, a.factor, a.weightDecay, guard, step),
+  row: (at, n, unit, a, guard, step) =>
+    kernels.lion(...(at as P3), n, unit, a.beta1, a.beta2, a.factor, a.weightDecay, guard, step),
 });
 
 /** average = momentum·average + (1 − momentum)·value, at the first update value; at each `every`-th update value = average. */
@@ -232,16 +270,10 @@ export const averageUpdate = defineOp({
   ],
   type: () => ({ shape: [], dtype: 'real' }),
   emit(e, node) {
-    const [average, value, guard] = node.inputs.map((t) => e.at(t)) as P3;
-    const bytes = paddedBytes(node.inputs[0] as Tensor, e.realBytes);
+    const guard = e.at(node.inputs[2] as Tensor);
+    const { at, n, unit } = sharedElements(e, node.inputs.slice(0, 2));
     const { momentum, every } = node.attrs;
-    const places = [
-      { ...average, bytes },
-      { ...value, bytes },
-    ] as P2;
-    e.row(
-      kernels.movingAverage(...places, bytes / e.realBytes, UNIT, momentum, every, guard, e.step),
-    );
+    e.row(kernels.movingAverage(...(at as P2), n, unit, momentum, every, guard, e.step));
   },
 });
 
@@ -268,8 +300,12 @@ export const overwrite = defineOp({
   },
   emit(e, node) {
     const [variable, value] = node.inputs as [Tensor, Tensor];
-    const { n, unit } = elementwise(e, value);
-    e.row(kernels.copy(e.at(variable), e.at(value), n, unit));
+    const panels = e.panels(variable);
+    if (panels) e.row(packed(e, panels, value));
+    else {
+      const { n, unit } = elementwise(e, value);
+      e.row(kernels.copy(e.at(variable), e.at(value), n, unit));
+    }
   },
 });
 

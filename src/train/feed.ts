@@ -22,19 +22,28 @@ export interface Feed {
   readonly row: Shape;
   readonly dtype: DType;
   /** A table in the engine's memory from which batches are gathered; without it the host writes each batch. */
-  readonly resident?: {
-    readonly table: Tensor;
-    readonly order: Variable | null;
-    readonly scale: number;
-    readonly offset: number;
-  };
+  readonly resident?: Resident;
+}
+
+interface Resident {
+  readonly table: Tensor;
+  readonly order: Variable | null;
+  readonly scale: number;
+  readonly offset: number;
 }
 
 /** The tensor that a feed gives to a program with batches of `size`. */
 export function feedTensor({ name, row, dtype, resident }: Feed, size: number): Tensor {
   if (!resident) return input(name, [size, ...row], dtype === 'u8' ? 'real' : dtype);
+  if (wholeTable(resident, size)) return resident.table;
   const order = resident.order ? read(resident.order) : null;
   return batch(resident.table, order, size, resident.scale, resident.offset);
+}
+
+/** Whether every batch is the whole table as it stands. */
+function wholeTable({ table, order, scale, offset }: Resident, size: number): boolean {
+  const asIs = table.dtype !== 'u8' && scale === 1 && offset === 0;
+  return order === null && asIs && table.shape[0] === size;
 }
 
 /** A feed without data, as the host fills it. */

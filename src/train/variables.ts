@@ -1,9 +1,9 @@
-import { fromMemory, type NDArray, toMemory } from '../compile/array.ts';
+import { fromMemory, type NDArray, type TypedArray, toMemory } from '../compile/array.ts';
 import { Block } from '../compile/block.ts';
 import { plainStep } from '../compile/evaluate.ts';
 import { Executable, Workspace } from '../compile/executable.ts';
 import { compile } from '../compile/program.ts';
-import { bytesOf, paddedBytes, Variable } from '../graph/tensor.ts';
+import { bytesOf, paddedBytes, panelOf, Variable, type VariableStorage } from '../graph/tensor.ts';
 import { read, scalar } from '../ops/leaf.ts';
 import { expand } from '../ops/sum.ts';
 import type { Engine } from '../runtime/engine.ts';
@@ -13,12 +13,12 @@ const INITIAL_KEY = 0;
 
 /** A slab: variables one behind the other, each on cache lines of its own. */
 export function allocate(engine: Engine, name: string, variables: readonly Variable[]): Block {
-  const { realBytes } = engine.target;
+  const { realBytes, NR } = engine.target;
   const bytes = variables.reduce((sum, v) => sum + paddedBytes(v, realBytes), 0);
   const block = new Block(engine, name, Math.max(bytes, 64));
   let offset = 0;
   for (const variable of variables) {
-    variable.storage = { buffer: block, offset };
+    variable.storage = { buffer: block, offset, panel: panelOf(variable, NR) };
     offset += paddedBytes(variable, realBytes);
   }
   return block;
@@ -68,18 +68,53 @@ export function beside(
   const first = (v: Variable) =>
     initial === 'parameter' ? read(v) : expand(scalar(initial), v.shape);
   return variables.map(
-    (v) => new Variable(`${v.name}/${suffix}`, v.shape, () => first(v), { trainable: false }),
+    (v) =>
+      new Variable(`${v.name}/${suffix}`, v.shape, () => first(v), {
+        trainable: false,
+        operand: v.operand,
+      }),
   );
 }
 
 export async function readVariable(engine: Engine, variable: Variable): Promise<NDArray> {
   const { realBytes } = engine.target;
-  const { buffer, offset } = variable.storage as { buffer: Block; offset: number };
-  const bytes = await engine.read(buffer.at + offset, bytesOf(variable, realBytes));
-  return { data: fromMemory(bytes, variable.dtype, realBytes), shape: variable.shape };
+  const { buffer, offset, panel } = variable.storage as VariableStorage;
+  const bytes = await engine.read((buffer as Block).at + offset, bytesOf(variable, realBytes));
+  const data = fromMemory(bytes, variable.dtype, realBytes);
+  return { data: panel ? fromPanels(data, variable, panel) : data, shape: variable.shape };
 }
 
 export function writeVariable(engine: Engine, variable: Variable, data: ArrayLike<number>): void {
-  const { buffer, offset } = variable.storage as { buffer: Block; offset: number };
-  engine.write(buffer.at + offset, toMemory(data, variable.dtype, engine.target.realBytes));
+  const { buffer, offset, panel } = variable.storage as VariableStorage;
+  const values = toMemory(data, variable.dtype, engine.target.realBytes);
+  const stored = panel ? toPanels(values, variable, panel) : values;
+  engine.write((buffer as Block).at + offset, stored);
+}
+
+/** Calls `pair` with the place of each element row by row and in panels. */
+function eachPlace({ size, shape }: Variable, panel: number, pair: (r: number, p: number) => void) {
+  const N = shape.at(-1) as number;
+  const rows = size / N;
+  let p = 0;
+  for (let first = 0; first < N; first += panel) {
+    for (let row = 0; row < rows; row++) {
+      for (let n = 0; n < panel; n++) pair(row * N + first + n, p++);
+    }
+  }
+}
+
+function fromPanels(data: NDArray['data'], variable: Variable, panel: number): NDArray['data'] {
+  const rows = data.slice();
+  eachPlace(variable, panel, (r, p) => {
+    rows[r] = data[p] as number;
+  });
+  return rows;
+}
+
+function toPanels(data: TypedArray, variable: Variable, panel: number): TypedArray {
+  const panels = data.slice();
+  eachPlace(variable, panel, (r, p) => {
+    panels[p] = data[r] as number;
+  });
+  return panels;
 }

@@ -19,7 +19,7 @@ export class Slab {
   constructor(engine: Engine, name: string, data: readonly number[]) {
     this.variable = new Variable(name, [data.length], () => scalar(0));
     this.block = new Block(engine, name, paddedBytes(this.variable, engine.target.realBytes));
-    this.variable.storage = { buffer: this.block, offset: 0 };
+    this.variable.storage = { buffer: this.block, offset: 0, panel: 0 };
     engine.write(this.block.at, reals(engine, data));
   }
 

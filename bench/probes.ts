@@ -1,0 +1,134 @@
+import { type Engines, openCopy, openPeak, type Probe } from './engines.ts';
+import type { Entrant } from './entrants.ts';
+import type { Samples } from './measure.ts';
+import { median } from './numbers.ts';
+import type { Case, Row, Variant } from './types.ts';
+
+/** Limits of the machine by name (`peak/relaxed`, `copy/2`): GFLOP/s of one thread, GB/s of so many. */
+export type Rates = ReadonlyMap<string, number>;
+
+interface Open {
+  readonly name: string;
+  readonly runner: Probe;
+}
+
+/** What limits a case is measured in turns with its contestants. */
+export class Probes {
+  readonly #engines: Engines;
+  readonly #peaks = new Map<string, { work: number; samples: number[] }>();
+  /** The bandwidth of the longest copies so far. */
+  readonly #copies = new Map<number, { n: number; gbps: number }>();
+  #open: Open[] = [];
+
+  constructor(engines: Engines) {
+    this.#engines = engines;
+  }
+
+  /** The SIMD peak of each build of ours, and copies of the case's size on each number of threads. */
+  async open({ flops, copies }: Case, entrants: readonly Entrant[]): Promise<readonly Open[]> {
+    const ours = entrants.filter((e) => e.contestant === 'wasmgrad');
+    for (const entrant of flops ? firstOfEach(ours, (e) => e.build) : []) {
+      const runner = openPeak(await this.#engines.get(entrant));
+      this.#open.push({ name: `peak/${entrant.build}`, runner });
+    }
+    for (const entrant of copies ? firstOfEach(ours, (e) => e.threads) : []) {
+      const runner = openCopy(await this.#engines.get(entrant), copies as number);
+      this.#open.push({ name: `copy/${entrant.threads}`, runner });
+    }
+    return this.#open;
+  }
+
+  /** Keeps the samples; returns the rates in this case. */
+  add({ copies = 0 }: Case, samples: readonly Samples[]): Rates {
+    const rates = this.#open.map(({ name, runner: { work } }, i): [string, number] => {
+      const found = samples[i] as Samples;
+      const rate = work / (median(found) * 1e6);
+      const [kind, of] = name.split('/') as [string, string];
+      if (kind === 'copy') this.#addCopy(Number(of), copies, rate);
+      else this.#addPeak(of, work, found);
+      return [name, rate];
+    });
+    return new Map(rates);
+  }
+
+  #addPeak(build: string, work: number, samples: Samples): void {
+    const peak = this.#peaks.get(build) ?? { work, samples: [] };
+    peak.samples.push(...samples);
+    this.#peaks.set(build, peak);
+  }
+
+  #addCopy(threads: number, n: number, gbps: number): void {
+    const known = this.#copies.get(threads);
+    const best = known && known.n === n ? Math.max(known.gbps, gbps) : gbps;
+    if (!known || n >= known.n) this.#copies.set(threads, { n, gbps: best });
+  }
+
+  close(): void {
+    for (const { runner } of this.#open) runner.dispose?.();
+    this.#open = [];
+  }
+
+  /** The peaks of the whole run, as lines. */
+  peaks(): { c: Case; variant: Variant; samples: Samples }[] {
+    return [...this.#peaks].map(([build, { work, samples }]) => ({
+      c: { name: `peak/${build}`, flops: work } as Case,
+      variant: { build, threads: 1 },
+      samples,
+    }));
+  }
+
+  /** GB/s, read and written, of the longest copies, by number of threads. */
+  get copyGBs(): Readonly<Record<string, number>> {
+    return Object.fromEntries([...this.#copies].map(([t, { gbps }]) => [t, rounded(gbps)]));
+  }
+}
+
+function firstOfEach<T>(items: readonly T[], key: (item: T) => unknown): T[] {
+  return [...new Map(items.toReversed().map((item) => [key(item), item])).values()].toReversed();
+}
+
+/** A line of the report. */
+export function makeRow(
+  given: Case,
+  { contestant, build, threads }: Variant & { contestant: string },
+  samples: Samples,
+  rates: Rates = new Map(),
+): Row {
+  const wide = build === 'f64' && given.bytes !== undefined;
+  const c = wide ? { ...given, bytes: 2 * (given.bytes as number) } : given;
+  const [median_ms, min_ms] = [median(samples), Math.min(...samples)];
+  const per = (n: number | undefined) => (n === undefined ? undefined : n / (median_ms * 1e6));
+  const limit_ms = limitOf(c, build, threads, rates);
+  const peak = rates.get(`peak/${build}`);
+  const measured = {
+    gflops: per(c.flops),
+    gbps: per(c.bytes),
+    ns_per_element: c.elements && (median_ms * 1e6) / c.elements,
+    peak_fraction: c.flops && peak && (per(c.flops) as number) / (peak * threads),
+    limit_ms,
+    times_limit: limit_ms && median_ms / limit_ms,
+  };
+  const known = Object.entries(measured).filter(([, x]) => x !== undefined) as [string, number][];
+  return {
+    suite: c.name.split('/')[0] as string,
+    case: c.name,
+    contestant,
+    threads,
+    build,
+    median_ms: rounded(median_ms),
+    min_ms: rounded(min_ms),
+    samples: samples.length,
+    ...Object.fromEntries(known.map(([key, x]) => [key, rounded(x)])),
+  };
+}
+
+/** Milliseconds of the flops at the build's peak on all threads, or of the bytes at that of a copy. */
+function limitOf({ flops, bytes }: Case, build: string, threads: number, rates: Rates) {
+  const [peak, copy] = [rates.get(`peak/${build}`), rates.get(`copy/${threads}`)];
+  if (flops && peak) return flops / (peak * threads * 1e6);
+  return bytes && copy ? bytes / (copy * 1e6) : undefined;
+}
+
+export function rounded(x: number): number {
+  return Number(x.toPrecision(5));
+}

@@ -1,0 +1,108 @@
+import { MAX_STEPS } from '../../src/compile/executable.ts';
+import type { Tensor } from '../../src/graph/tensor.ts';
+import { dense } from '../../src/nn/dense.ts';
+import { loss } from '../../src/nn/loss.ts';
+import { optimizer } from '../../src/optim/index.ts';
+import type { Engine } from '../../src/runtime/engine.ts';
+import { ModelCore } from '../../src/train/core.ts';
+import { dataTables } from '../../src/train/data.ts';
+import { ResidentData } from '../../src/train/feed.ts';
+import { type Model, sequential } from '../../src/train/model.ts';
+import { prepare, trainProgram } from '../../src/train/prepare.ts';
+import { writeVariable } from '../../src/train/variables.ts';
+import { type InferTask, type NetworkSpec, type Runner, type TrainTask, Unable } from '../types.ts';
+import { caller } from './caller.ts';
+
+/** Layers of the library for those of a task, the output's activation behind them. */
+function layersOf({ layers, output }: NetworkSpec) {
+  return layers.map((l, i) => {
+    if (l.layer !== 'dense') throw new Unable(`has no ${l.layer} here`);
+    const activation = i === layers.length - 1 ? output : l.activation;
+    return dense(l.units, activation ? { activation } : {});
+  });
+}
+
+function network(spec: NetworkSpec) {
+  const layers = layersOf(spec);
+  const call = ({ input }: Readonly<Record<string, Tensor>>) => ({
+    output: layers.reduce((x, layer) => layer(x), input as Tensor),
+  });
+  return { name: spec.name, inputs: new Map([['input', spec.input]]), call };
+}
+
+const LOSSES = { softmax: 'sparseCategoricalCrossentropy', sigmoid: 'binaryCrossentropy' };
+
+/** The program that `fit` runs, over data in the engine's memory. */
+export async function openTrain(task: TrainTask, engine: Engine): Promise<Runner> {
+  const { batch, batches, rate, x, y } = task;
+  const core = new ModelCore(network(task), { engine });
+  const output = { loss: loss(LOSSES[task.output]), weight: 1, metrics: [] };
+  const losses = new Map([['output', output]]);
+  core.compiled = { optimizer: optimizer(task.optimizer), accumulate: 1, losses };
+  const state = await core.build(new Map());
+  state.variables.forEach((v, i) => {
+    writeVariable(engine, v, task.weights[i] as Float32Array);
+  });
+  const examples = batch * batches;
+  const inputs = { data: x, shape: [examples, ...task.input] };
+  const targets = { data: y, shape: task.output === 'softmax' ? [examples] : [examples, 1] };
+  const data = new ResidentData(engine, dataTables(core, inputs, targets), false);
+  await prepare(core, data.feeds, batch);
+  await state.snapshot();
+  const executable = trainProgram(core, data.feeds, 'bench', batch);
+  let last = 0;
+  const call = caller(executable, (i) => {
+    return { rate, number: i + 1, seed: 0, key: i + 1, offset: (i % batches) * batch };
+  });
+  return {
+    maxSteps: MAX_STEPS,
+    run(steps) {
+      last = steps;
+      return call(steps);
+    },
+    reset: () => state.restore(),
+    output: () => executable.records(last),
+    memory: () => Object.values(state.memory()).reduce((sum, bytes) => sum + bytes, 0),
+    dispose() {
+      data.free();
+      core.dispose();
+    },
+  };
+}
+
+async function built(task: InferTask, engine: Engine): Promise<Model> {
+  const { name, input, weights } = task;
+  const model = sequential(layersOf(task), { name, inputShape: input, engine });
+  await model.build();
+  await model.setWeights(weights);
+  return model;
+}
+
+/** What users call: input and output are copied. */
+export async function openInfer(task: InferTask, engine: Engine): Promise<Runner> {
+  const model = await built(task, engine);
+  const { batch, x, input } = task;
+  const given = { data: x, shape: [batch, ...input] };
+  let y: ArrayLike<number> = [];
+  return {
+    async run(steps) {
+      for (let i = 0; i < steps; i++) y = (await model.predict(given, { batchSize: batch })).data;
+    },
+    output: () => y,
+    dispose: () => model.dispose(),
+  };
+}
+
+/** The same without promises. */
+export async function openInferSync(task: InferTask, engine: Engine): Promise<Runner> {
+  const model = await built(task, engine);
+  const given = { data: task.x, shape: [task.batch, ...task.input] };
+  let y: ArrayLike<number> = [];
+  return {
+    run(steps) {
+      for (let i = 0; i < steps; i++) y = model.predictSync(given).data;
+    },
+    output: () => y,
+    dispose: () => model.dispose(),
+  };
+}
