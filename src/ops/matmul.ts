@@ -103,7 +103,7 @@ function emitPacked(e: Emitter, c: Pointer, a: Pointer, b: Right, bias: Pointer,
   }
   const ap = packedA(e, a, p);
   const bp = packedB(e, b, p);
-  if (N >= 4 * NR && (M < 4 * MR || N >= M)) {
+  if (N >= 4 * NR && (M < 4 * MR || N > M)) {
     e.row(kernels.gemmColumns(c, ap, bp, bias, N, NR, M, K, N, 0, activation));
   } else {
     e.row(kernels.gemm(c, ap, bp, bias, M, MR, N, K, N, 0, activation));
