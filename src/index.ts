@@ -65,13 +65,20 @@ export * as layers from './nn/index.ts';
 export {
   activation,
   alphaDropout,
+  averagePooling2D,
+  batchNormalization,
   concatenate,
   dense,
   dropout,
   flatten,
   gaussianDropout,
   gaussianNoise,
+  globalAveragePooling2D,
+  globalMaxPooling2D,
+  groupNormalization,
   lambda,
+  layerNormalization,
+  maxPooling2D,
   spatialDropout1D,
   spatialDropout2D,
   spatialDropout3D,
@@ -84,6 +91,12 @@ export type { Loss } from './nn/loss.ts';
 export { losses } from './nn/loss.ts';
 export type { Metric } from './nn/metric.ts';
 export { metrics } from './nn/metric.ts';
+export type {
+  BatchNormalizationOptions,
+  GroupNormalizationOptions,
+  LayerNormalizationOptions,
+} from './nn/norm.ts';
+export type { GlobalPoolingOptions, PoolingOptions } from './nn/pooling.ts';
 export type { Regularizer } from './nn/regularizer.ts';
 export { regularizers } from './nn/regularizer.ts';
 export * as ops from './ops/index.ts';

@@ -81,12 +81,23 @@ function rowSum(dy: usize, scale: usize, x: usize, cols: i32, mean: real): real 
   return sumLanes(total);
 }
 
+/** Four sums hide the latency of the additions. */
 function blockSum(dy: usize, scale: usize, x: usize, count: i32, mean: real): v128 {
-  let sum = splat(0);
-  let at: usize = 0;
-  for (; count >= LANES; count -= LANES, at += 16)
-    sum = term<Whole>(sum, dy + at, scale + at, x == 0 ? 0 : x + at, mean, LANES);
-  return count > 0 ? term<Part>(sum, dy + at, scale + at, x == 0 ? 0 : x + at, mean, count) : sum;
+  let a = splat(0);
+  let b = a;
+  let c = a;
+  let d = a;
+  const step: usize = x == 0 ? 0 : 16;
+  for (; count >= 4 * LANES; count -= 4 * LANES, dy += 64, scale += 64, x += 4 * step) {
+    a = term<Whole>(a, dy, scale, x, mean, LANES);
+    b = term<Whole>(b, dy + 16, scale + 16, x + step, mean, LANES);
+    c = term<Whole>(c, dy + 32, scale + 32, x + 2 * step, mean, LANES);
+    d = term<Whole>(d, dy + 48, scale + 48, x + 3 * step, mean, LANES);
+  }
+  for (; count >= LANES; count -= LANES, dy += 16, scale += 16, x += step)
+    a = term<Whole>(a, dy, scale, x, mean, LANES);
+  if (count > 0) b = term<Part>(b, dy, scale, x, mean, count);
+  return v128.add<real>(v128.add<real>(a, b), v128.add<real>(c, d));
 }
 
 function term<L extends Lanes>(
