@@ -79,6 +79,7 @@ export {
   lambda,
   layerNormalization,
   maxPooling2D,
+  normalization,
   spatialDropout1D,
   spatialDropout2D,
   spatialDropout3D,
@@ -96,6 +97,7 @@ export type {
   GroupNormalizationOptions,
   LayerNormalizationOptions,
 } from './nn/norm.ts';
+export type { AdaptData, NormalizationLayer, NormalizationOptions } from './nn/normalization.ts';
 export type { GlobalPoolingOptions, PoolingOptions } from './nn/pooling.ts';
 export type { Regularizer } from './nn/regularizer.ts';
 export { regularizers } from './nn/regularizer.ts';

@@ -7,6 +7,7 @@ import * as noise from './dropout.ts';
 import type { Layer, LayerOptions } from './layer.ts';
 import { type Named, toPlain } from './named.ts';
 import * as norm from './norm.ts';
+import { normalization } from './normalization.ts';
 import * as pooling from './pooling.ts';
 import * as resize from './resize.ts';
 
@@ -68,6 +69,7 @@ const makers = new Map<string, Make>(
     groupNormalization: norm.groupNormalization,
     instanceNormalization: norm.instanceNormalization,
     unitNormalization: norm.unitNormalization,
+    normalization,
     permute: first('dims', resize.permute),
     ...three('maxPooling', pooling),
     ...three('averagePooling', pooling),

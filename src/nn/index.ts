@@ -30,6 +30,7 @@ export {
   rmsNormalization,
   unitNormalization,
 } from './norm.ts';
+export { normalization } from './normalization.ts';
 export {
   adaptiveAveragePooling1D,
   adaptiveAveragePooling2D,

@@ -102,18 +102,18 @@ export const globalMaxPooling1D = globalPooling('globalMaxPooling1D', 1, adaptiv
 export const globalMaxPooling2D = globalPooling('globalMaxPooling2D', 2, adaptiveMaxPool);
 export const globalMaxPooling3D = globalPooling('globalMaxPooling3D', 3, adaptiveMaxPool);
 
+type Masked = [x: Tensor] | [x: Tensor, mask: Tensor];
+
 /**
  * The mean of each channel: [batch, .., channels] → [batch, channels]. Called as f(x, mask) with a mask [batch, n] of 0 and
  * 1, that of one axis is the mean of the elements where it is 1.
  */
-export function globalAveragePooling1D(
-  options: GlobalPoolingOptions = {},
-): Layer<[x: Tensor, mask?: Tensor]> {
+export function globalAveragePooling1D(options: GlobalPoolingOptions = {}): Layer<Masked> {
   const type = 'globalAveragePooling1D';
   const title = layerTitle(type, options);
   const set = withDefaults(title, options, { ...ANY, keepdims: false });
   const format = checkDataFormat(title, set.dataFormat);
-  return layer(type, { ...options }, (_, x: Tensor, mask?: Tensor) => {
+  return layer(type, { ...options }, (_, ...[x, mask]: Masked) => {
     expectImage(x, 1, format);
     return withChannelsLast(x, format, (last) => {
       const y = mask ? maskedMean(last, asReal(mask)) : adaptiveAveragePool(last, 1);
