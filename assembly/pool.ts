@@ -1,4 +1,4 @@
-import { Lanes } from './lanes';
+import { Lanes, Part, Whole } from './lanes';
 import { LANES, splat } from './simd';
 
 /*
@@ -246,8 +246,43 @@ export function channelsOf(geometry: usize): i32 {
   return load<i32>(geometry, 12);
 }
 
-/** Runs the op on each window of one image: `Op` for whole vectors of channels, `Tail` for what is left. */
-export function poolImage<Op extends Pool, Tail extends Pool, L extends Lanes, P extends Lanes>(
+/** All channels of a window: `Op` for whole vectors, `Tail` for what is left. */
+function windowOf<Op extends Pool, Tail extends Pool>(
+  a: usize,
+  b: usize,
+  p: usize,
+  q: usize,
+  depth: i32,
+  height: i32,
+  width: i32,
+  plane: usize,
+  row: usize,
+  pixel: usize,
+  mean: i32,
+  add: i32,
+  C: i32,
+): i32 {
+  const end = a + <usize>(C & -LANES) * sizeof<real>();
+  const d = depth;
+  const h = height;
+  const w = width;
+  if (depth == 1 && height == 2 && width == 2) {
+    const bytes = end - a;
+    foursOf<Op>(a, b, p, q, row, pixel, mean, add, bytes);
+    a += bytes;
+    b += bytes;
+    p += bytes;
+    q += bytes;
+  }
+  for (; a < end; a += 16, b += 16, p += 16, q += 16)
+    vectorOf<Op, Whole>(a, b, p, q, d, h, w, plane, row, pixel, mean, add, LANES);
+  const rest = C & (LANES - 1);
+  if (rest > 0) vectorOf<Tail, Part>(a, b, p, q, d, h, w, plane, row, pixel, mean, add, rest);
+  return C;
+}
+
+/** Runs the op on each window of one image. */
+export function poolImage<Op extends Pool, Tail extends Pool>(
   a: usize,
   b: usize,
   p: usize,
@@ -263,56 +298,19 @@ export function poolImage<Op extends Pool, Tail extends Pool, L extends Lanes, P
   const pixel = <usize>C * sizeof<real>();
   const row = <usize>load<i32>(geometry, 8) * pixel;
   const plane = <usize>load<i32>(geometry, 4) * row;
-  const whole = <usize>(C & -LANES) * sizeof<real>();
-  const rest = C & (LANES - 1);
   const planes = geometry + 28;
   const rows = planes + ((<usize>OD) << 3);
   const columns = rows + ((<usize>OH) << 3);
   for (let od = 0; od < OD; od++) {
-    const depth = extent(planes, od);
+    const d = extent(planes, od);
     const slab = <usize>start(planes, od) * plane;
     for (let oh = 0; oh < OH; oh++) {
-      const height = extent(rows, oh);
+      const h = extent(rows, oh);
       const line = slab + <usize>start(rows, oh) * row;
-      const flat = depth == 1 && height == 2;
       for (let ow = 0; ow < OW; ow++, a += pixel, b += pixel) {
-        const width = extent(columns, ow);
-        const from = p + line + <usize>start(columns, ow) * pixel;
-        const by = q + line + <usize>start(columns, ow) * pixel;
-        if (flat && width == 2) foursOf<Op>(a, b, from, by, row, pixel, mean, add, whole);
-        else
-          for (let c: usize = 0; c < whole; c += 16)
-            vectorOf<Op, L>(
-              a + c,
-              b + c,
-              from + c,
-              by + c,
-              depth,
-              height,
-              width,
-              plane,
-              row,
-              pixel,
-              mean,
-              add,
-              LANES,
-            );
-        if (rest > 0)
-          vectorOf<Tail, P>(
-            a + whole,
-            b + whole,
-            from + whole,
-            by + whole,
-            depth,
-            height,
-            width,
-            plane,
-            row,
-            pixel,
-            mean,
-            add,
-            rest,
-          );
+        const w = extent(columns, ow);
+        const at = line + <usize>start(columns, ow) * pixel;
+        windowOf<Op, Tail>(a, b, p + at, q + at, d, h, w, plane, row, pixel, mean, add, C);
       }
     }
   }

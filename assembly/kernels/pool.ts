@@ -34,7 +34,7 @@ export function maxPool(
     const to = y + i * small;
     const from = x + i * large;
     if (whole) foldColumns<Max>(to, from, 0, C, 0, C, pixelsOf(geometry));
-    else poolImage<Largest<Whole>, Largest<Part>, Whole, Part>(to, to, from, from, geometry, 0, 0);
+    else poolImage<Largest<Whole>, Largest<Part>>(to, to, from, from, geometry, 0, 0);
   }
 }
 
@@ -58,7 +58,7 @@ export function maxPoolGrad(
     const to = dx + i * large;
     const s = i * small;
     if (!tiles) memory.fill(to, 0, large);
-    poolImage<LargestGrad<Whole>, LargestGrad<Part>, Whole, Part>(
+    poolImage<LargestGrad<Whole>, LargestGrad<Part>>(
       dy + s,
       y + s,
       to,
@@ -88,15 +88,7 @@ export function maxPoolPick(
   for (let i = <usize>shareStart(images, unit, tid, threads); i < last; i++) {
     const s = i * small;
     const l = i * large;
-    poolImage<LargestPick<Whole>, LargestPick<Part>, Whole, Part>(
-      z + s,
-      y + s,
-      u + l,
-      x + l,
-      geometry,
-      0,
-      0,
-    );
+    poolImage<LargestPick<Whole>, LargestPick<Part>>(z + s, y + s, u + l, x + l, geometry, 0, 0);
   }
 }
 
@@ -121,7 +113,7 @@ export function averagePool(
     const to = y + i * small;
     const from = x + i * large;
     if (!whole) {
-      poolImage<Total<Whole>, Total<Part>, Whole, Part>(to, to, from, from, geometry, mean, 0);
+      poolImage<Total<Whole>, Total<Part>>(to, to, from, from, geometry, mean, 0);
       continue;
     }
     foldColumns<Sum>(to, from, 0, C, 0, C, pixels);
@@ -150,7 +142,7 @@ export function averagePoolGrad(
     const to = dx + i * large;
     const from = dy + i * small;
     if (!tiles) memory.fill(to, 0, large);
-    poolImage<TotalGrad<Whole>, TotalGrad<Part>, Whole, Part>(
+    poolImage<TotalGrad<Whole>, TotalGrad<Part>>(
       from,
       from,
       to,

@@ -1,11 +1,12 @@
 import { formatShape, normalizeAxes, normalizeAxis, sizeOf } from '../graph/shape.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import { add, affine, mul, sub } from '../ops/binary.ts';
+import { add, affine, div, mul, sub } from '../ops/binary.ts';
 import { layerNorm } from '../ops/layerNorm.ts';
 import { reshape, transpose } from '../ops/layout.ts';
 import { batchNorm, filled, groupMoments, half, moments, scaleShift } from '../ops/norm.ts';
 import { reduceVariance } from '../ops/reduce.ts';
-import { reduceSum } from '../ops/sum.ts';
+import { concat } from '../ops/slice.ts';
+import { expand, reduceSum } from '../ops/sum.ts';
 import { clip, rsqrt, square } from '../ops/unary.ts';
 import { OptionError, ShapeError } from '../runtime/errors.ts';
 import { moveAxis } from './dataFormat.ts';
@@ -13,6 +14,7 @@ import { type Initializer, initializer } from './init.ts';
 import { type Layer, type LayerOptions, type LayerScope, layer } from './layer.ts';
 import { checkCount, checkNumber, layerTitle, type Named, withDefaults } from './named.ts';
 import { type Regularizer, regularizer } from './regularizer.ts';
+import { asReal } from './targets.ts';
 
 type Initial = string | Named | Initializer;
 type Penalty = string | Named | Regularizer;
@@ -94,12 +96,45 @@ export interface BatchNormalizationOptions extends CenterOptions {
   readonly movingVarianceInitializer?: Initial;
 }
 
+type Masked = [x: Tensor] | [x: Tensor, mask: Tensor];
+
+/** gamma·(x − mean)/√(variance + epsilon) + beta with given moments [C], as one pass over x. */
+function byMoments(
+  x: Tensor,
+  mean: Tensor,
+  variance: Tensor,
+  gamma: Tensor,
+  beta: Tensor,
+  epsilon: number,
+): Tensor {
+  const factor = mul(gamma, rsqrt(affine(variance, 1, epsilon)));
+  return scaleShift(x, factor, sub(beta, mul(mean, factor)));
+}
+
+/** [1, 2, C]: mean and variance of the rows of x [.., C] whose mask is 1; 0 where none is. */
+function maskedMoments(x: Tensor, mask: Tensor): Tensor {
+  const axes = [...x.shape.keys()].slice(0, -1);
+  const missing = x.shape.length - mask.shape.length;
+  const column = reshape(asReal(mask), [...mask.shape, ...new Array<number>(missing).fill(1)]);
+  const seen = expand(column, x.shape);
+  const count = clip(reduceSum(seen, { axes, keepDims: true }), 1e-7, Number.MAX_VALUE);
+  const meanOf = (t: Tensor) => div(reduceSum(mul(t, seen), { axes, keepDims: true }), count);
+  const mean = meanOf(x);
+  const pair = [mean, meanOf(square(sub(x, expand(mean, x.shape))))];
+  const n = x.shape.at(-1) as number;
+  return concat(
+    pair.map((t) => reshape(t, [1, 1, n])),
+    1,
+  );
+}
+
 /**
  * gamma·(x − mean)/√(variance + epsilon) + beta for each element of `axis`: in training with mean and variance (divided by
  * the number) of the batch, which movingMean and movingVariance follow; otherwise, and when the layer is not trainable,
- * with those two. Ioffe and Szegedy 2015.
+ * with those two. Called as f(x, mask) with a mask of 0 and 1 over the axes before, statistics are of where it is 1. Ioffe
+ * and Szegedy 2015.
  */
-export function batchNormalization(options: BatchNormalizationOptions = {}): Layer<[x: Tensor]> {
+export function batchNormalization(options: BatchNormalizationOptions = {}): Layer<Masked> {
   const { title, set, epsilon, weights } = complete('batchNormalization', options, {
     ...CENTER,
     axis: -1,
@@ -111,26 +146,30 @@ export function batchNormalization(options: BatchNormalizationOptions = {}): Lay
   const initial = [set.movingMeanInitializer, set.movingVarianceInitializer].map((given) =>
     initializer(given as Initializer),
   ) as [Initializer, Initializer];
-  const normalize = (scope: LayerScope, x: Tensor) => {
+  const normalize = (scope: LayerScope, x: Tensor, mask?: Tensor) => {
     const n = x.shape.at(-1) as number;
     const [gamma, beta] = weights(scope, n);
     const mean = scope.state('movingMean', [n], initial[0]);
     const variance = scope.state('movingVariance', [n], initial[1]);
-    if (!scope.training || !self.trainable) {
-      const factor = mul(gamma, rsqrt(affine(variance, 1, epsilon)));
-      return scaleShift(x, factor, sub(beta, mul(mean, factor)));
-    }
-    const found = moments(x);
-    const follow = (name: string, old: Tensor, which: 0 | 1) => {
-      const now = reshape(half(found, which), [n]);
-      scope.assign(name, add(affine(old, momentum), affine(now, 1 - momentum)));
-    };
-    follow('movingMean', mean, 0);
-    follow('movingVariance', variance, 1);
+    if (!scope.training || !self.trainable)
+      return byMoments(x, mean, variance, gamma, beta, epsilon);
+    const found = mask ? maskedMoments(x, mask) : moments(x);
+    const now = ([0, 1] as const).map((which) => reshape(half(found, which), [n])) as [
+      Tensor,
+      Tensor,
+    ];
+    const follow = (name: string, old: Tensor, value: Tensor) =>
+      scope.assign(name, add(affine(old, momentum), affine(value, 1 - momentum)));
+    follow('movingMean', mean, now[0]);
+    follow('movingVariance', variance, now[1]);
+    if (mask) return byMoments(x, ...now, gamma, beta, epsilon);
     return batchNorm(x, gamma, beta, { moments: found, epsilon });
   };
-  const self: Layer<[x: Tensor]> = layer('batchNormalization', { ...options }, (scope, x: Tensor) =>
-    withLast(x, set.axis as number, (last) => normalize(scope, last)),
+  const self: Layer<Masked> = layer(
+    'batchNormalization',
+    { ...options },
+    (scope, ...[x, mask]: Masked): Tensor =>
+      withLast(x, set.axis as number, (last) => normalize(scope, last, mask)),
   );
   return self;
 }
