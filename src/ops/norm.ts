@@ -47,7 +47,7 @@ function expectColumns(op: string, x: Tensor, ...numbers: readonly Tensor[]): vo
 }
 
 /** Elements of a chunk of rows, and the least rows of one. */
-const CHUNK = 4096;
+const CHUNK = 16384;
 const CHUNK_ROWS = 16;
 
 /**
