@@ -3,8 +3,8 @@ import type { Tensor } from '../graph/tensor.ts';
 import { add, affine, div, mul, sub } from '../ops/binary.ts';
 import { layerNorm } from '../ops/layerNorm.ts';
 import { reshape, transpose } from '../ops/layout.ts';
-import { batchNorm, filled, groupMoments, half, moments, scaleShift } from '../ops/norm.ts';
-import { reduceVariance } from '../ops/reduce.ts';
+import { reduceVariance } from '../ops/moments.ts';
+import { batchNorm, columnMoments, filled, groupMoments, half, scaleShift } from '../ops/norm.ts';
 import { concat } from '../ops/slice.ts';
 import { expand, reduceSum } from '../ops/sum.ts';
 import { clip, rsqrt, square } from '../ops/unary.ts';
@@ -153,7 +153,7 @@ export function batchNormalization(options: BatchNormalizationOptions = {}): Lay
     const variance = scope.state('movingVariance', [n], initial[1]);
     if (!scope.training || !self.trainable)
       return byMoments(x, mean, variance, gamma, beta, epsilon);
-    const found = mask ? maskedMoments(x, mask) : moments(x);
+    const found = mask ? maskedMoments(x, mask) : columnMoments(x);
     const now = ([0, 1] as const).map((which) => reshape(half(found, which), [n])) as [
       Tensor,
       Tensor,
@@ -274,7 +274,7 @@ function eachExample(
   groupSize: number,
   epsilon: number,
 ) {
-  const columns = moments(x, true);
+  const columns = columnMoments(x, true);
   const found = groupSize > 1 ? groupMoments(columns, groupSize) : columns;
   return batchNorm(x, gamma, beta, { moments: found, epsilon, groupSize });
 }

@@ -22,7 +22,13 @@ export { flattenRows, reshape, squeeze, transpose, unsqueeze } from './layout.ts
 export { external, input, type Nested, read, scalar, tensor } from './leaf.ts';
 export * from './matmul.ts';
 export * from './moments.ts';
-export { type BatchNormOptions, batchNorm, columnMoments, groupMoments, scaleShift } from './norm.ts';
+export {
+  type BatchNormOptions,
+  batchNorm,
+  columnMoments,
+  groupMoments,
+  scaleShift,
+} from './norm.ts';
 export {
   adaptiveAveragePool,
   adaptiveMaxPool,

@@ -62,7 +62,7 @@ const orderAt = (i: number) => (i < 2 * SIZES.length && i % 6 ? 0 : 2);
 const momentsCase = (shape: Shape, perImage: boolean, more: Partial<Case> = {}): Case => ({
   name: `[${shape}]${perImage ? ' of each image' : ''}`,
   inputs: [spread(shape)],
-  op: (x) => ops.moments(x, perImage),
+  op: (x) => ops.columnMoments(x, perImage),
   reference: (x) => momentsOf(x, perImage),
   ...more,
 });
@@ -97,7 +97,7 @@ const batchNormCase = (
   name: `[${shape}] ${JSON.stringify({ perImage, groupSize })}`,
   inputs: [spread(shape), spread([shape.at(-1) as number], 2), spread([shape.at(-1) as number], 3)],
   op: (x, scale, offset) => {
-    const columns = ops.moments(x, perImage);
+    const columns = ops.columnMoments(x, perImage);
     const moments = groupSize > 1 ? ops.groupMoments(columns, groupSize) : columns;
     return ops.batchNorm(x, scale, offset, { moments, epsilon, groupSize });
   },
@@ -149,7 +149,7 @@ const far = (shape: Shape, by: number): Values => {
 };
 
 export const norms = {
-  moments: [
+  columnMoments: [
     ...SHAPES.flatMap((shape, i) =>
       [false, true].map((perImage) => momentsCase(shape, perImage, { order: orderAt(i) })),
     ),
