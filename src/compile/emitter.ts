@@ -2,7 +2,7 @@ import { sizeOf } from '../graph/shape.ts';
 import type { Emitter, Tensor } from '../graph/tensor.ts';
 import type { Target } from '../runtime/engine.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
-import { type Buffer, end, type Pointer, type Row, repeat } from '../runtime/row.ts';
+import { type Buffer, end, NONE, type Pointer, type Row, repeat } from '../runtime/row.ts';
 import type { StorageMap } from './storage.ts';
 
 /** The step table: one row of 64 bytes a step, filled by the host before a call. */
@@ -98,13 +98,14 @@ export class RowEmitter implements Emitter {
   }
 
   early(
-    source: Tensor,
+    source: Tensor | null,
     purpose: string,
     bytes: number,
     make: (to: Pointer) => Row,
   ): Pointer | null {
-    if (source.op.source !== 'variable' && source.op.source !== 'constant') return null;
-    const from = this.#storage.at(source);
+    const kind = source?.op.source;
+    if (source && kind !== 'variable' && kind !== 'constant') return null;
+    const from = source ? this.#storage.at(source) : NONE;
     const key = `${from.buffer?.name} ${from.offset} ${purpose}`;
     const known = this.#earlyMemory.get(key);
     if (known) return known;

@@ -44,9 +44,15 @@ export interface Emitter {
   panels(tensor: Tensor): Pointer | null;
   /**
    * Memory filled by `make` at the start of the step, for what depends on `source` alone, if that is there by then: weights
-   * are packed together, behind one barrier, and once for all users. Null if it is not.
+   * are packed together, behind one barrier, and once for all users. Null if it is not. Without a source: what depends on
+   * shapes alone.
    */
-  early(source: Tensor, purpose: string, bytes: number, make: (to: Pointer) => Row): Pointer | null;
+  early(
+    source: Tensor | null,
+    purpose: string,
+    bytes: number,
+    make: (to: Pointer) => Row,
+  ): Pointer | null;
   /** Memory for the rows of this node alone. */
   temp(bytes: number): Pointer;
   row(row: Row): void;

@@ -16,6 +16,8 @@ export {
   notEqual,
   sub,
 } from './binary.ts';
+export * from './conv.ts';
+export type { LinearActivation } from './fused.ts';
 export * from './gather.ts';
 export { type LayerNormOptions, layerNorm } from './layerNorm.ts';
 export { flattenRows, reshape, squeeze, transpose, unsqueeze } from './layout.ts';

@@ -4,8 +4,8 @@ import { type Emitter, type Grads, isTensor, type Tensor } from '../graph/tensor
 import { ShapeError } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import { NONE, type Pointer } from '../runtime/row.ts';
-import { reluGrad, sigmoidGrad, tanhGrad } from './activation.ts';
 import { expectReal } from './emit.ts';
+import { FUSED, type LinearActivation } from './fused.ts';
 import { reshape, transpose } from './layout.ts';
 import { expand, reduceSum } from './sum.ts';
 
@@ -16,7 +16,7 @@ interface Product {
   readonly K: number;
   readonly transposeA: boolean;
   readonly transposeB: boolean;
-  /** Code of the kernels: see ACTIVATIONS. */
+  /** Code of the kernels: see FUSED. */
   readonly activation: number;
 }
 
@@ -287,18 +287,6 @@ function flatProduct(a: Tensor, dy: Tensor): Tensor {
   return matMul(rows(a), rows(dy), { transposeA: true });
 }
 
-export type LinearActivation = 'linear' | 'relu' | 'sigmoid' | 'tanh';
-
-/** Activations that the product applies while a tile is in registers: code of the kernel, gradient from dy and y. */
-const ACTIVATIONS: Readonly<
-  Record<LinearActivation, { code: number; grad: (dy: Tensor, y: Tensor) => Tensor }>
-> = {
-  linear: { code: 0, grad: (dy) => dy },
-  relu: { code: 1, grad: (dy, y) => reluGrad(dy, y, 0) },
-  sigmoid: { code: 2, grad: (dy, y) => sigmoidGrad(dy, y, 0) },
-  tanh: { code: 3, grad: (dy, y) => tanhGrad(dy, y, 0) },
-};
-
 /** act(x·w + b): x [.., K], w [K, N], b [N]; bias and activation while the tile is in registers. */
 export const linear = defineOp({
   name: 'linear',
@@ -326,12 +314,12 @@ export const linear = defineOp({
     const [x, w, b] = node.inputs as [Tensor, Tensor, Tensor | undefined];
     const [K, N] = w.shape as [number, number];
     const product = { M: sizeOf(x.shape.slice(0, -1)), N, K, transposeA: false, transposeB: false };
-    const activation = ACTIVATIONS[node.attrs.activation as LinearActivation].code;
+    const activation = FUSED[node.attrs.activation as LinearActivation].code;
     emitProduct(e, e.at(node), e.at(x), w, b ? e.at(b) : NONE, { ...product, activation });
   },
   grad(dy, node): Grads {
     const [x, w, b] = node.inputs as [Tensor, Tensor, Tensor | undefined];
-    const dz = ACTIVATIONS[node.attrs.activation as LinearActivation].grad(dy, node);
+    const dz = FUSED[node.attrs.activation as LinearActivation].grad(dy, node);
     const dx = matMul(dz, w, { transposeB: true });
     const dw = flatProduct(x, dz);
     const axes = dz.shape.slice(0, -1).map((_, i) => i);

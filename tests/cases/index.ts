@@ -2,6 +2,7 @@ import type * as ops from '../../src/ops/index.ts';
 import { activation } from './activation.ts';
 import { binary } from './binary.ts';
 import type { Case } from './case.ts';
+import { convolutions } from './conv.ts';
 import { gathering } from './gather.ts';
 import { layout } from './layout.ts';
 import { products } from './matmul.ts';
@@ -26,6 +27,7 @@ export type OpName = {
 export const cases = {
   ...activation,
   ...binary,
+  ...convolutions,
   ...gathering,
   ...layout,
   ...norms,

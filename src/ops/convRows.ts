@@ -1,0 +1,304 @@
+import type { Emitter, Tensor } from '../graph/tensor.ts';
+import { kernels } from '../runtime/kernels.gen.ts';
+import type { Pointer, Row } from '../runtime/row.ts';
+import type { Axis, ConvAttrs, ConvSizes, Walk } from './convGeometry.ts';
+
+/** Images [B, H, W, C] in memory. */
+interface Images {
+  readonly at: Pointer;
+  readonly B: number;
+  readonly H: number;
+  readonly W: number;
+  readonly C: number;
+}
+
+/** y = w walking over x; a filter's element (ky, kx, k, n) of group g is at ky·sY + kx·sX + k·sK + n·sN + g·sGroup. */
+export interface Convolution {
+  readonly x: Images;
+  readonly y: Images;
+  readonly vertical: Axis;
+  readonly horizontal: Axis;
+  readonly groups: number;
+  readonly filter: {
+    readonly tensor: Tensor;
+    readonly sY: number;
+    readonly sX: number;
+    readonly sK: number;
+    readonly sN: number;
+    readonly sGroup: number;
+  };
+  readonly bias: Pointer;
+  readonly activation: number;
+}
+
+/** Images from which on threads share whole ones, and else the parts that all rows are cut into. */
+const MANY = 16;
+/** Multiplications below which nothing is shared. */
+const SERIAL = 4096;
+/** Bytes of image and gradient that the sums of a filter's gradient walk over at once: a part of the first-level cache. */
+const BLOCK = 24 * 1024;
+/** Tiles of a filter's gradient from which on threads share them, and else the parts of the batch that they share. */
+const PARTS = 8;
+
+function rowUnit(images: number, rows: number, work: number): number {
+  if (images * rows * work <= SERIAL) return Math.max(1, images * rows);
+  return images >= MANY ? rows : Math.ceil((images * rows) / MANY);
+}
+
+function moved(e: Emitter, p: Pointer, numbers: number): Pointer {
+  return { ...p, offset: p.offset + numbers * e.realBytes };
+}
+
+/** The images with zeros around them, and behind their channels up to `channels`; themselves where none are asked for. */
+function padded(e: Emitter, x: Images, [top, bottom, left, right]: number[], channels = x.C) {
+  if (!top && !bottom && !left && !right && channels === x.C) return x;
+  const [HP, WP] = [(top ?? 0) + x.H + (bottom ?? 0), (left ?? 0) + x.W + (right ?? 0)];
+  const at = e.temp(x.B * HP * WP * channels * e.realBytes);
+  const unit = rowUnit(x.B, HP, WP * channels);
+  const { B, H, W, C } = x;
+  e.row(kernels.padImage(at, x.at, B * HP, unit, HP, WP, channels, H, W, C, top ?? 0, left ?? 0));
+  return { at, B, H: HP, W: WP, C: channels };
+}
+
+/** Memory filled before its first use: at the start of the step, if it can be. */
+function prepared(
+  e: Emitter,
+  source: Tensor | null,
+  purpose: string,
+  bytes: number,
+  make: (to: Pointer) => Row,
+): Pointer {
+  const early = e.early(source, purpose, bytes, make);
+  if (early) return early;
+  const to = e.temp(bytes);
+  e.row(make(to));
+  return to;
+}
+
+/** Where rows (i1, i2, i3), n2 · n3 of them for each i1, lie in A and in C: strides in numbers. */
+interface Places {
+  readonly n2: number;
+  readonly n3: number;
+  readonly a: readonly [number, number, number];
+  readonly c: readonly [number, number, number];
+}
+
+function placesOf(e: Emitter, n: number, { n2, n3, a, c }: Places): Pointer {
+  return prepared(e, null, `places ${[n, n2, n3, a, c]}`, 8 * n, (to) =>
+    kernels.placeRows(to, n, 1024, n2, n3, ...a, ...c),
+  );
+}
+
+/** Rows of a convolution: one for each pair of walks. */
+export function emitConvolution(e: Emitter, c: Convolution): void {
+  const { vertical, horizontal } = c;
+  const zeros = [vertical.before, vertical.behind, horizontal.before, horizontal.behind];
+  const x = padded(e, c.x, zeros);
+  const single = c.groups > 1 && c.groups === c.x.C && c.groups === c.y.C;
+  for (const v of vertical.walks) {
+    for (const h of horizontal.walks) {
+      if (c.y.B * v.count * h.count * c.y.C === 0) continue;
+      if (single) emitDepthwise(e, { ...c, x }, v, h);
+      else emitWalks(e, { ...c, x }, v, h);
+    }
+  }
+}
+
+function emitWalks(e: Emitter, c: Convolution, v: Walk, h: Walk): void {
+  const { x, y, groups, bias, activation } = c;
+  const [depth, N] = [x.C / groups, y.C / groups];
+  const [xRow, yRow] = [x.W * x.C, y.W * y.C];
+  const bp = packedFilter(e, c, v, h);
+  const places = placesOf(e, v.count * h.count, {
+    n2: 1,
+    n3: h.count,
+    a: [v.stride * xRow, 0, h.stride * x.C],
+    c: [v.every * yRow, 0, h.every * y.C],
+  });
+  const inRun = h.taps === 1 || h.distance * x.C === depth;
+  const [n2, steps] = inRun ? [1, h.taps * depth] : [h.taps, depth];
+  const d2 = inRun ? steps : h.distance * x.C;
+  const unit = rowUnit(x.B, v.count, h.count * y.C * v.taps * h.taps * depth);
+  e.row(
+    kernels.conv(
+      moved(e, y.at, v.first * yRow + h.first * y.C),
+      moved(e, x.at, v.start * xRow + h.start * x.C),
+      bp,
+      bias,
+      places,
+      x.B * v.count,
+      unit,
+      v.count,
+      h.count,
+      y.H * yRow,
+      x.H * xRow,
+      groups,
+      N,
+      v.taps,
+      v.distance * xRow,
+      n2,
+      d2,
+      steps,
+      activation,
+    ),
+  );
+}
+
+/** The taps that the walks meet, in panels of NR columns. */
+function packedFilter(e: Emitter, { x, y, groups, filter }: Convolution, v: Walk, h: Walk) {
+  const { tensor, sY, sX, sK, sN, sGroup } = filter;
+  const [depth, N] = [x.C / groups, y.C / groups];
+  const columns = groups * Math.ceil(N / e.NR) * e.NR;
+  const bytes = columns * v.taps * h.taps * depth * e.realBytes;
+  const first = v.tap * sY + h.tap * sX;
+  const [s1, s2] = [v.tapStep * sY, h.tapStep * sX];
+  const numbers = [columns, N, v.taps, h.taps, depth, sGroup, s1, s2, sK, sN, first];
+  return prepared(e, tensor, `filter ${numbers}`, bytes, (to) =>
+    kernels.packFilter(
+      to,
+      moved(e, e.at(tensor), first),
+      columns,
+      e.NR,
+      N,
+      v.taps,
+      h.taps,
+      depth,
+      sGroup,
+      s1,
+      s2,
+      sK,
+      sN,
+    ),
+  );
+}
+
+function emitDepthwise(e: Emitter, c: Convolution, v: Walk, h: Walk): void {
+  const { x, y, filter, bias, activation } = c;
+  const [xRow, yRow] = [x.W * x.C, y.W * y.C];
+  e.row(
+    kernels.depthwise(
+      moved(e, y.at, v.first * yRow + h.first * y.C),
+      moved(e, x.at, v.start * xRow + h.start * x.C),
+      moved(e, e.at(filter.tensor), v.tap * filter.sY + h.tap * filter.sX),
+      bias,
+      x.B * v.count,
+      rowUnit(x.B, v.count, h.count * y.C * v.taps * h.taps),
+      v.count,
+      h.count,
+      y.C,
+      y.H * yRow,
+      v.every * yRow,
+      h.every * y.C,
+      x.H * xRow,
+      v.stride * xRow,
+      h.stride * x.C,
+      v.taps,
+      v.distance * xRow,
+      h.taps,
+      h.distance * x.C,
+      v.tapStep * filter.sY,
+      h.tapStep * filter.sX,
+      activation,
+    ),
+  );
+}
+
+/** dw [KH, KW, C/groups, F] = the gradient of the filter that made dy of x. */
+export function emitFilterGrad(
+  e: Emitter,
+  dw: Pointer,
+  images: Pointer,
+  dy: Pointer,
+  sizes: ConvSizes,
+  attrs: ConvAttrs,
+): void {
+  const { B, H, W, C, OH, OW, F } = sizes;
+  const x = padded(e, { at: images, B, H, W, C }, [...attrs.pads]);
+  const single = attrs.groups > 1 && attrs.groups === C && attrs.groups === F;
+  if (single) emitDepthwiseFilter(e, dw, x, dy, sizes, attrs);
+  else {
+    const lanes = e.NR / 2;
+    const N = F / attrs.groups;
+    // Vectors of the last columns read on to a whole vector: behind the last pixel too there must be one.
+    const room = F - N + Math.ceil(N / lanes) * lanes;
+    const g = padded(e, { at: dy, B, H: OH, W: OW, C: F }, [], room);
+    emitProducts(e, dw, x, g, sizes, attrs);
+  }
+}
+
+function emitProducts(
+  e: Emitter,
+  dw: Pointer,
+  x: Images,
+  dy: Images,
+  { B, C, KH, KW, F, OH, OW }: ConvSizes,
+  { strides, dilation, groups }: ConvAttrs,
+): void {
+  const depth = C / groups;
+  const K = KH * KW * depth;
+  if (K * F === 0) return;
+  const xRow = x.W * C;
+  const places = placesOf(e, K, {
+    n2: KW,
+    n3: depth,
+    a: [dilation[0] * xRow, dilation[1] * C, 1],
+    c: [KW * depth * F, depth * F, F],
+  });
+  const parts = K >= PARTS * e.MR ? 1 : Math.max(1, Math.min(B, PARTS));
+  const to = parts > 1 ? e.temp(parts * K * F * e.realBytes) : dw;
+  const rowBytes = (strides[0] * xRow + OW * dy.C) * e.realBytes;
+  const block = Math.max(1, Math.min(OH, Math.floor(BLOCK / Math.max(1, rowBytes))));
+  e.row(
+    kernels.convFilter(
+      to,
+      x.at,
+      dy.at,
+      places,
+      parts * K,
+      parts > 1 ? K : e.MR,
+      K,
+      B,
+      OH,
+      OW,
+      block,
+      dy.C,
+      x.H * xRow,
+      strides[0] * xRow,
+      strides[1] * C,
+      groups,
+      F / groups,
+      depth,
+    ),
+  );
+  if (parts > 1) e.row(kernels.sumColumns(dw, to, K * F, 64, parts));
+}
+
+function emitDepthwiseFilter(
+  e: Emitter,
+  dw: Pointer,
+  x: Images,
+  dy: Pointer,
+  { B, C, KH, KW, OH, OW }: ConvSizes,
+  { strides, dilation }: ConvAttrs,
+): void {
+  const xRow = x.W * C;
+  e.row(
+    kernels.depthwiseFilter(
+      dw,
+      x.at,
+      dy,
+      KH * KW,
+      1,
+      KW,
+      dilation[0] * xRow,
+      dilation[1] * C,
+      B,
+      OH,
+      OW,
+      C,
+      x.H * xRow,
+      strides[0] * xRow,
+      strides[1] * C,
+    ),
+  );
+}
