@@ -60,6 +60,7 @@ export type { LayerConfig } from './nn/config.ts';
 export { layerConfig, layerFromConfig, registerLayer } from './nn/config.ts';
 export type { Constraint } from './nn/constraint.ts';
 export { constraints } from './nn/constraint.ts';
+export type { Conv2DOptions, DepthwiseConv2DOptions, Padding } from './nn/conv.ts';
 export type { DenseOptions } from './nn/dense.ts';
 export * as layers from './nn/index.ts';
 export {
@@ -68,7 +69,9 @@ export {
   averagePooling2D,
   batchNormalization,
   concatenate,
+  conv2D,
   dense,
+  depthwiseConv2D,
   dropout,
   flatten,
   gaussianDropout,

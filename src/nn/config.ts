@@ -1,6 +1,12 @@
 import type { Shape } from '../graph/shape.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { unknownName } from '../runtime/errors.ts';
+import {
+  type Conv2DOptions,
+  conv2D,
+  type DepthwiseConv2DOptions,
+  depthwiseConv2D,
+} from './conv.ts';
 import * as core from './core.ts';
 import { type DenseOptions, dense } from './dense.ts';
 import * as noise from './dropout.ts';
@@ -44,6 +50,17 @@ const three = (type: string, makers: Readonly<Record<string, unknown>>, key?: st
 const makers = new Map<string, Make>(
   Object.entries({
     dense: ({ units, ...rest }: Options<DenseOptions & { units: number }>) => dense(units, rest),
+    conv2D: ({
+      filters,
+      kernelSize,
+      ...rest
+    }: Options<Conv2DOptions & { filters: number; kernelSize: number }>) =>
+      conv2D(filters, kernelSize, rest),
+    depthwiseConv2D: ({
+      kernelSize,
+      ...rest
+    }: Options<DepthwiseConv2DOptions & { kernelSize: number }>) =>
+      depthwiseConv2D(kernelSize, rest),
     activation: ({ activation, ...rest }: Options<{ activation: string | Named }>) =>
       core.activationLayer(activation, rest),
     dropout: first('rate', noise.dropout),

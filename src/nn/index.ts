@@ -1,4 +1,5 @@
 /** The layers, by Keras' names. */
+export { conv2D, depthwiseConv2D } from './conv.ts';
 export {
   activationLayer as activation,
   addLayer as add,

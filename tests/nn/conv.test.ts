@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Tensor } from '../../src/graph/tensor.ts';
+import { layerConfig, layerFromConfig } from '../../src/nn/config.ts';
+import { type Conv2DOptions, conv2D, depthwiseConv2D } from '../../src/nn/conv.ts';
+import { fans } from '../../src/nn/init.ts';
+import { tensor } from '../../src/ops/leaf.ts';
+import { createEngine } from '../../src/runtime/create.ts';
+import type { Engine } from '../../src/runtime/engine.ts';
+import { OptionError, ShapeError } from '../../src/runtime/errors.ts';
+import { spread } from '../cases/case.ts';
+import {
+  type GoldenArray,
+  goldenCases,
+  goldenSuite,
+  options,
+  type Plan,
+} from '../support/golden.ts';
+import { call } from '../support/layers.ts';
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await createEngine({ kind: 'inline', build: 'f64' });
+});
+afterAll(() => engine.dispose());
+
+const image = (...shape: number[]): Tensor => tensor(spread(shape).data, shape);
+
+type Weights = Readonly<Record<string, GoldenArray>>;
+
+/** Keras' words as ours: channels_last is channelsLast. */
+function goldenPlan(given: Parameters<Parameters<typeof goldenSuite>[2]>[0]): Plan {
+  const { of, args, weights } = given as typeof given & { weights: Weights };
+  if (!of?.class?.endsWith('2D')) return 'one and three dimensions: with their layers';
+  const { filters, kernelSize, dataFormat, ...rest } = options(of.config);
+  const config = {
+    ...rest,
+    dataFormat: dataFormat === 'channels_first' ? 'channelsFirst' : 'channelsLast',
+  } as Conv2DOptions;
+  const size = kernelSize as [number, number];
+  const made =
+    of.class === 'Conv2D' ? conv2D(filters as number, size, config) : depthwiseConv2D(size, config);
+  const { shape, data } = (args ?? [])[0] as GoldenArray;
+  const values = Object.fromEntries(
+    Object.entries(weights).map(([name, w]) => [name, w.data as number[]]),
+  );
+  return {
+    compute: async (on) =>
+      (await call(on, () => made(tensor(data as number[], shape)), { weights: values })).data,
+  };
+}
+
+goldenSuite('convolutions', goldenCases('conv'), goldenPlan, { leftOut: 14 });
+
+const SHAPES: [string, () => Tensor, number[]][] = [
+  ['valid', () => conv2D(3, 3)(image(2, 6, 7, 2)), [2, 4, 5, 3]],
+  ['same', () => conv2D(3, 3, { padding: 'same' })(image(2, 6, 7, 2)), [2, 6, 7, 3]],
+  [
+    'same with strides',
+    () => conv2D(3, [3, 2], { padding: 'same', strides: [2, 3] })(image(1, 6, 7, 2)),
+    [1, 3, 3, 3],
+  ],
+  ['pixels all around', () => conv2D(1, 3, { padding: 2 })(image(1, 4, 4, 1)), [1, 6, 6, 1]],
+  ['two paddings', () => conv2D(1, 3, { padding: [0, 1] })(image(1, 4, 4, 1)), [1, 2, 4, 1]],
+  [
+    'four paddings',
+    () =>
+      conv2D(1, 3, {
+        padding: [
+          [1, 0],
+          [2, 1],
+        ],
+      })(image(1, 4, 4, 1)),
+    [1, 3, 5, 1],
+  ],
+  ['dilation', () => conv2D(2, 3, { dilationRate: [1, 2] })(image(1, 5, 7, 1)), [1, 3, 3, 2]],
+  [
+    'channels first',
+    () => conv2D(4, 3, { dataFormat: 'channelsFirst' })(image(1, 2, 5, 6)),
+    [1, 4, 3, 4],
+  ],
+  ['depthwise', () => depthwiseConv2D(3, { depthMultiplier: 2 })(image(1, 5, 4, 3)), [1, 3, 2, 6]],
+];
+
+describe('shapes', () => {
+  it.each(SHAPES)('%s', (_, make, shape) =>
+    call(engine, make).then((result) => expect(result.shape).toEqual(shape)),
+  );
+
+  it('a kernel is [height, width, channels of a group, filters], and its fans count the field', async () => {
+    const { trace } = await call(engine, () => conv2D(4, [3, 2], { groups: 2 })(image(1, 4, 4, 6)));
+    expect([...trace.variables].map((v) => v.shape)).toEqual([[3, 2, 3, 4], [4]]);
+    expect(fans([3, 2, 3, 4])).toEqual({ fanIn: 18, fanOut: 24 });
+  });
+});
+
+const ERRORS: [string, () => unknown, typeof OptionError, string][] = [
+  ['filters', () => conv2D(0, 3), OptionError, 'conv2D: filters is 0'],
+  ['kernel', () => conv2D(1, [3, 0]), OptionError, 'conv2D: kernelSize is 0'],
+  ['three sizes', () => conv2D(1, [3, 3, 3] as never), OptionError, 'kernelSize is [3,3,3]'],
+  ['strides', () => conv2D(1, 3, { strides: 1.5 }), OptionError, 'strides is 1.5'],
+  ['padding', () => conv2D(1, 3, { padding: 'full' as never }), OptionError, 'padding is "full"'],
+  ['negative', () => conv2D(1, 3, { padding: -1 }), OptionError, 'padding is -1'],
+  [
+    'format',
+    () => conv2D(1, 3, { dataFormat: 'NCHW' as never }),
+    OptionError,
+    'dataFormat is "NCHW"',
+  ],
+  ['groups', () => conv2D(3, 3, { groups: 2 }), OptionError, '3 filters do not divide into 2'],
+  ['unknown', () => depthwiseConv2D(3, { filters: 2 } as never), OptionError, 'filters'],
+];
+
+const MISFITS: [string, () => Tensor, string][] = [
+  [
+    'axes',
+    () => conv2D(1, 3)(image(4, 4)),
+    'conv2D "conv2D": input [4,4], expected [batch, height',
+  ],
+  ['channels', () => conv2D(2, 3, { groups: 2 })(image(1, 4, 4, 3)), '3 channels do not divide'],
+  ['small', () => conv2D(2, 5)(image(1, 4, 4, 1)), 'does not fit into the input [1,4,4,1]'],
+];
+
+describe('errors', () => {
+  it.each(ERRORS)('%s', (_, make, type, text) => {
+    expect(make).toThrow(type);
+    expect(make).toThrow(text);
+  });
+  it.each(MISFITS)('%s', async (_, make, text) => {
+    await expect(call(engine, make)).rejects.toThrow(ShapeError);
+    await expect(call(engine, make)).rejects.toThrow(text);
+  });
+});
+
+const ROUND: [string, ReturnType<typeof conv2D>][] = [
+  ['conv2D', conv2D(4, [3, 2], { padding: 'same', groups: 2, activation: 'relu', name: 'c' })],
+  ['depthwiseConv2D', depthwiseConv2D(3, { strides: 2, depthMultiplier: 2, useBias: false })],
+];
+
+it.each(ROUND)('%s is rebuilt from its configuration', (_, layer) => {
+  const config = layerConfig(layer);
+  expect(layerConfig(layerFromConfig(JSON.parse(JSON.stringify(config))))).toEqual(config);
+});
