@@ -1,4 +1,5 @@
 import { MR, NR } from './layout';
+import { Full, Narrow, Part, Short } from './part';
 import { LANES, loadUpTo, madd, storeUpTo } from './simd';
 
 const A_STEP: usize = <usize>MR * sizeof<real>();
@@ -22,39 +23,6 @@ export function multiplyPanels(
   if (cols <= LANES) tile<Narrow>(c, a, b, bias, steps, ldc, rows, cols, accumulate);
   else if (MR > 4 && rows <= 4) tile<Short>(c, a, b, bias, steps, ldc, rows, cols, accumulate);
   else tile<Full>(c, a, b, bias, steps, ldc, rows, cols, accumulate);
-}
-
-/**
- * The part of an MR × NR tile that is computed: panels are padded, so it may be more than is
- * stored.
- */
-abstract class Part {
-  abstract rows(): i32;
-  abstract vectors(): i32;
-}
-class Full extends Part {
-  @inline rows(): i32 {
-    return MR;
-  }
-  @inline vectors(): i32 {
-    return 2;
-  }
-}
-class Short extends Part {
-  @inline rows(): i32 {
-    return 4;
-  }
-  @inline vectors(): i32 {
-    return 2;
-  }
-}
-class Narrow extends Part {
-  @inline rows(): i32 {
-    return MR;
-  }
-  @inline vectors(): i32 {
-    return 1;
-  }
 }
 
 /** Not unrolled over k: more than one step in flight would spill the sums. */

@@ -1,6 +1,6 @@
 import { activate } from '../activate';
 import { NR } from '../layout';
-import { ACCUMULATE, multiplyRows, RELU, STORE } from '../rowTile';
+import { ACCUMULATE, multiplyPixels, multiplyRows, RELU, STORE } from '../rowTile';
 import { InAll, Out, OutAll, shareStart } from '../share';
 import { LANES, loadUpTo } from '../simd';
 import { copyBytes, fillSpan } from '../span';
@@ -186,23 +186,7 @@ export function conv(
     for (let g = 0; g < groups; g++, xi += <usize>steps * sizeof<real>()) {
       for (let n = 0; n < N; n += NR, b += panel) {
         const cols = min(NR, N - n);
-        multiplyRows(
-          at,
-          yi,
-          xi,
-          b,
-          v,
-          n1,
-          n2,
-          steps,
-          jump1,
-          jump2,
-          sizeof<real>(),
-          32,
-          pixels,
-          cols,
-          finish,
-        );
+        multiplyRows(at, yi, xi, b, v, n1, n2, steps, jump1, jump2, pixels, cols, finish);
         yi += <usize>cols * sizeof<real>();
         if (v != 0) v += <usize>cols * sizeof<real>();
       }
@@ -291,7 +275,7 @@ function filterBlock(
   for (let g = 0; g < groups; g++, x += <usize>steps * sizeof<real>()) {
     for (let n = 0; n < N; n += NR) {
       const cols = min(NR, N - n);
-      multiplyRows(places, dw, x, dy, 0, OH, 1, OW, jump, 0, aStep, bStep, rows, cols, finish);
+      multiplyPixels(places, dw, x, dy, OH, OW, jump, aStep, bStep, rows, cols, finish);
       dw += <usize>cols * sizeof<real>();
       dy += <usize>cols * sizeof<real>();
     }
