@@ -82,6 +82,8 @@ export interface OpInfo<A = Attrs> {
   readonly view?: boolean;
   /** Inputs whose memory the result may take. */
   readonly inplace?: readonly number[];
+  /** Each number of input 0 is sent to the place where input 1 has the value in input 2; elsewhere the result is 0. */
+  readonly routed?: boolean;
   /** The node is run for what it changes in memory, behind all others; it has no value. */
   readonly effect?: boolean;
   /** Writes the result in panels of NR columns where `panels` of the emitter says so. */
