@@ -1,6 +1,7 @@
 import { activate } from '../activate';
 import { InAll, OutAll, shareStart } from '../share';
 import { LANES, loadUpTo, madd, splat, storeUpTo } from '../simd';
+import { fillSpan } from '../span';
 
 /** Channels formed at once: a vector of them, or the first few. */
 abstract class Channels {
@@ -122,11 +123,16 @@ function line<P extends Channels>(
 ): void {
   const yStep = <usize>yPixel * sizeof<real>();
   const xStep = <usize>xPixel * sizeof<real>();
+  const xTap = <usize>d2 * sizeof<real>();
+  const wTap = <usize>w2 * sizeof<real>();
   const start = bias != 0 ? changetype<P>(0).load(bias, n) : splat(0);
   for (; pixels > 0; pixels -= 4, x += 4 * xStep, y += 4 * yStep) {
     const r1 = <usize>min(1, pixels - 1);
     const r2 = <usize>min(2, pixels - 1);
     const r3 = <usize>min(3, pixels - 1);
+    const x1 = r1 * xStep;
+    const x2 = r2 * xStep;
+    const x3 = r3 * xStep;
     let v0 = start;
     let v1 = start;
     let v2 = start;
@@ -137,11 +143,11 @@ function line<P extends Channels>(
       for (let i2 = n2; i2 > 0; i2--) {
         const t = changetype<P>(0).load(tap, n);
         v0 = madd(changetype<P>(0).load(at, n), t, v0);
-        v1 = madd(changetype<P>(0).load(at + r1 * xStep, n), t, v1);
-        v2 = madd(changetype<P>(0).load(at + r2 * xStep, n), t, v2);
-        v3 = madd(changetype<P>(0).load(at + r3 * xStep, n), t, v3);
-        at += <usize>d2 * sizeof<real>();
-        tap += <usize>w2 * sizeof<real>();
+        v1 = madd(changetype<P>(0).load(at + x1, n), t, v1);
+        v2 = madd(changetype<P>(0).load(at + x2, n), t, v2);
+        v3 = madd(changetype<P>(0).load(at + x3, n), t, v3);
+        at += xTap;
+        tap += wTap;
       }
     }
     changetype<P>(0).store(y, v0, n);
@@ -152,8 +158,8 @@ function line<P extends Channels>(
 }
 
 /**
- * dw[tap, c] = Σ x[pixel + tap, c]·dy[pixel, c] over B images: the gradient of a filter of `taps` taps, n2 of them in a row, d1
- * and d2 numbers apart in x. dy is [B, OH, OW, C].
+ * dw[tap, c] = Σ x[pixel + tap, c]·dy[pixel, c] over B images, in blocks of `block` rows: the gradient of a filter of `taps` taps,
+ * n2 of them in a row, d1 and d2 numbers apart in x. dy is [B, OH, OW, C].
  */
 export function depthwiseFilter(
   dw: OutAll,
@@ -167,6 +173,7 @@ export function depthwiseFilter(
   B: i32,
   OH: i32,
   OW: i32,
+  block: i32,
   C: i32,
   xImage: i32,
   xRow: i32,
@@ -177,22 +184,36 @@ export function depthwiseFilter(
   const first = shareStart(taps, unit, tid, threads);
   const last = shareStart(taps, unit, tid + 1, threads);
   const bytes = <usize>C * sizeof<real>();
-  memory.fill(dw + <usize>first * bytes, 0, <usize>(last - first) * bytes);
-  const step = <usize>xPixel * sizeof<real>();
-  const jump = <usize>(xRow - OW * xPixel) * sizeof<real>();
+  fillSpan(dw + <usize>first * bytes, (last - first) * C, 0);
   for (let image = 0; image < B; image++) {
-    const dyi = dy + <usize>(image * OH * OW) * bytes;
-    for (let tap = first; tap < last; tap++) {
-      const place = (tap / n2) * d1 + (tap % n2) * d2;
-      const xi = x + (<usize>image * <usize>xImage + <usize>place) * sizeof<real>();
-      const to = dw + <usize>tap * bytes;
-      for (let c = 0; c < C; c += LANES) {
-        const at = <usize>c * sizeof<real>();
-        if (C - c >= LANES)
-          addProducts<Whole>(to + at, xi + at, dyi + at, OH, OW, step, jump, bytes, LANES);
-        else addProducts<Few>(to + at, xi + at, dyi + at, OH, OW, step, jump, bytes, C - c);
+    for (let h = 0; h < OH; h += block) {
+      const rows = min(block, OH - h);
+      const dyi = dy + <usize>((image * OH + h) * OW) * bytes;
+      const xi = x + (<usize>image * <usize>xImage + <usize>(h * xRow)) * sizeof<real>();
+      for (let tap = first; tap < last; tap++) {
+        const place = <usize>((tap / n2) * d1 + (tap % n2) * d2) * sizeof<real>();
+        addTap(dw + <usize>tap * bytes, xi + place, dyi, rows, OW, C, xRow, xPixel);
       }
     }
+  }
+}
+
+function addTap(
+  dw: usize,
+  x: usize,
+  dy: usize,
+  OH: i32,
+  OW: i32,
+  C: i32,
+  xRow: i32,
+  xPixel: i32,
+): void {
+  const bytes = <usize>C * sizeof<real>();
+  const step = <usize>xPixel * sizeof<real>();
+  const jump = <usize>(xRow - OW * xPixel) * sizeof<real>();
+  for (let c = 0; c < C; c += LANES, dw += 16, x += 16, dy += 16) {
+    if (C - c >= LANES) addProducts<Whole>(dw, x, dy, OH, OW, step, jump, bytes, LANES);
+    else addProducts<Few>(dw, x, dy, OH, OW, step, jump, bytes, C - c);
   }
 }
 

@@ -203,6 +203,12 @@ function emitDepthwise(e: Emitter, c: Convolution, v: Walk, h: Walk): void {
   );
 }
 
+/** Rows of pixels, `numbers` in each with what they meet, that fit a block. */
+function blockRows(e: Emitter, rows: number, numbers: number): number {
+  const most = Math.floor(BLOCK / Math.max(1, numbers * e.realBytes));
+  return Math.max(1, Math.min(rows, most));
+}
+
 /** dw [KH, KW, C/groups, F] = the gradient of the filter that made dy of x. */
 export function emitFilterGrad(
   e: Emitter,
@@ -246,8 +252,7 @@ function emitProducts(
   });
   const parts = K >= PARTS * e.MR ? 1 : Math.max(1, Math.min(B, PARTS));
   const to = parts > 1 ? e.temp(parts * K * F * e.realBytes) : dw;
-  const rowBytes = (strides[0] * xRow + OW * dy.C) * e.realBytes;
-  const block = Math.max(1, Math.min(OH, Math.floor(BLOCK / Math.max(1, rowBytes))));
+  const block = blockRows(e, OH, strides[0] * xRow + OW * dy.C);
   e.row(
     kernels.convFilter(
       to,
@@ -295,6 +300,7 @@ function emitDepthwiseFilter(
       B,
       OH,
       OW,
+      blockRows(e, OH, strides[0] * xRow + OW * C),
       C,
       x.H * xRow,
       strides[0] * xRow,

@@ -171,7 +171,7 @@ describe.each(builds)('%s', (build) => {
             ...([py, px, pw, NONE, 2 * OH, 1, OH, OW, C, ...out] as const),
             ...([3, row, 2, C, 2 * C, C, 0] as const),
           ),
-          kernels.depthwiseFilter(pdw, px, pdy, 6, 1, 2, row, C, 2, OH, OW, C, 5 * row, row, C),
+          kernels.depthwiseFilter(pdw, px, pdy, 6, 1, 2, row, C, 2, OH, OW, 2, C, 5 * row, row, C),
         ],
         threads,
       );
