@@ -60,7 +60,7 @@ export type { LayerConfig } from './nn/config.ts';
 export { layerConfig, layerFromConfig, registerLayer } from './nn/config.ts';
 export type { Constraint } from './nn/constraint.ts';
 export { constraints } from './nn/constraint.ts';
-export type { Conv2DOptions, DepthwiseConv2DOptions, Padding } from './nn/conv.ts';
+export type { Conv2DOptions, DepthwiseConv2DOptions } from './nn/conv.ts';
 export type { DenseOptions } from './nn/dense.ts';
 export * as layers from './nn/index.ts';
 export {

@@ -1,38 +1,30 @@
 import { formatShape } from '../graph/shape.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { conv2d } from '../ops/conv.ts';
-import { reshape, transpose } from '../ops/layout.ts';
+import { reshape } from '../ops/layout.ts';
+import { type Padding, padsOf, perAxis } from '../ops/windows.ts';
 import { OptionError, ShapeError } from '../runtime/errors.ts';
 import type { Constraint } from './constraint.ts';
+import { checkDataFormat, type DataFormat, withChannelsLast } from './dataFormat.ts';
 import type { Initializer } from './init.ts';
 import { type Layer, layer } from './layer.ts';
 import { checkCount, layerTitle, type Named } from './named.ts';
+import { expectImage } from './pooling.ts';
 import type { Regularizer } from './regularizer.ts';
 import { type BiasOptions, type WeightedOptions, weighted } from './weighted.ts';
 
 /** The same down and right, or [down, right]. */
 type Pair = number | readonly [number, number];
 
-/**
- * valid: none. same: zeros so that stride 1 keeps the size and stride s gives ⌈size/s⌉, the odd one below and on the right
- * (as Keras). Or pixels: all around, [down, right] on both sides, or [[top, bottom], [left, right]].
- */
-export type Padding =
-  | 'valid'
-  | 'same'
-  | number
-  | readonly [number, number]
-  | readonly [readonly [number, number], readonly [number, number]];
-
 interface WalkOptions {
   /** Pixels from one output to the next, default 1. */
   readonly strides?: Pair;
-  /** Default valid. */
+  /** Zeros around the image. Default valid; same (the odd one below and on the right, as Keras); or numbers or pairs for the axes. */
   readonly padding?: Padding;
   /** Pixels from one tap of the kernel to the next, default 1. */
   readonly dilationRate?: Pair;
-  /** Where the channels stand in the input and output, default channelsLast. */
-  readonly dataFormat?: 'channelsLast' | 'channelsFirst';
+  /** Default channelsLast: [batch, height, width, channels]. */
+  readonly dataFormat?: DataFormat;
 }
 
 export interface Conv2DOptions extends WeightedOptions, WalkOptions {
@@ -56,63 +48,29 @@ const WALK: Required<WalkOptions> = {
   dataFormat: 'channelsLast',
 };
 
-function pair(what: string, given: Pair): [number, number] {
-  const list = typeof given === 'number' ? [given, given] : [...given];
-  if (list.length !== 2) throw new OptionError(`${what} is [${list}], expected one or two numbers`);
-  for (const n of list) checkCount(what, n);
-  return list as [number, number];
-}
-
-/** Zeros before and behind each axis: known in advance, or null for same. */
-function explicitPads(title: string, padding: Padding): [number, number, number, number] | null {
-  if (padding === 'same') return null;
-  if (padding === 'valid') return [0, 0, 0, 0];
-  const [v, h] =
-    typeof padding === 'number' ? [padding, padding] : Array.isArray(padding) ? padding : [];
-  const pads = [v, h].flatMap((p) => (typeof p === 'number' ? [p, p] : p));
-  if (pads.length !== 4 || !pads.every((n) => Number.isSafeInteger(n) && (n as number) >= 0)) {
-    throw new OptionError(
-      `${title}: padding is ${JSON.stringify(padding)}, expected "valid", "same", pixels, [down, right] or [[top, bottom], [left, right]]`,
-    );
-  }
-  return pads as [number, number, number, number];
-}
-
-/** Keras' zeros before and behind an axis of n pixels. */
-function samePads(n: number, kernel: number, stride: number, dilation: number): [number, number] {
-  const reach = (Math.ceil(n / stride) - 1) * stride + (kernel - 1) * dilation + 1;
-  const zeros = Math.max(0, reach - n);
-  return [Math.floor(zeros / 2), Math.ceil(zeros / 2)];
-}
-
-/** How a kernel of this size walks: from the image's shape to the attributes of the op, images as [B, H, W, C] inside. */
+/** How a kernel of this size walks over images: attributes of the op, and `on`, which gives it channels last. */
 function walker(title: string, kernelSize: Pair, set: Required<WalkOptions>) {
-  const kernel = pair(`${title}: kernelSize`, kernelSize);
-  const strides = pair(`${title}: strides`, set.strides);
-  const dilation = pair(`${title}: dilationRate`, set.dilationRate);
-  const explicit = explicitPads(title, set.padding);
-  const { dataFormat } = set;
-  if (dataFormat !== 'channelsLast' && dataFormat !== 'channelsFirst') {
-    throw new OptionError(
-      `${title}: dataFormat is "${dataFormat}", expected "channelsLast" or "channelsFirst"`,
-    );
+  const two = (word: string, given: Pair) =>
+    perAxis(`${title}: ${word}`, given, 2) as [number, number];
+  const kernel = two('kernelSize', kernelSize);
+  const strides = two('strides', set.strides);
+  const dilation = two('dilationRate', set.dilationRate);
+  const format = checkDataFormat(title, set.dataFormat);
+  const { padding } = set;
+  if (typeof padding === 'string' && padding !== 'valid' && padding !== 'same') {
+    throw new OptionError(`${title}: padding is "${padding}", expected valid, same or numbers`);
   }
-  const first = dataFormat === 'channelsFirst';
+  const pads = (i: 0 | 1, n: number) =>
+    padsOf(padding, i, 2, n, (kernel[i] - 1) * dilation[i] + 1, strides[i]);
   return {
     kernel,
-    image(x: Tensor): Tensor {
-      if (x.shape.length !== 4) {
-        const axes = first ? 'channels, height, width' : 'height, width, channels';
-        throw new ShapeError(`input ${formatShape(x.shape)}, expected [batch, ${axes}]`);
-      }
-      return first ? transpose(x, [0, 2, 3, 1]) : x;
+    on(x: Tensor, body: (x: Tensor) => Tensor): Tensor {
+      expectImage(x, 2, format);
+      return withChannelsLast(x, format, body);
     },
-    result: (y: Tensor): Tensor => (first ? transpose(y, [0, 3, 1, 2]) : y),
-    attrs({ shape }: Tensor) {
-      const same = (axis: 0 | 1) =>
-        samePads(shape[axis + 1] as number, kernel[axis], strides[axis], dilation[axis]);
-      const pads = explicit ?? ([...same(0), ...same(1)] as [number, number, number, number]);
-      return { strides, dilation, pads };
+    attrs({ shape: [, H = 0, W = 0] }: Tensor) {
+      const [v, h] = [pads(0, H), pads(1, W)];
+      return { strides, dilation, pads: [...v, ...h] as [number, number, number, number] };
     },
   };
 }
@@ -135,19 +93,19 @@ export function conv2D(
   if (filters % groups !== 0)
     throw new OptionError(`${title}: ${filters} filters do not divide into ${groups} groups`);
   const walk = walker(title, kernelSize, set);
-  return layer('conv2D', { filters, kernelSize, ...options }, (scope, given: Tensor) => {
-    const x = walk.image(given);
-    const C = x.shape[3] as number;
-    if (C % groups !== 0)
-      throw new ShapeError(
-        `input ${formatShape(given.shape)}: ${C} channels do not divide into ${groups} groups`,
+  return layer('conv2D', { filters, kernelSize, ...options }, (scope, given: Tensor) =>
+    walk.on(given, (x) => {
+      const C = x.shape[3] as number;
+      if (C % groups !== 0)
+        throw new ShapeError(
+          `input ${formatShape(given.shape)}: ${C} channels do not divide into ${groups} groups`,
+        );
+      const w = scope.weight('kernel', [...walk.kernel, C / groups, filters], kernel);
+      return output(scope, filters, (b, activation = 'linear') =>
+        conv2d(x, w, b, { ...walk.attrs(x), groups, activation }),
       );
-    const w = scope.weight('kernel', [...walk.kernel, C / groups, filters], kernel);
-    const y = output(scope, filters, (b, activation = 'linear') =>
-      conv2d(x, w, b, { ...walk.attrs(x), groups, activation }),
-    );
-    return walk.result(y);
-  });
+    }),
+  );
 }
 
 /**
@@ -164,15 +122,15 @@ export function depthwiseConv2D(
   const { depthMultiplier } = set;
   checkCount(`${title}: depthMultiplier`, depthMultiplier);
   const walk = walker(title, kernelSize, set);
-  return layer('depthwiseConv2D', { kernelSize, ...options }, (scope, given: Tensor) => {
-    const x = walk.image(given);
-    const C = x.shape[3] as number;
-    const filters = C * depthMultiplier;
-    const w = scope.weight('kernel', [...walk.kernel, C, depthMultiplier], kernel);
-    const flat = reshape(w, [...walk.kernel, 1, filters]);
-    const y = output(scope, filters, (b, activation = 'linear') =>
-      conv2d(x, flat, b, { ...walk.attrs(x), groups: C, activation }),
-    );
-    return walk.result(y);
-  });
+  return layer('depthwiseConv2D', { kernelSize, ...options }, (scope, given: Tensor) =>
+    walk.on(given, (x) => {
+      const C = x.shape[3] as number;
+      const filters = C * depthMultiplier;
+      const w = scope.weight('kernel', [...walk.kernel, C, depthMultiplier], kernel);
+      const flat = reshape(w, [...walk.kernel, 1, filters]);
+      return output(scope, filters, (b, activation = 'linear') =>
+        conv2d(x, flat, b, { ...walk.attrs(x), groups: C, activation }),
+      );
+    }),
+  );
 }

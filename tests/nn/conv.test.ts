@@ -1,9 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { evaluate } from '../../src/compile/evaluate.ts';
+import { gradients } from '../../src/compile/grad.ts';
+import { reachable } from '../../src/compile/schedule.ts';
+import { sizeOf } from '../../src/graph/shape.ts';
 import type { Tensor } from '../../src/graph/tensor.ts';
 import { layerConfig, layerFromConfig } from '../../src/nn/config.ts';
 import { type Conv2DOptions, conv2D, depthwiseConv2D } from '../../src/nn/conv.ts';
 import { fans } from '../../src/nn/init.ts';
+import { relu } from '../../src/ops/activation.ts';
+import { mul } from '../../src/ops/binary.ts';
+import { conv2d } from '../../src/ops/conv.ts';
 import { tensor } from '../../src/ops/leaf.ts';
+import { maxPool } from '../../src/ops/pool.ts';
+import { reduceSum } from '../../src/ops/sum.ts';
 import { createEngine } from '../../src/runtime/create.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
 import { OptionError, ShapeError } from '../../src/runtime/errors.ts';
@@ -95,11 +104,10 @@ describe('shapes', () => {
 
 const ERRORS: [string, () => unknown, typeof OptionError, string][] = [
   ['filters', () => conv2D(0, 3), OptionError, 'conv2D: filters is 0'],
-  ['kernel', () => conv2D(1, [3, 0]), OptionError, 'conv2D: kernelSize is 0'],
+  ['kernel', () => conv2D(1, [3, 0]), OptionError, 'conv2D: kernelSize is [3,0]'],
   ['three sizes', () => conv2D(1, [3, 3, 3] as never), OptionError, 'kernelSize is [3,3,3]'],
-  ['strides', () => conv2D(1, 3, { strides: 1.5 }), OptionError, 'strides is 1.5'],
+  ['strides', () => conv2D(1, 3, { strides: 1.5 }), OptionError, 'strides is [1.5,1.5]'],
   ['padding', () => conv2D(1, 3, { padding: 'full' as never }), OptionError, 'padding is "full"'],
-  ['negative', () => conv2D(1, 3, { padding: -1 }), OptionError, 'padding is -1'],
   [
     'format',
     () => conv2D(1, 3, { dataFormat: 'NCHW' as never }),
@@ -110,11 +118,17 @@ const ERRORS: [string, () => unknown, typeof OptionError, string][] = [
   ['unknown', () => depthwiseConv2D(3, { filters: 2 } as never), OptionError, 'filters'],
 ];
 
-const MISFITS: [string, () => Tensor, string][] = [
+const MISFITS: [string, () => Tensor, string, type?: typeof OptionError][] = [
   [
     'axes',
     () => conv2D(1, 3)(image(4, 4)),
-    'conv2D "conv2D": input [4,4], expected [batch, height',
+    'conv2D "conv2D": input [4,4], expected [batch, .., channels]',
+  ],
+  [
+    'negative',
+    () => conv2D(1, 3, { padding: -1 })(image(1, 4, 4, 1)),
+    'padding is -1',
+    OptionError,
   ],
   ['channels', () => conv2D(2, 3, { groups: 2 })(image(1, 4, 4, 3)), '3 channels do not divide'],
   ['small', () => conv2D(2, 5)(image(1, 4, 4, 1)), 'does not fit into the input [1,4,4,1]'],
@@ -125,8 +139,8 @@ describe('errors', () => {
     expect(make).toThrow(type);
     expect(make).toThrow(text);
   });
-  it.each(MISFITS)('%s', async (_, make, text) => {
-    await expect(call(engine, make)).rejects.toThrow(ShapeError);
+  it.each(MISFITS)('%s', async (_, make, text, type = ShapeError) => {
+    await expect(call(engine, make)).rejects.toThrow(type);
     await expect(call(engine, make)).rejects.toThrow(text);
   });
 });
@@ -139,4 +153,19 @@ const ROUND: [string, ReturnType<typeof conv2D>][] = [
 it.each(ROUND)('%s is rebuilt from its configuration', (_, layer) => {
   const config = layerConfig(layer);
   expect(layerConfig(layerFromConfig(JSON.parse(JSON.stringify(config))))).toEqual(config);
+});
+
+it('the gradient of relu before a pooling is that of relu behind it', async () => {
+  const x = () => image(2, 6, 6, 2);
+  const w = tensor(spread([3, 3, 2, 3], 2).data, [3, 3, 2, 3]);
+  const slope = (y: Tensor) => {
+    const pooled = maxPool(y, { size: 2 });
+    return gradients(reduceSum(mul(pooled, image(...pooled.shape))), [w])[0] as Tensor;
+  };
+  const before = slope(conv2d(x(), w, undefined, { activation: 'relu' }));
+  const apart = slope(relu(conv2d(x(), w)));
+  const nodes = reachable([before]).filter((n) => n.op.name === 'reluGrad');
+  expect(nodes.map((n) => sizeOf(n.shape))).toEqual([2 * 2 * 2 * 3]);
+  const [a, b] = [await evaluate(before, { engine }), await evaluate(apart, { engine })];
+  expect(a.data).toEqual(b.data);
 });
