@@ -46,7 +46,7 @@ function programs(t: Trial): Row[][] {
     const args = call().kernel.parameters.map(([name, type], i) => argument(t, name, type, i));
     return args.includes(undefined) ? [] : [[call(...(args as (Pointer | number)[]))]];
   });
-  return [...products(t), ...others];
+  return [...products(t), ...panels(t), ...others];
 }
 
 function products(t: Trial): Row[][] {
@@ -62,6 +62,21 @@ function products(t: Trial): Row[][] {
     [kernels.gemmSmall(c, a, b, bias, M, MR, N, 30, 30, 1, N, 1, N, 0, 1)],
     [kernels.gemv(c, a, b, bias, N, N, K, N, 0, 1)],
     [kernels.gemvT(c, a, b, bias, N, N, K, K, 1, 1)],
+  ];
+}
+
+/** With operands kept in panels, whose sizes are multiples of any tile. */
+function panels(t: Trial): Row[][] {
+  const { NR } = t;
+  const [ap, bp] = t.temporary;
+  const [c, x, b] = [t.output(0), t.input(0), t.input(1)];
+  const [K, N] = [48, 96];
+  const packed = kernels.packB(bp, b, N, NR, K, N);
+  const turned = kernels.packPanelsT(ap, bp, K, NR, N);
+  return [
+    [packed, kernels.gemvPanels(c, x, bp, t.input(2), N, NR, K, 1)],
+    [packed, kernels.gemvPanelsT(c, x, bp, K, NR, N)],
+    [packed, turned, kernels.unpackB(c, ap, K, NR, N, K)],
   ];
 }
 
