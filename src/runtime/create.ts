@@ -13,7 +13,7 @@ type Kind = RuntimeInfo['kind'];
 export interface EngineOptions {
   /**
    * Default: `relaxed` where it is faster, else `simd`. `turbo`: the same numbers as `relaxed` in 256-bit vectors; in
-   * Node with V8's re-vectoriser, set and tried at the start (about 0.3 s), elsewhere the default with a reason.
+   * Node with V8's re-vectoriser, set and tried at the start (about 0.2 s), elsewhere the default with a reason.
    */
   readonly build?: BuildName;
   /** Default: one for each processor, at most 16. */

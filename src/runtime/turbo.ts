@@ -20,7 +20,7 @@ const PEAK_ROUNDS = 10_000;
 
 /**
  * The turbo build compiled for 256-bit vectors. Throws `EngineError` where V8 does not join vectors, or where a kernel
- * gives other bits than in `relaxed`, the build of that name. Blocks the thread for about 0.3 s.
+ * gives other bits than in `relaxed`, the build of that name. Blocks the thread for about 0.2 s.
  */
 export function compileTurbo(
   bytes: BufferSource,
