@@ -65,13 +65,21 @@ export * as layers from './nn/index.ts';
 export {
   activation,
   alphaDropout,
+  averagePooling2D,
+  batchNormalization,
   concatenate,
   dense,
   dropout,
   flatten,
   gaussianDropout,
   gaussianNoise,
+  globalAveragePooling2D,
+  globalMaxPooling2D,
+  groupNormalization,
   lambda,
+  layerNormalization,
+  maxPooling2D,
+  normalization,
   spatialDropout1D,
   spatialDropout2D,
   spatialDropout3D,
@@ -84,6 +92,13 @@ export type { Loss } from './nn/loss.ts';
 export { losses } from './nn/loss.ts';
 export type { Metric } from './nn/metric.ts';
 export { metrics } from './nn/metric.ts';
+export type {
+  BatchNormalizationOptions,
+  GroupNormalizationOptions,
+  LayerNormalizationOptions,
+} from './nn/norm.ts';
+export type { AdaptData, NormalizationLayer, NormalizationOptions } from './nn/normalization.ts';
+export type { GlobalPoolingOptions, PoolingOptions } from './nn/pooling.ts';
 export type { Regularizer } from './nn/regularizer.ts';
 export { regularizers } from './nn/regularizer.ts';
 export * as ops from './ops/index.ts';

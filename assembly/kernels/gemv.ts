@@ -125,6 +125,32 @@ export function gemvT(
   if (activation != 0) activate(y, 1, count, 0, activation);
 }
 
+/** y[M] = act(Σ_k a[m·lda + k]·x[k] + bias[0]): a row-major A[M, K] times one column; bias 0: none. */
+export function gemvColumn(
+  y: Out,
+  a: In,
+  x: InAll,
+  bias: InAll,
+  M: i32,
+  unit: i32,
+  K: i32,
+  lda: i32,
+  activation: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  const first = shareStart(M, unit, tid, threads);
+  const count = shareStart(M, unit, tid + 1, threads) - first;
+  const row = <usize>lda * sizeof<real>();
+  const start: real = bias != 0 ? load<real>(bias) : 0;
+  y += <usize>first * sizeof<real>();
+  a += <usize>first * row;
+  for (let m = 0; m < count; m++, a += row) {
+    store<real>(y + <usize>m * sizeof<real>(), start + dot(x, a, K));
+  }
+  if (activation != 0) activate(y, 1, count, 0, activation);
+}
+
 function dot(x: usize, b: usize, K: i32): real {
   let s0 = splat(0);
   let s1 = s0;

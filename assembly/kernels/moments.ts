@@ -8,7 +8,7 @@ import { divideSpan } from '../span';
  * chunks are combined after Chan, Golub, LeVeque: Updating formulae and a pairwise algorithm for computing sample
  * variances (1979).
  */
-class SquaredDeviation extends Fold {
+export class SquaredDeviation extends Fold {
   @inline empty(): real {
     return 0;
   }

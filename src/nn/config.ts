@@ -6,6 +6,10 @@ import { type DenseOptions, dense } from './dense.ts';
 import * as noise from './dropout.ts';
 import type { Layer, LayerOptions } from './layer.ts';
 import { type Named, toPlain } from './named.ts';
+import * as norm from './norm.ts';
+import { normalization } from './normalization.ts';
+import * as pooling from './pooling.ts';
+import * as resize from './resize.ts';
 
 /** Plain data that rebuilds a layer, without its weights. */
 export interface LayerConfig {
@@ -19,9 +23,22 @@ type Options<T> = LayerOptions & T;
 // biome-ignore lint/suspicious/noExplicitAny: each entry knows its own options and inputs
 type Make = (options: any) => Layer<any>;
 
-function fromRate(make: (rate: number, options: LayerOptions) => Layer<[x: Tensor]>): Make {
-  return ({ rate, ...rest }: Options<{ rate: number }>) => make(rate, rest);
+/** A layer whose first argument is the option `key` of its configuration. */
+function first(
+  key: string,
+  make: (value: never, options: LayerOptions) => Layer<[x: Tensor]>,
+): Make {
+  return ({ [key]: value, ...rest }: Options<Record<string, unknown>>) =>
+    make(value as never, rest);
 }
+
+const three = (type: string, makers: Readonly<Record<string, unknown>>, key?: string) =>
+  Object.fromEntries(
+    ['1D', '2D', '3D'].map((axes): [string, Make] => {
+      const make = makers[`${type}${axes}`] as Make;
+      return [`${type}${axes}`, key ? first(key, make) : make];
+    }),
+  );
 
 /** How each type of layer is made from the options that its configuration holds. */
 const makers = new Map<string, Make>(
@@ -29,12 +46,12 @@ const makers = new Map<string, Make>(
     dense: ({ units, ...rest }: Options<DenseOptions & { units: number }>) => dense(units, rest),
     activation: ({ activation, ...rest }: Options<{ activation: string | Named }>) =>
       core.activationLayer(activation, rest),
-    dropout: fromRate(noise.dropout),
-    spatialDropout1D: fromRate(noise.spatialDropout1D),
-    spatialDropout2D: fromRate(noise.spatialDropout2D),
-    spatialDropout3D: fromRate(noise.spatialDropout3D),
-    gaussianDropout: fromRate(noise.gaussianDropout),
-    alphaDropout: fromRate(noise.alphaDropout),
+    dropout: first('rate', noise.dropout),
+    spatialDropout1D: first('rate', noise.spatialDropout1D),
+    spatialDropout2D: first('rate', noise.spatialDropout2D),
+    spatialDropout3D: first('rate', noise.spatialDropout3D),
+    gaussianDropout: first('rate', noise.gaussianDropout),
+    alphaDropout: first('rate', noise.alphaDropout),
     gaussianNoise: ({ std, ...rest }: Options<{ std: number }>) => noise.gaussianNoise(std, rest),
     flatten: core.flatten,
     reshape: ({ targetShape, ...rest }: Options<{ targetShape: Shape }>) =>
@@ -46,6 +63,23 @@ const makers = new Map<string, Make>(
     average: core.average,
     maximum: core.maximum,
     minimum: core.minimum,
+    batchNormalization: norm.batchNormalization,
+    layerNormalization: norm.layerNormalization,
+    rmsNormalization: norm.rmsNormalization,
+    groupNormalization: norm.groupNormalization,
+    instanceNormalization: norm.instanceNormalization,
+    unitNormalization: norm.unitNormalization,
+    normalization,
+    permute: first('dims', resize.permute),
+    ...three('maxPooling', pooling),
+    ...three('averagePooling', pooling),
+    ...three('globalMaxPooling', pooling),
+    ...three('globalAveragePooling', pooling),
+    ...three('adaptiveMaxPooling', pooling, 'outputSize'),
+    ...three('adaptiveAveragePooling', pooling, 'outputSize'),
+    ...three('zeroPadding', resize, 'padding'),
+    ...three('cropping', resize, 'cropping'),
+    ...three('upSampling', resize, 'size'),
   } satisfies Record<string, Make>),
 );
 

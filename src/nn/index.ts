@@ -22,3 +22,44 @@ export {
   spatialDropout2D,
   spatialDropout3D,
 } from './dropout.ts';
+export {
+  batchNormalization,
+  groupNormalization,
+  instanceNormalization,
+  layerNormalization,
+  rmsNormalization,
+  unitNormalization,
+} from './norm.ts';
+export { normalization } from './normalization.ts';
+export {
+  adaptiveAveragePooling1D,
+  adaptiveAveragePooling2D,
+  adaptiveAveragePooling3D,
+  adaptiveMaxPooling1D,
+  adaptiveMaxPooling2D,
+  adaptiveMaxPooling3D,
+  averagePooling1D,
+  averagePooling2D,
+  averagePooling3D,
+  globalAveragePooling1D,
+  globalAveragePooling2D,
+  globalAveragePooling3D,
+  globalMaxPooling1D,
+  globalMaxPooling2D,
+  globalMaxPooling3D,
+  maxPooling1D,
+  maxPooling2D,
+  maxPooling3D,
+} from './pooling.ts';
+export {
+  cropping1D,
+  cropping2D,
+  cropping3D,
+  permute,
+  upSampling1D,
+  upSampling2D,
+  upSampling3D,
+  zeroPadding1D,
+  zeroPadding2D,
+  zeroPadding3D,
+} from './resize.ts';

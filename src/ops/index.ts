@@ -17,13 +17,30 @@ export {
   sub,
 } from './binary.ts';
 export * from './gather.ts';
+export { type LayerNormOptions, layerNorm } from './layerNorm.ts';
 export { flattenRows, reshape, squeeze, transpose, unsqueeze } from './layout.ts';
 export { external, input, type Nested, read, scalar, tensor } from './leaf.ts';
 export * from './matmul.ts';
 export * from './moments.ts';
+export {
+  type BatchNormOptions,
+  batchNorm,
+  columnMoments,
+  groupMoments,
+  scaleShift,
+} from './norm.ts';
+export {
+  adaptiveAveragePool,
+  adaptiveMaxPool,
+  averagePool,
+  maxPool,
+  type PoolOptions,
+  repeatElements,
+} from './pool.ts';
 export * from './pow.ts';
 export * from './random.ts';
 export * from './reduce.ts';
+export { resizeLinear } from './resize.ts';
 export * from './select.ts';
 export * from './slice.ts';
 export * from './softmax.ts';

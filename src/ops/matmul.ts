@@ -64,6 +64,10 @@ function emitProduct(
         activation,
       ),
     );
+  } else if (N === 1 && !transposeA) {
+    e.row(kernels.gemvColumn(c, a, rows(), bias, M, e.unit(M, K), K, K, activation));
+  } else if (N === 1 && bias === NONE) {
+    e.row(kernels.gemv(c, rows(), a, NONE, M, 16 * e.NR, K, M, 0, activation));
   } else if (M === 1) {
     const gemv = transposeB ? kernels.gemvT : kernels.gemv;
     e.row(gemv(c, a, rows(), bias, N, 16 * e.NR, K, transposeB ? K : N, 0, activation));
@@ -99,7 +103,7 @@ function emitPacked(e: Emitter, c: Pointer, a: Pointer, b: Right, bias: Pointer,
   }
   const ap = packedA(e, a, p);
   const bp = packedB(e, b, p);
-  if (N >= 4 * NR && (M < 4 * MR || N >= M)) {
+  if (N >= 4 * NR && (M < 4 * MR || N > M)) {
     e.row(kernels.gemmColumns(c, ap, bp, bias, N, NR, M, K, N, 0, activation));
   } else {
     e.row(kernels.gemm(c, ap, bp, bias, M, MR, N, K, N, 0, activation));

@@ -5,8 +5,11 @@ import type { Case } from './case.ts';
 import { gathering } from './gather.ts';
 import { layout } from './layout.ts';
 import { products } from './matmul.ts';
+import { norms } from './norm.ts';
+import { pools } from './pool.ts';
 import { randoms } from './random.ts';
 import { reduction } from './reduce.ts';
+import { resizes } from './resize.ts';
 import { selection } from './select.ts';
 import { softmaxes } from './softmax.ts';
 import { unary } from './unary.ts';
@@ -25,9 +28,12 @@ export const cases = {
   ...binary,
   ...gathering,
   ...layout,
+  ...norms,
+  ...pools,
   ...products,
   ...randoms,
   ...reduction,
+  ...resizes,
   ...selection,
   ...softmaxes,
   ...unary,

@@ -129,6 +129,16 @@ function computeVector(bench: KernelBench, p: Product, threads: number): number[
   return bench.real(y);
 }
 
+/** y[M] = A·x through gemvColumn. */
+function computeColumn(bench: KernelBench, p: Product, threads: number): number[] {
+  const a = store(p.a, p.M, p.K, false, p.gap);
+  const y = bench.output(p.M);
+  const bias = p.bias ? bench.buffer(p.bias) : NONE;
+  const [from, x] = [bench.buffer(a.stored), bench.buffer(p.b)];
+  bench.run([kernels.gemvColumn(y, from, x, bias, p.M, 2, p.K, a.ld, p.activation ?? 0)], threads);
+  return bench.real(y);
+}
+
 function operands(M: number, N: number, K: number): Product {
   return { M, N, K, a: eighths(M * K, 3), b: eighths(K * N, 5) };
 }
@@ -159,6 +169,11 @@ describe.each(builds)('%s', (build) => {
       equal(one, expected);
       for (const threads of [2, 3]) exactly(compute(bench, p, form, threads), one);
     }
+    if (p.N === 1 && !p.beta && !p.transA && !p.transB) {
+      const one = computeColumn(bench, p, 1);
+      equal(one, expected);
+      for (const threads of [2, 3]) exactly(computeColumn(bench, p, threads), one);
+    }
     if (p.M !== 1) return;
     const one = computeVector(bench, p, 1);
     equal(one, expected);
@@ -176,6 +191,13 @@ describe.each(builds)('%s', (build) => {
         check({ ...operands(1, N, K), ...t });
         check({ ...operands(1, N, K), ...t, bias, c, beta: 1, activation: 1 });
       }
+    }
+  });
+
+  test.each([1, 2, 5, 20, 67])('one column, %i rows', (M) => {
+    for (const K of [0, 1, 3, 4, 16, 19, 130]) {
+      check(operands(M, 1, K));
+      check({ ...operands(M, 1, K), gap: 3, bias: [0.5], activation: 1 });
     }
   });
 
