@@ -1,4 +1,4 @@
-export { heapStart, realBytes, relaxed, tileColumns, tileRows } from './layout';
+export { build, heapStart, realBytes, tileColumns, tileRows } from './layout';
 export { storeConstants } from './math';
 export { run } from './run';
 export { clearTeam, doneWord, park, startTeam, stopTeam } from './team';

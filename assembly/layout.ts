@@ -1,6 +1,6 @@
 import { LANES } from './simd';
 
-/** Fixed places at the start of memory. Address 0 is never a tensor. */
+/** Fixed places at the start of memory. Address 0 is never a tensor: the 64 bytes there stay zero. */
 export const CONTROL: usize = 64;
 export const SCRATCH: usize = 4096;
 export const SCRATCH_BYTES: usize = 512;
@@ -11,9 +11,12 @@ export const HOST_FRAME: usize = SCRATCH - SCRATCH_BYTES;
 export const CONSTANTS: usize = SCRATCH + <usize>MAX_THREADS * SCRATCH_BYTES;
 export const HEAP: usize = CONSTANTS + 8192;
 
-/** Tile of the matrix product, MR × NR: what fits 16 vector registers (12 or 8 sums, 2 of B, 1 of A). */
+/**
+ * Tile of the matrix product, MR × NR: what fits 16 vector registers (12 or 8 sums, 2 of B, 1 of A).
+ * WIDE, set by the build: registers are of 256 bits, each two neighbouring vectors.
+ */
 export const MR: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
-export const NR: i32 = 2 * LANES;
+export const NR: i32 = (WIDE ? 4 : 2) * LANES;
 
 export function frameOf(tid: i32): usize {
   return SCRATCH + <usize>tid * SCRATCH_BYTES;
@@ -30,6 +33,9 @@ export function tileColumns(): i32 {
 export function realBytes(): i32 {
   return <i32>sizeof<real>();
 }
-export function relaxed(): bool {
-  return ASC_FEATURE_RELAXED_SIMD;
+/** Index in `BUILDS` of src/runtime/engine.ts. */
+export function build(): i32 {
+  if (sizeof<real>() == 8) return 3;
+  if (WIDE) return 2;
+  return ASC_FEATURE_RELAXED_SIMD ? 1 : 0;
 }

@@ -29,6 +29,30 @@ export function multiplyRows(
   finish: i32,
 ): void {
   const run = <usize>steps * sizeof<real>();
+  if (WIDE) {
+    for (; cols > 0; cols -= LANES, c += 16, b += 16) {
+      const some = min(LANES, cols);
+      tiles<Narrow, Numbers>(
+        places,
+        c,
+        a,
+        b,
+        bias,
+        n1,
+        n2,
+        run,
+        jump1,
+        jump2,
+        0,
+        0,
+        rows,
+        some,
+        finish,
+      );
+      if (bias != 0) bias += 16;
+    }
+    return;
+  }
   const short = cols > LANES ? shortRows(rows) : 0;
   const tall = rows - short;
   if (cols <= LANES)
@@ -108,6 +132,29 @@ export function multiplyPixels(
   finish: i32,
 ): void {
   const run = <usize>steps * aStep;
+  if (WIDE) {
+    for (; cols > 0; cols -= LANES, c += 16, b += 16) {
+      const some = min(LANES, cols);
+      tiles<Narrow, Pixels>(
+        places,
+        c,
+        a,
+        b,
+        0,
+        n1,
+        1,
+        run,
+        jump,
+        0,
+        aStep,
+        bStep,
+        rows,
+        some,
+        finish,
+      );
+    }
+    return;
+  }
   const short = cols > LANES ? shortRows(rows) : 0;
   for (; rows > short; rows -= MR, places += MR << 3) {
     const high = min(MR, rows);

@@ -1,8 +1,10 @@
 import { MR, NR } from './layout';
 import { Full, Narrow, Part, Short } from './part';
 import { LANES, loadUpTo, madd, storeUpTo } from './simd';
+import { wideTile } from './wide';
 
 const A_STEP: usize = <usize>MR * sizeof<real>();
+const B_STEP: usize = <usize>NR * sizeof<real>();
 
 /**
  * C[rows, cols] = bias + Σ_k a[k][MR] ⊗ b[k][NR] (+ C when `accumulate`) over `steps` steps of a
@@ -20,9 +22,30 @@ export function multiplyPanels(
   cols: i32,
   accumulate: bool,
 ): void {
-  if (cols <= LANES) tile<Narrow>(c, a, b, bias, steps, ldc, rows, cols, accumulate);
+  if (WIDE) {
+    if (cols == NR) wideTile(c, a, b, bias, steps, ldc, rows, accumulate);
+    else multiplyStrips(c, a, b, bias, steps, ldc, rows, cols, accumulate);
+  } else if (cols <= LANES) tile<Narrow>(c, a, b, bias, steps, ldc, rows, cols, accumulate);
   else if (MR > 4 && rows <= 4) tile<Short>(c, a, b, bias, steps, ldc, rows, cols, accumulate);
   else tile<Full>(c, a, b, bias, steps, ldc, rows, cols, accumulate);
+}
+
+/** Part of a wide tile, one vector of columns after the other: pairs would be joined at a loss. */
+function multiplyStrips(
+  c: usize,
+  a: usize,
+  b: usize,
+  bias: usize,
+  steps: i32,
+  ldc: usize,
+  rows: i32,
+  cols: i32,
+  accumulate: bool,
+): void {
+  for (; cols > 0; cols -= LANES, c += 16, b += 16) {
+    tile<Narrow>(c, a, b, bias, steps, ldc, rows, min(LANES, cols), accumulate);
+    if (bias != 0) bias += 16;
+  }
 }
 
 /** Not unrolled over k: more than one step in flight would spill the sums. */
@@ -55,7 +78,7 @@ function tile<P extends Part>(
   let c41 = c01;
   let c50 = c00;
   let c51 = c01;
-  for (const end = a + <usize>steps * A_STEP; a < end; a += A_STEP, b += 32) {
+  for (const end = a + <usize>steps * A_STEP; a < end; a += A_STEP, b += B_STEP) {
     const b0 = v128.load(b);
     const b1 = wide ? v128.load(b, 16) : b0;
     let x = v128.load_splat<real>(a);

@@ -14,7 +14,7 @@ export class Engines {
     const key = `${build}/${threads}/${kind}`;
     let engine = this.#open.get(key);
     if (!engine) {
-      engine = createEngine({ build: build as BuildName, threads, kind });
+      engine = open(build as BuildName, threads, kind);
       this.#open.set(key, engine);
     }
     return engine.catch((error: unknown) => {
@@ -28,6 +28,13 @@ export class Engines {
     }
     this.#open.clear();
   }
+}
+
+async function open(build: BuildName, threads: number, kind: 'team' | 'inline'): Promise<Engine> {
+  const engine = await createEngine({ build, threads, kind });
+  if (engine.info.build === build) return engine;
+  engine.dispose();
+  throw new EngineError(engine.info.reasons.join('; '));
 }
 
 const PEAK_ROUNDS = 50_000;

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { BuildName } from '../src/runtime/engine.ts';
+import { BUILDS, type BuildName } from '../src/runtime/engine.ts';
 import { OptionError, unknownName } from '../src/runtime/errors.ts';
 import type { Wanted } from './types.ts';
 
@@ -25,13 +25,11 @@ const DEFAULTS = {
   html: '',
 };
 
-const BUILDS: readonly BuildName[] = ['simd', 'relaxed', 'f64'];
-
 export const usage = (suites: readonly string[]) => `npm run bench -- [options]
   --suite gemm,train      suites, default all: ${suites.join(', ')}
   --filter 512,mlp        only cases whose names contain one of these
   --threads 1,2           numbers of threads, default ${DEFAULTS.threads}
-  --build simd,relaxed    builds, default ${DEFAULTS.build}; also f64
+  --build simd,relaxed    builds, default ${DEFAULTS.build}; also turbo, f64
   --seconds 0.5           time for each contestant in each case
   --json FILE             write the report to FILE
   --html FILE             write it as a page, default beside the JSON`;

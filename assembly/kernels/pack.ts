@@ -304,8 +304,12 @@ function copyPanel<W extends Width>(to: usize, from: usize, row: usize, K: i32):
   const width = changetype<W>(0).of();
   for (let k = 0; k < K; k++, from += row) {
     v128.store(to, v128.load(from));
-    if (width == 2 * LANES) v128.store(to, v128.load(from, 16), 16);
+    if (width >= 2 * LANES) v128.store(to, v128.load(from, 16), 16);
     else if (width > LANES) store<u64>(to, load<u64>(from, 16), 16);
+    if (width == 4 * LANES) {
+      v128.store(to, v128.load(from, 32), 32);
+      v128.store(to, v128.load(from, 48), 48);
+    }
     to += <usize>width * sizeof<real>();
   }
 }
@@ -316,8 +320,12 @@ function copyPart<W extends Width>(to: usize, from: usize, row: usize, K: i32, c
   for (let k = 0; k < K; k++, from += row) {
     v128.store(to, loadUpTo(from, cols));
     const rest = loadUpTo(from + 16, cols - LANES);
-    if (width == 2 * LANES) v128.store(to, rest, 16);
+    if (width >= 2 * LANES) v128.store(to, rest, 16);
     else if (width > LANES) v128.store_lane<i64>(to, rest, 0, 16);
+    if (width == 4 * LANES) {
+      v128.store(to, loadUpTo(from + 32, cols - 2 * LANES), 32);
+      v128.store(to, loadUpTo(from + 48, cols - 3 * LANES), 48);
+    }
     to += <usize>width * sizeof<real>();
   }
 }

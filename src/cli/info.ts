@@ -11,7 +11,11 @@ const MB_PER_PAGE = 1 / 16;
 export const info: Command = {
   summary: 'Show what runs here: build, threads, memory, and why not more.',
   options: {
-    build: { type: 'string', value: 'name', help: 'simd, relaxed or f64; default the fastest' },
+    build: {
+      type: 'string',
+      value: 'name',
+      help: 'simd, relaxed, turbo or f64; default the fastest but turbo',
+    },
     threads: { type: 'string', value: 'n', help: 'default one for each processor' },
     json: { type: 'boolean', help: 'as JSON' },
   },

@@ -1,4 +1,12 @@
-import type { Engine, MemoryInfo, RunOptions, RuntimeInfo, Target } from './engine.ts';
+import {
+  BUILDS,
+  type BuildName,
+  type Engine,
+  type MemoryInfo,
+  type RunOptions,
+  type RuntimeInfo,
+  type Target,
+} from './engine.ts';
 import { DisposedError } from './errors.ts';
 import { Heap } from './heap.ts';
 import { Jobs } from './jobs.ts';
@@ -82,12 +90,11 @@ export abstract class BaseEngine implements Engine {
 }
 
 export function targetOf(
-  exports: Pick<Exports, 'realBytes' | 'relaxed' | 'tileRows' | 'tileColumns'>,
+  exports: Pick<Exports, 'build' | 'realBytes' | 'tileRows' | 'tileColumns'>,
 ): Target {
-  const realBytes = exports.realBytes() === 8 ? 8 : 4;
   return {
-    build: realBytes === 8 ? 'f64' : exports.relaxed() ? 'relaxed' : 'simd',
-    realBytes,
+    build: BUILDS[exports.build()] as BuildName,
+    realBytes: exports.realBytes() === 8 ? 8 : 4,
     MR: exports.tileRows(),
     NR: exports.tileColumns(),
   };

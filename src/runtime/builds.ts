@@ -1,6 +1,6 @@
-import type { BuildName } from './engine.ts';
+import { BUILDS, type BuildName } from './engine.ts';
 import { builtin } from './environment.ts';
-import { EngineError, OptionError } from './errors.ts';
+import { EngineError, messageOf, OptionError } from './errors.ts';
 import { load } from './load.ts';
 import { LinearMemory } from './memory.ts';
 
@@ -23,9 +23,11 @@ export interface BuildOptions {
 const CHUNKS: Record<string, () => Promise<{ default: string }>> = {
   simd: () => import('../../build/simd.js'),
   relaxed: () => import('../../build/relaxed.js'),
+  turbo: () => import('../../build/turbo.js'),
   f64: () => import('../../build/f64.js'),
   'simd-shared': () => import('../../build/simd-shared.js'),
   'relaxed-shared': () => import('../../build/relaxed-shared.js'),
+  'turbo-shared': () => import('../../build/turbo-shared.js'),
   'f64-shared': () => import('../../build/f64-shared.js'),
 };
 
@@ -35,24 +37,44 @@ const modules = new Map<string, Promise<WebAssembly.Module>>();
 export async function loadBinary(options: BuildOptions, shared: boolean): Promise<Binary> {
   checkOptions(options);
   if (options.wasm) return describe(await compileSource(options.wasm), options);
+  if (options.build === 'turbo') return loadTurbo(shared);
   const { build, reasons } = chooseBuild(options);
-  const target = shared ? `${build}-shared` : build;
-  let module = modules.get(target);
-  if (!module) {
-    module = (CHUNKS[target] as () => Promise<{ default: string }>)().then((chunk) =>
-      compile(decode(chunk.default)),
-    );
-    modules.set(target, module);
-    module.catch(() => modules.delete(target));
+  return { module: await moduleOf(build, shared, compile), build, shared, reasons };
+}
+
+/** The turbo build, or with the reason the default one. */
+async function loadTurbo(shared: boolean): Promise<Binary> {
+  const standard = await loadBinary({}, shared);
+  const without = (why: string) => ({ ...standard, reasons: [...standard.reasons, why] });
+  if (standard.build !== 'relaxed') return without('not the turbo build: it needs the relaxed one');
+  try {
+    const { compileTurbo } = await import('./turbo.ts');
+    const module = await moduleOf('turbo', shared, (b) => compileTurbo(b, standard.module, shared));
+    return { ...standard, module, build: 'turbo' };
+  } catch (error) {
+    return without(`not the turbo build: ${messageOf(error)}`);
   }
-  return { module: await module, build, shared, reasons };
+}
+
+type Compile = (bytes: BufferSource) => WebAssembly.Module | Promise<WebAssembly.Module>;
+
+/** The package's own binary, compiled once. */
+function moduleOf(build: BuildName, shared: boolean, make: Compile): Promise<WebAssembly.Module> {
+  const target = shared ? `${build}-shared` : build;
+  const known = modules.get(target);
+  if (known) return known;
+  const load = CHUNKS[target] as () => Promise<{ default: string }>;
+  const module = load().then((chunk) => make(decode(chunk.default)));
+  modules.set(target, module);
+  module.catch(() => modules.delete(target));
+  return module;
 }
 
 function checkOptions({ build, reproducible }: BuildOptions): void {
-  if (build !== undefined && !['simd', 'relaxed', 'f64'].includes(build))
-    throw new OptionError(`build "${build}": expected "simd", "relaxed" or "f64"`);
-  if (reproducible && build === 'relaxed')
-    throw new OptionError('the relaxed build is not reproducible: its bits depend on the machine');
+  if (build !== undefined && !BUILDS.includes(build))
+    throw new OptionError(`build "${build}": expected one of ${BUILDS.join(', ')}`);
+  if (reproducible && (build === 'relaxed' || build === 'turbo'))
+    throw new OptionError(`the ${build} build is not reproducible: its bits depend on the machine`);
 }
 
 function chooseBuild({ build, reproducible }: BuildOptions): {
@@ -120,15 +142,16 @@ function describe(module: WebAssembly.Module, options: BuildOptions): Binary {
   const shared = takesShared(module);
   const build = buildOf(module, shared);
   const wanted = options.build ?? (options.reproducible && build === 'relaxed' ? 'simd' : build);
+  if (build === 'turbo')
+    throw new OptionError('`wasm` is the turbo build, which comes from the package only');
   if (build !== wanted) throw new OptionError(`\`wasm\` is the ${build} build, not ${wanted}`);
   return { module, build, shared, reasons: [] };
 }
 
 function buildOf(module: WebAssembly.Module, shared: boolean): BuildName {
   try {
-    const { realBytes, relaxed } = load(module, new LinearMemory(shared, 1).wasm);
-    if (realBytes() === 8) return 'f64';
-    return relaxed() ? 'relaxed' : 'simd';
+    const { build } = load(module, new LinearMemory(shared, 1).wasm);
+    return BUILDS[build()] as BuildName;
   } catch (cause) {
     throw new EngineError('`wasm` is not a build of this library', { cause });
   }

@@ -11,7 +11,10 @@ import type { WorkerFactory } from './thread.ts';
 type Kind = RuntimeInfo['kind'];
 
 export interface EngineOptions {
-  /** Default: `relaxed` where it is faster, else `simd`. */
+  /**
+   * Default: `relaxed` where it is faster, else `simd`. `turbo`: the same numbers as `relaxed` in 256-bit vectors; in
+   * Node with V8's re-vectoriser, set and tried at the start (about 0.2 s), elsewhere the default with a reason.
+   */
   readonly build?: BuildName;
   /** Default: one for each processor, at most 16. */
   readonly threads?: number;

@@ -1,4 +1,6 @@
-export type BuildName = 'simd' | 'relaxed' | 'f64';
+/** In the order of `build()` in assembly/layout.ts. */
+export const BUILDS = ['simd', 'relaxed', 'turbo', 'f64'] as const;
+export type BuildName = (typeof BUILDS)[number];
 
 /** What a compiler must know of a build. */
 export interface Target {

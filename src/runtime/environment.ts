@@ -5,6 +5,7 @@ type Builtins = {
   'node:os': typeof import('node:os');
   'node:fs/promises': typeof import('node:fs/promises');
   'node:path': typeof import('node:path');
+  'node:v8': typeof import('node:v8');
 };
 
 /** A module of Node; undefined elsewhere. */

@@ -24,9 +24,10 @@ export interface Exports {
   clearTeam(): void;
   doneWord(): number;
   storeConstants(): void;
+  /** Index in `BUILDS`. */
+  build(): number;
   heapStart(): number;
   realBytes(): number;
-  relaxed(): number;
   tileRows(): number;
   tileColumns(): number;
 }

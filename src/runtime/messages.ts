@@ -27,8 +27,8 @@ export type Answer =
 export interface Hello {
   maximumPages: number;
   heapStart: number;
+  build: number;
   realBytes: number;
-  relaxed: number;
   tileRows: number;
   tileColumns: number;
 }

@@ -20,8 +20,8 @@ export class RemoteEngine extends BaseEngine {
 
   private constructor(link: Link, hello: Hello, info: RuntimeInfo) {
     const target = targetOf({
+      build: () => hello.build,
       realBytes: () => hello.realBytes,
-      relaxed: () => hello.relaxed,
       tileRows: () => hello.tileRows,
       tileColumns: () => hello.tileColumns,
     });

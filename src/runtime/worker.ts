@@ -69,8 +69,8 @@ function result(
   return {
     maximumPages: memory.maximumPages,
     heapStart: exports.heapStart(),
+    build: exports.build(),
     realBytes: exports.realBytes(),
-    relaxed: exports.relaxed(),
     tileRows: exports.tileRows(),
     tileColumns: exports.tileColumns(),
   };

@@ -66,7 +66,7 @@ test.each([
   ['predict', 'give either --data <path> or --json-lines'],
   ['predict --json-lines', 'which model?'],
   ['evaluate', 'which model?'],
-  ['info --build f16', 'build "f16": expected "simd", "relaxed" or "f64"'],
+  ['info --build f16', 'build "f16": expected one of simd, relaxed, turbo, f64'],
 ])('"%s" is refused in one line', (line, message) => {
   const { stdout, stderr, status } = wasmgrad(line);
   expect({ stdout, status }).toEqual({ stdout: '', status: 2 });

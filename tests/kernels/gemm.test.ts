@@ -3,7 +3,7 @@ import { kernels } from '../../src/runtime/kernels.gen.ts';
 import { NONE, type Pointer } from '../../src/runtime/row.ts';
 import { KernelBench } from '../support/kernel.ts';
 
-const builds = ['simd', 'relaxed', 'f64'] as const;
+const builds = ['simd', 'relaxed', 'turbo', 'f64'] as const;
 const forms = ['gemm', 'gemmColumns', 'gemmSmall'] as const;
 const activations = [
   (x: number) => x,

@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 
 vi.setConfig({ testTimeout: 60_000 });
 
-const TARGETS = ['simd', 'relaxed', 'f64'].flatMap((build) => [build, `${build}-shared`]);
+const TARGETS = ['simd', 'relaxed', 'turbo', 'f64'].flatMap((build) => [build, `${build}-shared`]);
 const START = 8;
 const DATA = 11;
 const DATA_COUNT = 12;

@@ -1,9 +1,10 @@
 /** Runs single kernels on an inline instance: memory with canaries around each buffer, on 1 … n simulated threads. */
 import { readFileSync } from 'node:fs';
 import { encode } from '../../src/runtime/encode.ts';
+import type { BuildName } from '../../src/runtime/engine.ts';
 import { address, type Pointer, type Row } from '../../src/runtime/row.ts';
 
-export type BuildName = 'simd' | 'relaxed' | 'f64';
+export type { BuildName };
 
 interface Exports {
   storeConstants(): void;

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { Pointer, Row } from '../../src/runtime/row.ts';
 import type { BuildName, KernelBench } from './kernel.ts';
 
-export const BUILDS: readonly BuildName[] = ['simd', 'relaxed', 'f64'];
+export const BUILDS: readonly BuildName[] = ['simd', 'relaxed', 'turbo', 'f64'];
 
 /** Runs the row on 1, 2 and 3 threads from the same memory; what it leaves in `changed` must be the same bits. */
 export function runOnThreads(bench: KernelBench, row: Row, ...changed: Pointer[]): void {

@@ -39,7 +39,7 @@ async function wideRun(engine: Engine): Promise<string> {
   ]);
 }
 
-describe.each<BuildName>(['simd', 'relaxed', 'f64'])('%s', (build) => {
+describe.each<BuildName>(['simd', 'relaxed', 'turbo', 'f64'])('%s', (build) => {
   test('the same bits on 1, 2, 3 and 8 threads, and inline', async () => {
     const hashes: string[] = [];
     for (const threads of [1, 2, 3, 8]) {

@@ -1,0 +1,96 @@
+import { kernels } from './kernels.gen.ts';
+import { NONE, type ParameterType, type Pointer, type Row } from './row.ts';
+import type { Trial } from './trial.ts';
+
+/** Sizes that fill no tile and no vector; K takes two blocks. */
+const M = 22;
+const N = 59;
+const K = 600;
+const COUNTS: Readonly<Record<string, number>> = {
+  n: 1003,
+  unit: 1,
+  rows: M,
+  cols: N,
+  tableRows: M,
+  chunks: 2,
+  chunk: 10,
+  bRow: 0,
+  bCol: 1,
+  value: 3,
+  nesterov: 1,
+  outside: 0,
+};
+/** Parameters that point to indices. */
+const INDICES = ['labels', 'index', 'order'];
+
+/** Name of the first kernel whose results are not the same bits in both; undefined if all are. */
+export function firstDifference(a: Trial, b: Trial): string | undefined {
+  const theirs = programs(b);
+  const wrong = programs(a).findIndex((rows, i) => {
+    const expected = results(b, theirs[i] as Row[]);
+    return results(a, rows).some((bits, k) => bits !== expected[k]);
+  });
+  return theirs[wrong]?.at(-1)?.kernel.name;
+}
+
+function results(trial: Trial, rows: readonly Row[]): Uint32Array {
+  trial.restore();
+  trial.program(rows)();
+  return trial.bits();
+}
+
+/** Products, and every kernel whose arguments follow from its signature. */
+function programs(t: Trial): Row[][] {
+  const others = Object.values(kernels).flatMap((make) => {
+    const call = make as (...args: readonly (Pointer | number)[]) => Row;
+    const args = call().kernel.parameters.map(([name, type], i) => argument(t, name, type, i));
+    return args.includes(undefined) ? [] : [[call(...(args as (Pointer | number)[]))]];
+  });
+  return [...products(t), ...panels(t), ...others];
+}
+
+function products(t: Trial): Row[][] {
+  const { MR, NR } = t;
+  const [ap, bp] = t.temporary;
+  const [c, a, b, bias] = [t.output(0), t.input(0), t.input(1), t.input(2)];
+  const plain = [kernels.packA(ap, a, M, MR, K, K), kernels.packB(bp, b, N, NR, K, N)];
+  const turned = [kernels.packAT(ap, a, M, MR, K, M), kernels.packBT(bp, b, N, NR, K, K)];
+  return [
+    ...[0, 1, 2, 3].map((act) => [...plain, kernels.gemm(c, ap, bp, bias, M, MR, N, K, N, 0, act)]),
+    [...turned, kernels.gemm(c, ap, bp, NONE, M, MR, N, K, N, 1, 0)],
+    [...plain, kernels.gemmColumns(c, ap, bp, bias, N, NR, M, K, N, 1, 1)],
+    [kernels.gemmSmall(c, a, b, bias, M, MR, N, 30, 30, 1, N, 1, N, 0, 1)],
+    [kernels.gemv(c, a, b, bias, N, N, K, N, 0, 1)],
+    [kernels.gemvT(c, a, b, bias, N, N, K, K, 1, 1)],
+  ];
+}
+
+/** With operands kept in panels, whose sizes are multiples of any tile. */
+function panels(t: Trial): Row[][] {
+  const { NR } = t;
+  const [ap, bp] = t.temporary;
+  const [c, x, b] = [t.output(0), t.input(0), t.input(1)];
+  const [K, N] = [48, 96];
+  const packed = kernels.packB(bp, b, N, NR, K, N);
+  const turned = kernels.packPanelsT(ap, bp, K, NR, N);
+  return [
+    [packed, kernels.gemvPanels(c, x, bp, t.input(2), N, NR, K, 1)],
+    [packed, kernels.gemvPanelsT(c, x, bp, K, NR, N)],
+    [packed, turned, kernels.unpackB(c, ap, K, NR, N, K)],
+  ];
+}
+
+/** undefined: the name does not tell. */
+function argument(
+  t: Trial,
+  name: string,
+  type: ParameterType,
+  i: number,
+): Pointer | number | undefined {
+  if (type === 'i32') return COUNTS[name];
+  if (type === 'u32') return 7;
+  if (type === 'real' || type === 'f64') return 0.5;
+  if (type === 'Step') return t.step;
+  if (type === 'In' || type === 'InAll') return INDICES.includes(name) ? t.indices : t.input(i % 3);
+  return t.output(i);
+}
