@@ -2,10 +2,15 @@ import { perceptronOf } from '../layers.ts';
 import type { Contestant, Runner, TrainTask } from '../types.ts';
 import { load } from './load.ts';
 
+interface Example {
+  readonly input: Float32Array;
+  readonly output: Float32Array;
+}
+
 interface NeuralNetwork {
   sizes: number[];
   initialize(): void;
-  trainPattern(x: Float32Array, y: Float32Array): unknown;
+  trainPattern(example: Example): unknown;
 }
 
 interface Brain {
@@ -31,18 +36,17 @@ function openTrain(task: TrainTask): Runner {
   });
   net.sizes = [...sizes];
   net.initialize();
-  const examples = Array.from(task.y, (label, i) => {
+  const examples = Array.from(task.y, (label, i): Example => {
     const y = new Float32Array(outputs);
     if (task.output === 'softmax') y[label] = 1;
     else y[0] = label;
-    return { x: task.x.slice(i * features, (i + 1) * features), y };
+    return { input: task.x.slice(i * features, (i + 1) * features), output: y };
   });
   return {
     note: 'updates after each example, squared error: cost only',
     run(steps) {
       for (let i = 0; i < steps * task.batch; i++) {
-        const { x, y } = examples[i % examples.length] as (typeof examples)[number];
-        net.trainPattern(x, y);
+        net.trainPattern(examples[i % examples.length] as Example);
       }
     },
   };

@@ -70,8 +70,8 @@ export const jax: Contestant = {
 
 function on<T>(start: (jax: Jax, task: T) => Runner): (task: T) => Promise<Runner> {
   return async (task) => {
-    const jax = load<Jax>('@jax-js/jax');
     hideWorkers();
+    const jax = load<Jax>('@jax-js/jax');
     await jax.init('wasm');
     jax.defaultDevice('wasm');
     const runner = start(jax, task);

@@ -21,6 +21,7 @@ interface Tensor {
 }
 
 interface Optimizer {
+  epsilon?: number;
   minimize(loss: () => Tensor, returnCost: true, variables: readonly Tensor[]): Tensor;
   dispose(): void;
 }
@@ -82,6 +83,8 @@ export function tfjs(backend: Backend): Contestant {
 
 async function ready(backend: Backend): Promise<Tf> {
   const tf = load<Tf>('@tensorflow/tfjs-core');
+  // Brings the gradients, which core does without.
+  load('@tensorflow/tfjs-layers');
   const name = `@tensorflow/tfjs-backend-${backend}`;
   const module = load<{ setWasmPaths?(prefix: string): void }>(name);
   module.setWasmPaths?.(locate(`${name}/package.json`).replace('package.json', 'dist/'));
@@ -146,6 +149,7 @@ function network(tf: Tf, spec: NetworkSpec, weights: Weights) {
   return { features: sizes[0] as number, classes: sizes.at(-1) as number, initial, forward };
 }
 
+/** Adam's ε is inside of the correction of bias there, outside here. */
 function openTrain(tf: Tf, task: TrainTask): Runner {
   const { features, classes, initial, forward } = network(tf, task, task.weights);
   const { batch, output, rate } = task;
@@ -178,6 +182,7 @@ function openTrain(tf: Tf, task: TrainTask): Runner {
       for (let i = 0; i < steps; i++) {
         const { x, targets } = data[i % data.length] as (typeof data)[number];
         const cost = () => loss(targets, forward(x, variables));
+        if (optimizer?.epsilon) optimizer.epsilon = 1e-7 / Math.sqrt(1 - 0.999 ** (i + 1));
         losses.push((optimizer as Optimizer).minimize(cost, true, variables));
       }
     },

@@ -89,6 +89,8 @@ class Perceptron:
         loss = F.cross_entropy(z, y) if softmax else F.binary_cross_entropy_with_logits(z, y)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        if self.task["optimizer"] == "adam":  # whose epsilon is inside of the correction of bias there
+            self.optimizer.param_groups[0]["eps"] = 1e-7 / (1 - 0.999 ** (number + 1)) ** 0.5
         self.optimizer.step()
         return loss.detach()
 
