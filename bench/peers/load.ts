@@ -11,7 +11,7 @@ const require = createRequire(new URL('package.json', import.meta.url));
 /** Installs the packages of this folder unless they are there. Throws `OptionError` when npm fails. */
 export function installPeers(print: (text: string) => void): void {
   if (existsSync(`${FOLDER}node_modules`)) return;
-  print('installs bench/peers (300 MB), once');
+  print('installs bench/peers (500 MB), once');
   try {
     execFileSync('npm', ['ci'], { cwd: FOLDER, stdio: ['ignore', 'ignore', 'inherit'] });
   } catch (error) {
