@@ -144,7 +144,7 @@ describe('bench', () => {
       [],
       [1],
     );
-    expect(missing.every((m) => m.reason.includes('dist/index.js is missing'))).toBe(true);
+    expect(missing.every((m) => m.reason.includes('dist/node/index.js is missing'))).toBe(true);
     const [first, ...rest] = rows as Row[];
     expect(first?.contestant).toBe('node');
     expect(rest).toHaveLength(2 - missing.length);
