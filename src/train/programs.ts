@@ -33,6 +33,7 @@ export function traceLoss(
   feeds: readonly Feed[],
   size: number,
   training: boolean,
+  noise = training,
 ): TracedLoss {
   const tensors = new Map(feeds.map((feed) => [feed.name, feedTensor(feed, size)]));
   const inputs = Object.fromEntries(
@@ -43,6 +44,7 @@ export function traceLoss(
     examples,
     regularizer,
     regularizeBiases,
+    noise,
   });
   const weight = tensors.get(SAMPLE_WEIGHT);
   const several = losses.size > 1;
