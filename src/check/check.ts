@@ -25,7 +25,7 @@ export async function checkLoss(
   options: CheckOptions,
 ): Promise<GradCheck> {
   const { epsilon } = options;
-  const probe = new LossProbe(engine, setting);
+  using probe = new LossProbe(engine, setting);
   const entries = choose(probe, setting, options);
   const loss = await restLoss(probe, entries);
   const [up, down] = (await movedLosses(probe, entries, epsilon, [1, -1])) as [

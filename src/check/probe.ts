@@ -38,6 +38,7 @@ export class LossProbe {
   readonly #setting: LossSetting;
   readonly #workspace: Workspace;
   readonly #copies = new Map<Variable, Variable>();
+  readonly #blocks: Block[] = [];
   readonly #slab: Block;
   readonly #places: Block;
   readonly #values: Block;
@@ -54,16 +55,21 @@ export class LossProbe {
     this.#slab = this.#copy('checked weights', setting.parameters);
     const others = [...setting.values.keys()].filter((v) => !this.#copies.has(v));
     this.#copy('other variables', others);
-    this.#places = new Block(engine, 'places', MAX_STEPS * SET * 4);
-    this.#values = new Block(engine, 'values', MAX_STEPS * SET * 8);
+    this.#places = this.#block(new Block(engine, 'places', MAX_STEPS * SET * 4));
+    this.#values = this.#block(new Block(engine, 'values', MAX_STEPS * SET * 8));
     this.#losses = this.#load({ name: 'moved losses', records: [this.#movedLoss()] });
+  }
+
+  #block(block: Block): Block {
+    this.#blocks.push(block);
+    return block;
   }
 
   #copy(name: string, variables: readonly Variable[]): Block {
     const copies = variables.map(
       (v) => new Variable(v.name, v.shape, () => scalar(0), { dtype: v.dtype }),
     );
-    const block = allocate(this.#engine, name, copies);
+    const block = this.#block(allocate(this.#engine, name, copies));
     variables.forEach((v, i) => {
       const copy = copies[i] as Variable;
       this.#copies.set(v, copy);
@@ -160,5 +166,11 @@ export class LossProbe {
     }
     this.#engine.write(this.#places.at, placeTable);
     this.#engine.write(this.#values.at, valueTable);
+  }
+
+  [Symbol.dispose](): void {
+    this.#losses.free();
+    this.#workspace.free();
+    for (const block of this.#blocks) block.free();
   }
 }

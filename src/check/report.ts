@@ -180,9 +180,9 @@ function text(check: Omit<GradCheck, 'toString'>): string {
   const head = ['parameter', 'ratio', 'verdict', '‖gradient‖', '‖differences‖', 'checked', 'bends'];
   return [
     formatTable(head, rows),
-    ...disagreements(parameters),
+    ...(verdict === 'great' ? [] : disagreements(parameters)),
     ...bends(parameters),
-    `ratio ${digits(ratio, 1)} over ${checked.toLocaleString('en')} of ${size.toLocaleString('en')} parameters, ε ${epsilon}: ${WORDS[verdict]}`,
+    `ratio ${digits(ratio, 1)} over ${checked.toLocaleString('en')} of ${size.toLocaleString('en')} parameters, ε ${epsilon.toExponential()}: ${WORDS[verdict]}`,
   ].join('\n');
 }
 
