@@ -256,6 +256,6 @@ export function setElements(
   if (tid != 0) return;
   for (let i = 0; i < count; i++, place += 4, value += sizeof<real>()) {
     const at = load<i32>(place);
-    if (<u32>at < <u32>n) store<real>(x + ((<usize>at) * sizeof<real>()), load<real>(value));
+    if (<u32>at < <u32>n) store<real>(x + <usize>at * sizeof<real>(), load<real>(value));
   }
 }
