@@ -1,4 +1,5 @@
 import { type Entry, exactStep, movedLosses } from './entries.ts';
+import type { Pair } from './norms.ts';
 import type { LossProbe } from './probe.ts';
 
 /** Bounds the rounding error of a loss, relative to it. */
@@ -12,35 +13,33 @@ export function roundingOf(loss: number, h: number): number {
 /** Slopes of the loss along one element, at one scale. */
 interface Slopes {
   readonly h: number;
-  /** From h and h/2 on both sides, with error O(h²). */
-  readonly wide: number;
+  /** From h/2 on both sides, with error O(h²). */
   readonly narrow: number;
   /** From 0, h/2 and h on one side, with error O(h²). */
   readonly right: number;
   readonly left: number;
 }
 
+type Four = [number, number, number, number];
+
 const SCALES = [1, 1 / 8, 1 / 64];
 
 /**
- * Which entries have a loss that bends within ±ε (a relu, a maximum, a limit takes another branch), so that the two-sided
+ * Those of the entries along which the loss bends within ±ε (a relu, a maximum takes another branch), so that the two-sided
  * difference is not its slope. The loss alone tells: its slope over a narrower step, or from one side, is another one, beyond
  * rounding and beyond what a smooth curve does. And the gradient must agree with that slope, or lie between those of the
  * two sides: a wrong gradient agrees with none and is never excused. No op is asked for.
  */
-export async function findBranches(
+export async function findBranches<T extends Entry & Pair>(
   probe: LossProbe,
-  entries: readonly Entry[],
-  differences: ArrayLike<number>,
+  entries: readonly T[],
   loss: number,
   epsilon: number,
-): Promise<boolean[]> {
+): Promise<Set<T>> {
   const scales: Slopes[][] = [];
   for (const scale of SCALES) scales.push(await slopes(probe, entries, loss, epsilon * scale));
-  return entries.map(({ gradient }, i) => {
-    const found = scales.map((list) => list[i] as Slopes);
-    return bends(found, gradient, differences[i] as number, loss);
-  });
+  const slopesOf = (i: number) => scales.map((list) => list[i] as Slopes);
+  return new Set(entries.filter((entry, i) => bends(slopesOf(i), entry, loss)));
 }
 
 async function slopes(
@@ -49,36 +48,20 @@ async function slopes(
   loss: number,
   h: number,
 ): Promise<Slopes[]> {
-  const [up, upHalf, downHalf, down] = (await movedLosses(
-    probe,
-    entries,
-    h,
-    [1, 0.5, -0.5, -1],
-  )) as [Float64Array, Float64Array, Float64Array, Float64Array];
+  const moved = await movedLosses(probe, entries, h, [1, 0.5, -0.5, -1]);
   return entries.map(({ rest }, i) => {
     const step = exactStep(rest, h);
-    const [a, b, c, d] = [up[i], upHalf[i], downHalf[i], down[i]] as [
-      number,
-      number,
-      number,
-      number,
-    ];
+    const [up, upHalf, downHalf, down] = moved.map((list) => list[i]) as Four;
     return {
       h: step,
-      wide: (a - d) / (2 * step),
-      narrow: (b - c) / step,
-      right: (4 * b - a - 3 * loss) / step,
-      left: (d + 3 * loss - 4 * c) / step,
+      narrow: (upHalf - downHalf) / step,
+      right: (4 * upHalf - up - 3 * loss) / step,
+      left: (down + 3 * loss - 4 * downHalf) / step,
     };
   });
 }
 
-function bends(
-  scales: readonly Slopes[],
-  gradient: number,
-  difference: number,
-  loss: number,
-): boolean {
+function bends(scales: readonly Slopes[], { gradient, difference }: Pair, loss: number): boolean {
   const error = Math.abs(difference - gradient);
   const [first] = scales as [Slopes];
   // A smooth curve's error falls with the square of the step.

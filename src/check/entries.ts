@@ -49,27 +49,23 @@ export function exactStep(x: number, h: number): number {
   return 2 * (x + h / 2 - x);
 }
 
-/** The loss where each entry is moved by each of `steps` (as multiples of its own step near h): one list for each. */
-export async function movedLosses(
+/** The loss where each entry is moved by each of `steps`, as multiples of its own step near h: for each of these one list. */
+export async function movedLosses<const Steps extends readonly number[]>(
   probe: LossProbe,
   entries: readonly Entry[],
   h: number,
-  steps: readonly number[],
-): Promise<Float64Array[]> {
-  const n = entries.length;
-  const [places, rests] = [new Int32Array(n * steps.length), new Float64Array(n * steps.length)];
-  const values = new Float64Array(n * steps.length);
-  entries.forEach(({ place, rest }, e) => {
-    const step = exactStep(rest, h);
-    steps.forEach((by, s) => {
-      const at = e * steps.length + s;
-      places[at] = place;
-      rests[at] = rest;
-      values[at] = rest + by * step;
+  steps: Steps,
+): Promise<{ [K in keyof Steps]: Float64Array }> {
+  const { length } = entries;
+  const places = Int32Array.from(entries, (e) => e.place);
+  const rests = Float64Array.from(entries, (e) => e.rest);
+  const lists: Float64Array[] = [];
+  for (const by of steps) {
+    const values = Float64Array.from({ length }, (_, i) => {
+      const rest = rests[i] as number;
+      return rest + by * exactStep(rest, h);
     });
-  });
-  const all = await probe.losses(places, rests, values);
-  return steps.map((_, s) =>
-    Float64Array.from(entries, (_, e) => all[e * steps.length + s] as number),
-  );
+    lists.push(await probe.losses(places, rests, values));
+  }
+  return lists as { [K in keyof Steps]: Float64Array };
 }

@@ -1,20 +1,19 @@
 import type { Shape } from '../graph/shape.ts';
 import { formatTable } from '../train/inspect.ts';
+import { normsOf, type Pair, ratioOf } from './norms.ts';
 
 /** `great`: at most 1e-7; `look` at the worst entries; `worry`: 1e-3 or more, most likely a mistake; `zero`: no gradient. */
 export type CheckVerdict = 'great' | 'look' | 'worry';
 
 /** One element of a parameter: what backpropagation says, and what two-sided differences say. */
-export interface CheckedEntry {
+export interface CheckedEntry extends Pair {
   readonly index: readonly number[];
-  readonly gradient: number;
-  readonly difference: number;
 }
 
 export interface ParameterCheck {
   readonly name: string;
   readonly shape: Shape;
-  /** ‖d − g‖/(‖d‖ + ‖g‖) over its checked entries. */
+  /** ‖d − g‖/(‖d‖ + ‖g‖) over its checked entries; 0 where both are `zero`. */
   readonly ratio: number;
   /** `zero`: both norms are below 1e-9, as of a bias in front of batch normalisation. */
   readonly verdict: CheckVerdict | 'zero';
@@ -49,12 +48,7 @@ export interface ParameterEntries {
   readonly name: string;
   readonly shape: Shape;
   readonly size: number;
-  readonly entries: readonly {
-    readonly i: number;
-    readonly gradient: number;
-    readonly difference: number;
-    readonly branch: boolean;
-  }[];
+  readonly entries: readonly (Pair & { readonly i: number; readonly branch: boolean })[];
 }
 
 const GREAT = 1e-7;
@@ -62,23 +56,6 @@ const PASSED = 1e-5;
 const WORRY = 1e-3;
 const ZERO = 1e-9;
 const WORST = 3;
-
-type Pair = Pick<CheckedEntry, 'gradient' | 'difference'>;
-
-/** Norms over entries. */
-function norms(entries: readonly Pair[]) {
-  const norm = (part: (e: Pair) => number) =>
-    Math.sqrt(entries.reduce((sum, e) => sum + part(e) ** 2, 0));
-  return {
-    gradient: norm((e) => e.gradient),
-    difference: norm((e) => e.difference),
-    error: norm((e) => e.difference - e.gradient),
-  };
-}
-
-function share(error: number, { gradient, difference }: ReturnType<typeof norms>): number {
-  return error === 0 ? 0 : error / (gradient + difference);
-}
 
 function verdictOf(ratio: number): CheckVerdict {
   if (ratio <= GREAT) return 'great';
@@ -106,14 +83,14 @@ function checkParameter({ name, shape, size, entries }: ParameterEntries, roundi
     branch,
   }));
   const counted = all.filter((e) => !e.branch).map((e) => e.entry);
-  const found = norms(counted);
+  const found = normsOf(counted);
   const noise = rounding * Math.sqrt(counted.length);
   const zero = Math.max(found.gradient, found.difference) < Math.max(ZERO, noise);
-  const beyond = share(Math.max(0, found.error - noise), found);
+  const beyond = ratioOf(Math.max(0, found.error - noise), found);
   const check: ParameterCheck = {
     name,
     shape,
-    ratio: share(found.error, found),
+    ratio: zero ? 0 : ratioOf(found.error, found),
     verdict: zero ? 'zero' : verdictOf(beyond),
     gradientNorm: found.gradient,
     differenceNorm: found.difference,
@@ -141,8 +118,8 @@ export function report({
   const counted = found.flatMap(({ check, counted: list }) =>
     check.verdict === 'zero' ? [] : list,
   );
-  const all = norms(counted);
-  const ratio = share(all.error, all);
+  const all = normsOf(counted);
+  const ratio = ratioOf(all.error, all);
   const worried = found.some(({ check }) => check.verdict === 'worry');
   const verdict = worried ? 'worry' : verdictOf(ratio);
   const result = {

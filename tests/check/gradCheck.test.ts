@@ -268,6 +268,9 @@ test('what cannot be checked', async () => {
     await expect(gradCheck(net, batch, options)).rejects.toThrow(message);
   const x = { ...batch.x, data: batch.x.data.map(() => Number.NaN) };
   await expect(gradCheck(net, { ...batch, x })).rejects.toThrow(/NaN/);
+  const infinite = classifier([lambda((t) => ops.log(ops.affine(t, 0)))]);
+  await expect(gradCheck(infinite, batch)).rejects.toThrow('the loss is NaN, expected a finite');
+  infinite.dispose();
   for (const l of net.layers) l.trainable = false;
   await expect(gradCheck(net, batch)).rejects.toThrow('has no trainable weights');
   net.dispose();
