@@ -57,6 +57,13 @@ const NETWORKS: Record<string, () => Model> = {
     ]),
   'layer normalisation': () => classifier([dense(10), layers.layerNormalization()]),
   penalties: () => classifier([dense(9, { activation: 'tanh' })], { regularizer: l2(5) }),
+  convolution: () =>
+    classifier([
+      dense(32, { activation: 'tanh' }),
+      layers.reshape([4, 4, 2]),
+      layers.conv2D(3, 3, { padding: 'same', activation: 'relu' }),
+      layers.flatten(),
+    ]),
   'max pooling': () =>
     classifier([
       dense(48),
