@@ -9,8 +9,12 @@ import { Engines } from './engines.ts';
 import { growth } from './growth.ts';
 import { machine } from './machine.ts';
 import { type Options, parseOptions, usage } from './options.ts';
+
 import { page } from './page.ts';
+import { peers } from './peers/index.ts';
+import { installPeers } from './peers/load.ts';
 import { CURVES } from './suites/growth.ts';
+
 import { SUITES } from './suites/index.ts';
 import type { Case } from './types.ts';
 
@@ -38,8 +42,10 @@ async function main(args: readonly string[]): Promise<void> {
   console.log(`${cpu}, ${cores} cores · Node ${node}, V8 ${v8} · ${os}`);
   const engines = new Engines();
   try {
+    if (options.peers) installPeers(console.log);
     const ours = wasmgrad(engines);
-    const contestants = [ours, wasmgradSync(engines), plain, loops, bare];
+    const own = [ours, wasmgradSync(engines), plain, loops, bare];
+    const contestants = options.peers ? [...own, ...peers] : own;
     const timed = await bench(cases, contestants, engines, options, console.log);
     const seconds = options.seconds / 5;
     const report: Report = options.suites.includes('growth')

@@ -13,6 +13,8 @@ export interface Options extends Wanted {
   readonly json: string | undefined;
   /** File for the page, default beside the report. */
   readonly html: string | undefined;
+  /** Compare with the packages of bench/peers, PyTorch and NumPy. */
+  readonly peers: boolean;
 }
 
 const DEFAULTS = {
@@ -23,7 +25,11 @@ const DEFAULTS = {
   filter: '',
   json: '',
   html: '',
+  peers: '',
 };
+
+/** Options without a value. */
+const FLAGS = ['peers'];
 
 export const usage = (suites: readonly string[]) => `npm run bench -- [options]
   --suite gemm,train      suites, default all: ${suites.join(', ')}
@@ -32,7 +38,8 @@ export const usage = (suites: readonly string[]) => `npm run bench -- [options]
   --build simd,relaxed    builds, default ${DEFAULTS.build}; also turbo, f64
   --seconds 0.5           time for each contestant in each case
   --json FILE             write the report to FILE
-  --html FILE             write it as a page, default beside the JSON`;
+  --html FILE             write it as a page, default beside the JSON
+  --peers                 with other libraries, installed in bench/peers`;
 
 /** Reads the command line. Throws `OptionError`, naming what is near, for what it does not know. */
 export function parseOptions(args: readonly string[], suites: readonly string[]): Options {
@@ -51,20 +58,24 @@ export function parseOptions(args: readonly string[], suites: readonly string[])
     seconds: positive('seconds', given.seconds, Number.isFinite),
     json: given.json || undefined,
     html: given.html || (given.json && `${given.json.replace(/\.json$/, '')}.html`) || undefined,
+    peers: given.peers !== '',
   };
 }
 
 function readArgs(args: readonly string[]): typeof DEFAULTS {
   const known = Object.keys(DEFAULTS);
-  const options = Object.fromEntries(known.map((key) => [key, { type: 'string' as const }]));
+  const typeOf = (key: string) => (FLAGS.includes(key) ? 'boolean' : 'string');
+  const options = Object.fromEntries(known.map((key) => [key, { type: typeOf(key) } as const]));
   const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true });
   const given: Record<string, string> = { ...DEFAULTS };
   for (const token of tokens) {
     if (token.kind === 'option-terminator') continue;
     if (token.kind === 'positional') throw new OptionError(`"${token.value}" is no option`);
     if (!known.includes(token.name)) unknownName('option', token.name, known);
-    if (token.value === undefined) throw new OptionError(`--${token.name} needs a value`);
-    given[token.name] = token.value;
+    const flag = FLAGS.includes(token.name);
+    if (flag && token.value !== undefined) throw new OptionError(`--${token.name} has no value`);
+    if (!flag && token.value === undefined) throw new OptionError(`--${token.name} needs a value`);
+    given[token.name] = token.value ?? 'yes';
   }
   return given as typeof DEFAULTS;
 }

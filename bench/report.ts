@@ -2,7 +2,7 @@ import { isTimed, type Missing, type Row, type SizeRow, type Variant } from './t
 
 const COLUMNS = [
   ['case', -24],
-  ['contestant', -13],
+  ['contestant', -16],
   ['build', -8],
   ['threads', 7],
   ['median', 10],

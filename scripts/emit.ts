@@ -1,8 +1,12 @@
-/** Compiles `src` to `dist`, which lies beside `build`, so that `../../build/` is right in both. */
+/**
+ * Compiles `src` to `dist`, file by file for bundlers, and joins it in `dist/node` for Node, which starts faster from few
+ * files. All lie as deep beside `build` as `src/runtime`, so that `../../build/` is right in each.
+ */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { type Plugin, rolldown } from 'rolldown';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const dist = `${root}dist`;
@@ -26,3 +30,24 @@ for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true }))
   const rewritten = text.replace(pattern, '$1.js$2');
   if (rewritten !== text) writeFileSync(path, rewritten);
 }
+
+const builds: Plugin = {
+  name: 'builds stay where they are',
+  resolveId: (id) => (/\/build\/[\w-]+\.js$/.test(id) ? { id, external: true } : null),
+};
+const joined = await rolldown({
+  input: {
+    index: `${dist}/index.js`,
+    worker: `${dist}/runtime/worker.js`,
+    cli: `${dist}/cli/main.js`,
+  },
+  platform: 'node',
+  external: [/^node:/, /^csv-parse/, 'jimp', 'sharp'],
+  plugins: [builds],
+});
+await joined.write({
+  dir: `${dist}/node`,
+  format: 'esm',
+  entryFileNames: '[name].js',
+  chunkFileNames: '[name].js',
+});

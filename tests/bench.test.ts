@@ -144,7 +144,7 @@ describe('bench', () => {
       [],
       [1],
     );
-    expect(missing.every((m) => m.reason.includes('dist/index.js is missing'))).toBe(true);
+    expect(missing.every((m) => m.reason.includes('dist/node/index.js is missing'))).toBe(true);
     const [first, ...rest] = rows as Row[];
     expect(first?.contestant).toBe('node');
     expect(rest).toHaveLength(2 - missing.length);
@@ -238,7 +238,7 @@ describe('options', () => {
 
   test('are read', () => {
     const given = parse(
-      '--suite gemm --threads 1,2 --build relaxed --seconds 0.1 --filter 64,tA --json x.json',
+      '--suite gemm --threads 1,2 --build relaxed --seconds 0.1 --filter 64,tA --json x.json --peers',
     );
     expect(given).toEqual({
       suites: ['gemm'],
@@ -248,6 +248,7 @@ describe('options', () => {
       seconds: 0.1,
       json: 'x.json',
       html: 'x.html',
+      peers: true,
     });
     expect(parse('--json x.json --html page.htm').html).toBe('page.htm');
     expect(parse('').html).toBeUndefined();
@@ -261,6 +262,7 @@ describe('options', () => {
     ['--threads 0', /threads is 0/],
     ['--seconds fast', /seconds is fast/],
     ['--json', /--json needs a value/],
+    ['--peers=yes', /--peers has no value/],
     ['quick', /"quick" is no option/],
   ])('%s is refused', (line, message) => {
     expect(() => parse(line)).toThrow(OptionError);

@@ -32,7 +32,9 @@ interface Import {
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const list = (pattern: string) =>
-  globSync(pattern, { cwd: root }).map((p) => p.replaceAll('\\', '/'));
+  globSync(pattern, { cwd: root, exclude: ['**/node_modules'] }).map((p) =>
+    p.replaceAll('\\', '/'),
+  );
 const sources = list('src/**/*.ts');
 const handwritten = (paths: readonly string[]) => paths.filter((p) => !p.endsWith('.gen.ts'));
 

@@ -3,7 +3,10 @@ import { childRunner } from '../child.ts';
 import { type InferTask, type Runner, Unable, type Variant } from '../types.ts';
 
 const ROOT = new URL('../../', import.meta.url);
-const ENTRIES: Readonly<Record<string, string>> = { dist: 'dist/index.js', src: 'src/index.ts' };
+const ENTRIES: Readonly<Record<string, string>> = {
+  dist: 'dist/node/index.js',
+  src: 'src/index.ts',
+};
 
 /** A process that imports the library, makes the model and asks it once. */
 export function openStartup(task: InferTask, { build, threads }: Variant): Runner {

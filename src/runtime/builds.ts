@@ -204,6 +204,8 @@ function blocked(cause: unknown): EngineError {
   return new EngineError(`WebAssembly does not compile: ${why}${hint}`, { cause });
 }
 
-function decode(base64: string): Uint8Array<ArrayBuffer> {
+function decode(base64: string): BufferSource {
+  const node = builtin('node:buffer');
+  if (node) return node.Buffer.from(base64, 'base64');
   return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 }

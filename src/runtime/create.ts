@@ -41,10 +41,15 @@ const MAX_PAGES = 65536;
  * the kind asked for is not to be had.
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
+  return create(options, false);
+}
+
+/** `lazy`: threads start with the first work that is worth sharing; where they cannot be had, that work fails. */
+async function create(options: EngineOptions, lazy: boolean): Promise<Engine> {
   checkOptions(options);
   const { kind, reasons } = chooseKind(options);
   try {
-    return await createKind(kind, options, reasons);
+    return await createKind(kind, options, reasons, lazy);
   } catch (error) {
     if (options.kind || kind === 'inline' || !(error instanceof EngineError)) throw error;
     const why = `on the calling thread: ${messageOf(error)}`;
@@ -58,7 +63,7 @@ let standard: Promise<Engine & { readonly disposed?: boolean }> | undefined;
 export async function defaultEngine(): Promise<Engine> {
   const engine = await standard?.catch(() => undefined);
   if (engine && !engine.disposed) return engine;
-  standard = createEngine(environmentOptions());
+  standard = create(environmentOptions(), isNode);
   return standard;
 }
 
@@ -100,6 +105,7 @@ async function createKind(
   kind: Kind,
   options: EngineOptions,
   reasons: readonly string[],
+  lazy = false,
 ): Promise<Engine> {
   const shared = kind === 'team';
   const binary = await loadBinary(options, shared);
@@ -120,7 +126,7 @@ async function createKind(
     ? [`${threads} threads for ${processors()} processors: ask for more by \`threads\``]
     : [];
   const info = describe(kind, threads, binary, [...reasons, ...cap], instance);
-  return TeamEngine.create(instance, info, options.workerFactory);
+  return TeamEngine.create(instance, info, options.workerFactory, lazy);
 }
 
 function describe(

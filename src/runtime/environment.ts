@@ -1,6 +1,7 @@
 /** What differs between Node and browsers. Node's modules are asked for at run time, so that bundlers see none. */
 
 type Builtins = {
+  'node:buffer': typeof import('node:buffer');
   'node:worker_threads': typeof import('node:worker_threads');
   'node:os': typeof import('node:os');
   'node:fs/promises': typeof import('node:fs/promises');

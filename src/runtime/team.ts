@@ -1,5 +1,5 @@
 import type { RunOptions, RuntimeInfo } from './engine.ts';
-import { processors } from './environment.ts';
+import { macrotask, processors } from './environment.ts';
 import { DisposedError, EngineError, messageOf, type WasmgradError } from './errors.ts';
 import type { Instance } from './instance.ts';
 import { Jobs } from './jobs.ts';
@@ -24,19 +24,24 @@ export class TeamEngine extends LocalEngine {
     this.#factory = factory;
   }
 
-  /** Resolves when all threads are ready. */
+  /** Resolves when all threads are ready; `lazy`: at once, threads start with the first work that is worth sharing. */
   static async create(
     instance: Instance,
     info: RuntimeInfo,
     factory?: WorkerFactory,
+    lazy = false,
   ): Promise<TeamEngine> {
     const engine = new TeamEngine(instance, info, factory);
-    await engine.#ready();
+    if (!lazy) await engine.#ready();
     return engine;
   }
 
   run(options: RunOptions): Promise<void> {
     return this.#runs.run(async () => {
+      if (!this.#team && options.threads === 1 && options.steps === 1) {
+        this.sync.run(options);
+        return macrotask();
+      }
       const team = await this.#ready();
       await team.run(options);
     });

@@ -59,7 +59,7 @@ describe('the packed package', () => {
   });
 
   test('runs on all threads, by its command', () => {
-    const bin = join('node_modules', 'wasmgrad', 'dist', 'cli', 'main.js');
+    const bin = join('node_modules', 'wasmgrad', 'dist', 'node', 'cli.js');
     const info = JSON.parse(node(bin, 'info', '--threads', '2', '--json'));
     expect(info).toMatchObject({ kind: 'team', threads: 2, reasons: [] });
   });

@@ -1,0 +1,45 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { messageOf, OptionError } from '../../src/runtime/errors.ts';
+import { Unable } from '../types.ts';
+
+const FOLDER = fileURLToPath(new URL('.', import.meta.url));
+const require = createRequire(new URL('package.json', import.meta.url));
+
+/** Installs the packages of this folder unless they are there. Throws `OptionError` when npm fails. */
+export function installPeers(print: (text: string) => void): void {
+  if (existsSync(`${FOLDER}node_modules`)) return;
+  print('installs bench/peers (500 MB), once');
+  try {
+    execFileSync('npm', ['ci'], { cwd: FOLDER, stdio: ['ignore', 'ignore', 'inherit'] });
+  } catch (error) {
+    throw new OptionError(
+      `--peers: npm ci in bench/peers failed (no network?): ${messageOf(error)}`,
+    );
+  }
+}
+
+/** A package of this folder. Throws `Unable` when it does not load. */
+export function load<T>(name: string): T {
+  try {
+    return require(name) as T;
+  } catch (error) {
+    throw new Unable(`does not load: ${messageOf(error).split('\n')[0]}`);
+  }
+}
+
+/** A copy of a package, and of those it `shares` state with, that shares none with earlier ones. */
+export function loadAgain<T>(name: string, ...shares: readonly string[]): T {
+  const again = [name, ...shares].map((n) => `/node_modules/${n}/`);
+  for (const path of Object.keys(require.cache)) {
+    if (again.some((part) => path.includes(part))) delete require.cache[path];
+  }
+  return load<T>(name);
+}
+
+/** Where a file of a package is. */
+export function locate(path: string): string {
+  return require.resolve(path);
+}

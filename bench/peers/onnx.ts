@@ -1,0 +1,181 @@
+import { perceptronOf } from '../layers.ts';
+import {
+  type Contestant,
+  type ElementwiseTask,
+  type GemmTask,
+  type InferTask,
+  type Kind,
+  type ReduceTask,
+  type Runner,
+  Unable,
+  type Variant,
+} from '../types.ts';
+import { load, loadAgain } from './load.ts';
+import { type Constant, type Graph, type Node, onnxModel } from './onnxModel.ts';
+import { repeat } from './repeat.ts';
+
+interface Tensor {
+  readonly data: Float32Array;
+}
+
+interface Session {
+  run(feeds: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>>;
+  release(): Promise<void>;
+}
+
+interface Ort {
+  readonly env: { readonly wasm: { numThreads?: number } };
+  readonly Tensor: new (type: 'float32', data: Float32Array, shape: readonly number[]) => Tensor;
+  readonly InferenceSession: { create(model: Uint8Array, options: object): Promise<Session> };
+}
+
+type Feeds = Readonly<Record<string, Constant>>;
+type Start = (graph: Graph, feeds: Feeds, copyIn: boolean) => Promise<Runner>;
+
+const KINDS: readonly Kind[] = ['gemm', 'elementwise', 'reduce', 'train', 'infer'];
+
+/** ONNX Runtime, on models of the operations asked for. */
+function onnx(name: string, provider: string, get: (threads: number) => Ort): Contestant {
+  const start = ({ threads }: Variant): Start => {
+    const ort = get(threads);
+    return (graph, feeds, copyIn) => open(ort, provider, threads, graph, feeds, copyIn);
+  };
+  return {
+    name,
+    kinds: KINDS,
+    variants: ({ threads }) => threads.map((n) => ({ build: '1.30', threads: n })),
+    open: {
+      gemm: (task, variant) => openGemm(start(variant), task),
+      elementwise: (task, variant) => openElementwise(start(variant), task),
+      reduce: (task, variant) => openReduce(start(variant), task),
+      train() {
+        throw new Unable('does not train');
+      },
+      infer: (task, variant) => openInfer(start(variant), task),
+    },
+  };
+}
+
+const copies = new Map<number, Ort>();
+
+/** Its number of threads is set once for a copy of the package. */
+export const onnxWeb = onnx('onnxruntime-web', 'wasm', (threads) => {
+  let ort = copies.get(threads);
+  if (!ort) {
+    ort = loadAgain<Ort>('onnxruntime-web', 'onnxruntime-common');
+    ort.env.wasm.numThreads = threads;
+    copies.set(threads, ort);
+  }
+  return ort;
+});
+
+export const onnxNode = onnx('onnxruntime-node', 'cpu', () => load<Ort>('onnxruntime-node'));
+
+async function open(
+  ort: Ort,
+  provider: string,
+  threads: number,
+  graph: Graph,
+  feeds: Feeds,
+  copyIn: boolean,
+): Promise<Runner> {
+  const session = await ort.InferenceSession.create(onnxModel(graph), {
+    executionProviders: [provider],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+  });
+  const tensors = () =>
+    Object.fromEntries(
+      Object.entries(feeds).map(([name, { data, shape }]) => [
+        name,
+        new ort.Tensor('float32', data, shape),
+      ]),
+    );
+  const held = tensors();
+  return repeat({
+    step: () => session.run(copyIn ? tensors() : held),
+    read: (y) => graph.outputs.flatMap((name) => [...(y[name] as Tensor).data]),
+    dispose: () => void session.release(),
+  });
+}
+
+const shapes = (feeds: Feeds) =>
+  Object.fromEntries(Object.entries(feeds).map(([name, { shape }]) => [name, shape]));
+
+function simple(op: string, inputs: readonly string[], more: Partial<Node> = {}): Node {
+  return { op, inputs, outputs: ['y'], ...more };
+}
+
+function openGemm(start: Start, task: GemmTask) {
+  const { M, K, N, transposeA, transposeB, a, b } = task;
+  const feeds = {
+    a: { data: a, shape: transposeA ? [K, M] : [M, K] },
+    b: { data: b, shape: transposeB ? [N, K] : [K, N] },
+  };
+  const ints = { transA: Number(transposeA), transB: Number(transposeB) };
+  const product =
+    transposeA || transposeB ? simple('Gemm', ['a', 'b'], { ints }) : simple('MatMul', ['a', 'b']);
+  return start({ nodes: [product], inputs: shapes(feeds), outputs: ['y'] }, feeds, false);
+}
+
+const OPS = {
+  copy: 'Identity',
+  add: 'Add',
+  mul: 'Mul',
+  relu: 'Relu',
+  exp: 'Exp',
+  tanh: 'Tanh',
+  sigmoid: 'Sigmoid',
+};
+
+function openElementwise(start: Start, { op, n, a, b }: ElementwiseTask) {
+  const feeds = { a: { data: a, shape: [n] }, ...(b ? { b: { data: b, shape: [n] } } : {}) };
+  const nodes = [simple(OPS[op], Object.keys(feeds))];
+  return start({ nodes, inputs: shapes(feeds), outputs: ['y'] }, feeds, false);
+}
+
+function openReduce(start: Start, { op, rows, columns, x }: ReduceTask) {
+  const feeds = { x: { data: x, shape: [rows, columns] } };
+  const first = { lists: { axes: [0] } };
+  const graphs: Readonly<Record<ReduceTask['op'], Omit<Graph, 'inputs'>>> = {
+    sum: { nodes: [simple('ReduceSum', ['x'])], outputs: ['y'] },
+    rowmax: { nodes: [simple('ReduceMax', ['x'], { lists: { axes: [1] } })], outputs: ['y'] },
+    softmax: { nodes: [simple('Softmax', ['x'])], outputs: ['y'] },
+    meanvar0: {
+      nodes: [
+        { op: 'ReduceMean', inputs: ['x'], outputs: ['mean'], ...first },
+        { op: 'Sub', inputs: ['x', 'mean'], outputs: ['d'] },
+        { op: 'Mul', inputs: ['d', 'd'], outputs: ['square'] },
+        { op: 'ReduceMean', inputs: ['square'], outputs: ['variance'], ...first },
+      ],
+      outputs: ['mean', 'variance'],
+    },
+  };
+  return start({ ...graphs[op], inputs: shapes(feeds) }, feeds, false);
+}
+
+const ACTIVATIONS = { relu: 'Relu', tanh: 'Tanh', sigmoid: 'Sigmoid', softmax: 'Softmax' };
+
+function openInfer(start: Start, task: InferTask) {
+  const { sizes, hidden } = perceptronOf(task);
+  const layers = sizes.slice(1);
+  const constants: Record<string, Constant> = {};
+  const nodes = layers.flatMap((units, i): Node[] => {
+    const [kernel, bias] = [`kernel${i}`, `bias${i}`];
+    constants[kernel] = {
+      data: task.weights[2 * i] as Float32Array,
+      shape: [sizes[i] as number, units],
+    };
+    constants[bias] = { data: task.weights[2 * i + 1] as Float32Array, shape: [units] };
+    const last = i === layers.length - 1;
+    const [product, sum] = [`product${i}`, `sum${i}`];
+    return [
+      { op: 'MatMul', inputs: [`x${i}`, kernel], outputs: [product] },
+      { op: 'Add', inputs: [product, bias], outputs: [sum] },
+      { op: ACTIVATIONS[last ? task.output : hidden], inputs: [sum], outputs: [`x${i + 1}`] },
+    ];
+  });
+  const feeds = { x0: { data: task.x, shape: [task.batch, sizes[0] as number] } };
+  const outputs = [`x${layers.length}`];
+  return start({ nodes, inputs: shapes(feeds), outputs, constants }, feeds, true);
+}
