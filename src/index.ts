@@ -98,8 +98,8 @@ export type { Layer, LayerOptions, LayerScope, WeightOptions } from './nn/layer.
 export { layer } from './nn/layer.ts';
 export type { Loss } from './nn/loss.ts';
 export { losses } from './nn/loss.ts';
-export type { Metric } from './nn/metric.ts';
-export { metrics } from './nn/metric.ts';
+export type { Accumulator, Metric } from './nn/metric.ts';
+export { accumulatedMetric, metrics } from './nn/metric.ts';
 export type {
   BatchNormalizationOptions,
   GroupNormalizationOptions,
@@ -158,6 +158,8 @@ export type { History, Logs } from './train/history.ts';
 export type { MemoryReport, Profile, ProfileOptions, ProfileRow } from './train/inspect.ts';
 export type { LoadOptions } from './train/load.ts';
 export { loadModel } from './train/load.ts';
+export type { MeasureOptions } from './train/measure.ts';
+export { confusionMatrix, measure } from './train/measure.ts';
 export type {
   CompileOptions,
   FunctionalOptions,

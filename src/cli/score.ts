@@ -1,8 +1,10 @@
+import type { NDArray } from '../compile/array.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Preprocessing } from '../data/preprocess.ts';
-import { confusion, confusionText } from '../report/classes.ts';
-import { regressionScore, residualText } from '../report/residuals.ts';
+import { confusionOf, confusionText, scoresText } from '../report/classes.ts';
+import { residualText } from '../report/residuals.ts';
 import type { Logs } from '../train/history.ts';
+import { confusionMatrix, measure } from '../train/measure.ts';
 import type { Model } from '../train/model.ts';
 
 const BATCH = 500;
@@ -10,16 +12,19 @@ const BATCH = 500;
 /** Loss with accuracy, or with errors in the target's units. */
 export async function score(
   model: Model,
-  data: Dataset,
+  { task, x, y }: Dataset,
   preprocessing: Preprocessing,
 ): Promise<Logs> {
-  const logs = await model.evaluate(data.x, data.y, { batchSize: BATCH });
-  if (data.task === 'classification') return logs;
-  const { truth, predicted } = await values(model, data, preprocessing);
-  return { ...logs, ...regressionScore(truth, predicted) };
+  const options = { batchSize: BATCH };
+  const logs = await model.evaluate(x, y, options);
+  if (task === 'classification') return logs;
+  const { rmse, mae, r2 } = await measure(model, x, y, ['rmse', 'mae', 'r2'], options);
+  const value = (figure: NDArray | undefined) => figure?.data[0] as number;
+  const { std } = units(preprocessing);
+  return { ...logs, rmse: value(rmse) * std, mae: value(mae) * std, r2: value(r2) };
 }
 
-/** Confusion matrix or residuals as text. */
+/** Confusion matrix with the figures of each class, or residuals, as text. */
 export async function mistakes(
   model: Model,
   data: Dataset,
@@ -30,27 +35,23 @@ export async function mistakes(
     return `prediction − truth:\n${residualText(truth, predicted)}`;
   }
   const names = data.classNames as readonly string[];
-  const outputs = await model.predict(data.x, { batchSize: BATCH });
-  const predicted = argMaxRows(outputs.data, names.length);
-  return `true class by row, predicted by column:\n${confusionText(confusion(data.y as Int32Array, predicted, names.length), names)}`;
+  const matrix = confusionOf(await confusionMatrix(model, data.x, data.y, { batchSize: BATCH }));
+  return [
+    `true class by row, predicted by column:\n${confusionText(matrix, names)}`,
+    scoresText(matrix, names),
+  ].join('\n\n');
 }
 
-function argMaxRows(values: ArrayLike<number>, width: number): Int32Array {
-  return Int32Array.from({ length: values.length / width }, (_, row) => {
-    let best = 0;
-    for (let c = 1; c < width; c++) {
-      if ((values[row * width + c] as number) > (values[row * width + best] as number)) best = c;
-    }
-    return best;
-  });
+/** What the target was normalised by. */
+function units(preprocessing: Preprocessing): { mean: number; std: number } {
+  return preprocessing.kind === 'table' && 'mean' in preprocessing.target
+    ? preprocessing.target
+    : { mean: 0, std: 1 };
 }
 
 /** Truth and prediction in the target's units. */
 async function values(model: Model, { x, y }: Dataset, preprocessing: Preprocessing) {
-  const { mean, std } =
-    preprocessing.kind === 'table' && 'mean' in preprocessing.target
-      ? preprocessing.target
-      : { mean: 0, std: 1 };
+  const { mean, std } = units(preprocessing);
   const restored = (data: ArrayLike<number>) => Float64Array.from(data, (v) => v * std + mean);
   const truth = y instanceof Int32Array ? y : y.data;
   const outputs = await model.predict(x, { batchSize: BATCH });

@@ -111,10 +111,10 @@ function checkNumbers(name: string, data: TypedArray, shape: Shape): void {
 }
 
 /** Throws unless all labels are in 0 … classes − 1. */
-export function checkLabels({ name, data }: Table, classes: number): void {
+export function checkLabels({ name, data }: Table, classes: number, ignored?: unknown): void {
   for (let i = 0; i < data.length; i++) {
     const label = data[i] as number;
-    if (label >= 0 && label < classes) continue;
+    if ((label >= 0 && label < classes) || label === ignored) continue;
     throw new DataError(`${name}: label ${label} of example ${i}, expected 0 to ${classes - 1}`);
   }
 }

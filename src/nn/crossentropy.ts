@@ -1,8 +1,9 @@
 import type { OpInfo, Tensor } from '../graph/tensor.ts';
 import { sigmoid } from '../ops/activation.ts';
-import { add, affine, div, mul } from '../ops/binary.ts';
+import { add, affine, div, mul, notEqual } from '../ops/binary.ts';
 import { pick } from '../ops/gather.ts';
 import { reduceMean } from '../ops/reduce.ts';
+import { cast } from '../ops/select.ts';
 import {
   sigmoidCrossEntropy,
   softmax,
@@ -12,7 +13,7 @@ import {
 import { reduceSum } from '../ops/sum.ts';
 import { clip, log, powScalar } from '../ops/unary.ts';
 import { checkNumber, named, withDefaults } from './named.ts';
-import { align, alignLabels, type Loss } from './targets.ts';
+import { align, alignLabels, asReal, type Loss } from './targets.ts';
 
 /** Predictions are limited to [ε, 1 − ε] where their logits are not at hand. */
 const EPSILON = 1e-7;
@@ -130,16 +131,37 @@ export function categoricalCrossentropy(options: CrossentropyOptions = {}): Loss
   });
 }
 
+export interface SparseOptions {
+  /** Predictions are logits: softmax has not been applied. Default false. */
+  readonly fromLogits?: boolean;
+  /** Examples (or elements) with this label do not count. Default none. */
+  readonly ignoreClass?: number | undefined;
+}
+
 /** −ln p[label]: labels are i32 class numbers [..], predictions [.., C]. From logits as `categoricalCrossentropy`. */
-export function sparseCategoricalCrossentropy(options: { fromLogits?: boolean } = {}): Loss {
+export function sparseCategoricalCrossentropy(options: SparseOptions = {}): Loss {
   const name = 'sparseCategoricalCrossentropy';
-  const set = withDefaults(name, options, { fromLogits: false });
+  const set = withDefaults<SparseOptions & { fromLogits: boolean }>(name, options, {
+    fromLogits: false,
+    ignoreClass: undefined,
+  });
+  const { ignoreClass } = set;
+  const valid =
+    ignoreClass === undefined
+      ? undefined
+      : (t: Tensor, p: Tensor) => notEqual(asReal(alignLabels(name, t, p)), ignoreClass);
   const body = (yTrue: Tensor, yPred: Tensor) => {
     const logits = logitsOf(yPred, softmax, set.fromLogits);
-    const labels = alignLabels(name, yTrue, yPred);
-    if (logits) return softmaxCrossEntropy(logits, labels);
-    const p = div(pick(yPred, labels), reduceSum(yPred, LAST));
-    return affine(log(limited(p)), -1);
+    const counts = valid?.(yTrue, yPred);
+    const given = alignLabels(name, yTrue, yPred);
+    const labels = counts ? cast(mul(asReal(given), counts), 'i32') : given;
+    const value = logits ? softmaxCrossEntropy(logits, labels) : fromProbabilities(yPred, labels);
+    return counts ? mul(value, counts) : value;
   };
-  return Object.assign(named(name, set, body), { targets: 'labels' as const });
+  return Object.assign(named(name, set, body), { targets: 'labels' as const, valid });
+}
+
+function fromProbabilities(yPred: Tensor, labels: Tensor): Tensor {
+  const p = div(pick(yPred, labels), reduceSum(yPred, LAST));
+  return affine(log(limited(p)), -1);
 }

@@ -77,18 +77,21 @@ export const klDivergence = simple('klDivergence', (yTrue, yPred) => {
   const p = clip(yPred, EPSILON, 1);
   return reduceSum(mul(t, log(div(t, p))), LAST);
 });
-/** −Σt·p/(‖t‖·‖p‖): −1 where they point the same way */
-export const cosineSimilarity = simple('cosineSimilarity', (t, p) =>
-  affine(mul(reduceSum(mul(t, p), LAST), mul(inverseNorm(t), inverseNorm(p))), -1),
-);
+/** −Σt·p/(‖t‖·‖p‖) over the axis, default the last: −1 where they point the same way */
+export function cosineSimilarity(options: { axis?: number } = {}): Loss {
+  const set = withDefaults('cosineSimilarity', options, { axis: -1 });
+  const over = { axes: set.axis };
+  const inverseNorm = (x: Tensor) => rsqrt(maximum(reduceSum(square(x), over), EPSILON * EPSILON));
+  return named('cosineSimilarity', set, (yTrue: Tensor, yPred: Tensor) => {
+    const [t, p] = align('cosineSimilarity', yTrue, yPred);
+    const product = mul(inverseNorm(t), inverseNorm(p));
+    return affine(mul(reduceSum(mul(t, p), over), product), -1);
+  });
+}
 
 function margin(t: Tensor, p: Tensor): Tensor {
   const sign = sub(t, equal(t, 0));
   return maximum(affine(mul(sign, p), -1, 1), 0);
-}
-
-function inverseNorm(x: Tensor): Tensor {
-  return rsqrt(maximum(reduceSum(square(x), LAST), EPSILON * EPSILON));
 }
 
 /** mean of e²/2 where |e| ≤ delta, else delta·|e| − delta²/2, e = p − t (Huber 1964); delta default 1 */
@@ -149,7 +152,7 @@ export function loss(given: string | Named | Loss): Loss {
 }
 
 /** The weights in the shape of `values`: axes of size 1 at the end come or go, others repeat. */
-function alignWeight(weight: Tensor, values: Tensor): Tensor {
+export function alignWeight(weight: Tensor, values: Tensor): Tensor {
   const rank = values.shape.length;
   const { shape } = weight;
   const extra = shape.slice(rank);
@@ -168,10 +171,14 @@ function alignWeight(weight: Tensor, values: Tensor): Tensor {
   return sameShape(seen, values.shape) ? same : expand(same, values.shape);
 }
 
-/** Σ loss·weight divided by the number of losses, not by the sum of weights: Keras' `sum_over_batch_size`. */
-export function reduceLoss(perExample: Tensor, sampleWeight?: Tensor): Tensor {
+/**
+ * Σ loss·weight divided by the number of losses, not by the sum of weights: Keras' `sum_over_batch_size`. Where `valid`
+ * (0 or 1) is given, only those losses count.
+ */
+export function reduceLoss(perExample: Tensor, sampleWeight?: Tensor, valid?: Tensor): Tensor {
   const weighted = sampleWeight
     ? mul(perExample, alignWeight(sampleWeight, perExample))
     : perExample;
+  if (valid) return div(reduceSum(mul(weighted, valid)), maximum(reduceSum(valid), 1));
   return affine(reduceSum(weighted), 1 / Math.max(1, sizeOf(perExample.shape)));
 }

@@ -1,150 +1,109 @@
-import type { Shape } from '../graph/shape.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import { affine, equal, greater, less, lessEqual } from '../ops/binary.ts';
-import { pick } from '../ops/gather.ts';
-import { flattenRows, unsqueeze } from '../ops/layout.ts';
-import { argMax, reduceMean } from '../ops/reduce.ts';
-import { equalI32 } from '../ops/select.ts';
-import { reduceSum } from '../ops/sum.ts';
-import { not } from '../ops/unary.ts';
-import { lossTable } from './loss.ts';
+import { sigmoid } from '../ops/activation.ts';
+import { affine, sub } from '../ops/binary.ts';
+import { softmax } from '../ops/softmax.ts';
+import { exp, sqrt, square } from '../ops/unary.ts';
 import {
-  type Configured,
-  checkCount,
-  checkNumber,
-  find,
-  type Named,
-  named,
-  withDefaults,
-} from './named.ts';
-import { align, alignLabels, asReal, type Loss } from './targets.ts';
+  type Accumulator,
+  builtIn,
+  isLabels,
+  labelled,
+  type Metric,
+  metricOf,
+  weightedMean,
+} from './accumulator.ts';
+import {
+  accuracy,
+  binaryAccuracy,
+  categoricalAccuracy,
+  isBinary,
+  sparseCategoricalAccuracy,
+  sparseTopKCategoricalAccuracy,
+  topKCategoricalAccuracy,
+} from './accuracy.ts';
+import { auc } from './auc.ts';
+import {
+  binaryCrossentropy,
+  categoricalCrossentropy,
+  sparseCategoricalCrossentropy,
+} from './crossentropy.ts';
+import { confusionMatrix, f1Score, fBetaScore } from './fscore.ts';
+import { lossTable } from './loss.ts';
+import { find, type Named, withDefaults } from './named.ts';
+import { r2Score } from './r2.ts';
+import { align, type Loss } from './targets.ts';
+import {
+  falseNegatives,
+  falsePositives,
+  precision,
+  precisionAtRecall,
+  recall,
+  recallAtPrecision,
+  sensitivityAtSpecificity,
+  specificityAtSensitivity,
+  trueNegatives,
+  truePositives,
+} from './thresholds.ts';
 
-/** One value for each example, [B]; a metric is the mean over all examples. */
-export interface Metric extends Configured {
-  (yTrue: Tensor, yPred: Tensor): Tensor;
-  /** Its name in results. */
-  readonly label?: string;
+export { type Accumulator, accumulatedMetric, type Metric, weightedMean } from './accumulator.ts';
+export { accuracyFor } from './accuracy.ts';
+
+/** Σt·p/(‖t‖·‖p‖) over the axis, default the last: the loss of that name with the sign changed. */
+export function cosineSimilarity(options: { axis?: number } = {}): Metric {
+  const { axis } = withDefaults('cosineSimilarity', options, { axis: -1 });
+  const negative = lossTable.cosineSimilarity({ axis });
+  return metricOf('cosineSimilarity', { axis }, (t, p) => affine(negative(t, p), -1));
 }
 
-type Body = (yTrue: Tensor, yPred: Tensor) => Tensor;
-
-/** The mean over all axes but the first. */
-function perExample(values: Tensor): Tensor {
-  return values.shape.length < 2 ? values : reduceMean(flattenRows(values), { axes: 1 });
-}
-
-function metricOf(name: string, options: object, body: Body): Metric {
-  return labelled(
-    named(name, options, (t: Tensor, p: Tensor) => perExample(body(t, p))),
-    name,
-  );
-}
-
-function labelled(body: Body, label: string): Metric {
-  return Object.defineProperty(body, 'label', {
-    value: label,
-    enumerable: true,
-    configurable: true,
-  });
-}
-
-/** Share of the outputs that lie on the target's side of the threshold, default 0.5; targets 0 or 1. */
-export function binaryAccuracy(options: { threshold?: number } = {}): Metric {
-  const name = 'binaryAccuracy';
-  const set = withDefaults(name, options, { threshold: 0.5 });
-  checkNumber(`${name}: threshold`, set.threshold);
-  return metricOf(name, set, (yTrue, yPred) => {
-    const [t, p] = align(name, yTrue, yPred);
-    return equal(t, greater(p, set.threshold));
-  });
-}
-
-/** 1 where the largest output is that of the largest target: targets are distributions (one-hot). */
-export function categoricalAccuracy(options: object = {}): Metric {
-  const name = 'categoricalAccuracy';
+/** √ of the mean of (p − t)². */
+export function rootMeanSquaredError(options: object = {}): Metric {
+  const name = 'rootMeanSquaredError';
   withDefaults(name, options, {});
-  return metricOf(name, {}, (yTrue, yPred) => {
+  const { sums, result } = weightedMean((yTrue, yPred) => {
     const [t, p] = align(name, yTrue, yPred);
-    return equalI32(argMax(t), argMax(p));
+    return square(sub(p, t));
   });
+  return builtIn(name, {}, { sums, result: (s) => sqrt(result(s)) });
 }
 
-/** 1 where the largest output is the label's: targets are class numbers. */
-export function sparseCategoricalAccuracy(options: object = {}): Metric {
-  const name = 'sparseCategoricalAccuracy';
-  withDefaults(name, options, {});
-  return metricOf(name, {}, (yTrue, yPred) =>
-    equalI32(alignLabels(name, yTrue, yPred), argMax(asReal(yPred))),
-  );
+interface CrossentropyOptions {
+  /** Predictions are logits. Default false. */
+  readonly fromLogits?: boolean;
 }
 
-/** 1 where fewer than k outputs are larger than the label's. A NaN is in no top k. */
-function inTop(k: number, labels: Tensor, yPred: Tensor): Tensor {
-  const own = unsqueeze(pick(yPred, labels), -1);
-  return less(reduceSum(not(lessEqual(yPred, own)), { axes: -1 }), k);
+/** The cross-entropy that fits: of labels, of one output, of distributions. */
+function entropy(options: CrossentropyOptions) {
+  return (t: Tensor, p: Tensor): Tensor => {
+    if (isLabels(t, p)) return sparseCategoricalCrossentropy(options)(t, p);
+    const binary = p.shape.length < 2 || p.shape.at(-1) === 1;
+    return (binary ? binaryCrossentropy : categoricalCrossentropy)(options)(t, p);
+  };
 }
 
-/** 1 where the label is among the k largest outputs, default 5: targets are distributions (one-hot). */
-export function topKCategoricalAccuracy(options: { k?: number } = {}): Metric {
-  const name = 'topKCategoricalAccuracy';
-  const set = withDefaults(name, options, { k: 5 });
-  checkCount(`${name}: k`, set.k);
-  return metricOf(name, set, (yTrue, yPred) => {
-    const [t, p] = align(name, yTrue, yPred);
-    return inTop(set.k, argMax(t), p);
-  });
+function entropyMetric(name: string, finish: (mean: Tensor) => Tensor) {
+  return (options: CrossentropyOptions = {}): Metric => {
+    const set = withDefaults(name, options, { fromLogits: false });
+    const { sums, result } = weightedMean(entropy(set));
+    return builtIn(name, set, { sums, result: (s) => finish(result(s)) }, !set.fromLogits);
+  };
 }
 
-/** 1 where the label is among the k largest outputs, default 5: targets are class numbers. */
-export function sparseTopKCategoricalAccuracy(options: { k?: number } = {}): Metric {
-  const name = 'sparseTopKCategoricalAccuracy';
-  const set = withDefaults(name, options, { k: 5 });
-  checkCount(`${name}: k`, set.k);
-  return metricOf(name, set, (yTrue, yPred) =>
-    inTop(set.k, alignLabels(name, yTrue, yPred), asReal(yPred)),
-  );
-}
+/** The mean of −ln of the probability given to what is true, for labels, one output or distributions. */
+export const logLoss = entropyMetric('logLoss', (mean) => mean);
+/** e to the mean cross-entropy: among how many equally likely classes the model is undecided. */
+export const perplexity = entropyMetric('perplexity', exp);
 
-/** Σt·p/(‖t‖·‖p‖) over the last axis: the loss of that name with the sign changed. */
-export function cosineSimilarity(options: object = {}): Metric {
-  withDefaults('cosineSimilarity', options, {});
-  const negative = lossTable.cosineSimilarity();
-  return metricOf('cosineSimilarity', {}, (t, p) => affine(negative(t, p), -1));
-}
-
-/** A loss as a metric. */
+/** A loss as a metric. With `ignoreClass` those examples are 0 in the mean, and with sample weights left out, as Keras'. */
 function fromLoss(make: (options?: object) => Loss): (options?: object) => Metric {
   return (options) => {
     const loss = make(options);
     const { name, ...rest } = loss.config as Named;
+    if (loss.valid) return builtIn(name, rest, weightedMean(loss, loss.valid));
     return metricOf(name, rest, loss);
   };
 }
 
-/** 1 where output and target have the same sign: targets −1 or 1 (or 0 or 1), outputs without limits. */
-function signAccuracy(): Metric {
-  return metricOf('signAccuracy', {}, (yTrue, yPred) => {
-    const [t, p] = align('accuracy', yTrue, yPred);
-    return equal(greater(t, 0), greater(p, 0));
-  });
-}
-
-const MARGIN: readonly unknown[] = ['hinge', 'squaredHinge'];
-const BINARY: readonly unknown[] = [...MARGIN, 'binaryCrossentropy', 'binaryFocalCrossentropy'];
-
-/**
- * The accuracy that fits: binary for a single output or a loss of binary outputs, sparse for labels, else categorical.
- * Unlike Keras', the binary one compares signs where the loss takes logits or is a hinge.
- */
-export function accuracyFor(loss: Loss, yPredShape: Shape): Metric {
-  const { name, fromLogits }: Partial<Named> = loss.config ?? {};
-  if (yPredShape.length < 2 || yPredShape.at(-1) === 1 || BINARY.includes(name)) {
-    return fromLogits || MARGIN.includes(name) ? signAccuracy() : binaryAccuracy();
-  }
-  return loss.targets === 'labels' ? sparseCategoricalAccuracy() : categoricalAccuracy();
-}
-
-export const metrics = {
+const named = {
   ...Object.fromEntries(Object.entries(lossTable).map(([name, make]) => [name, fromLoss(make)])),
   binaryAccuracy,
   categoricalAccuracy,
@@ -152,15 +111,52 @@ export const metrics = {
   topKCategoricalAccuracy,
   sparseTopKCategoricalAccuracy,
   cosineSimilarity,
+  rootMeanSquaredError,
+  r2Score,
+  logLoss,
+  perplexity,
+  falseNegatives,
+  falsePositives,
+  precision,
+  precisionAtRecall,
+  recall,
+  recallAtPrecision,
+  sensitivityAtSpecificity,
+  specificityAtSensitivity,
+  trueNegatives,
+  truePositives,
+  auc,
+  f1Score,
+  fBetaScore,
+  confusionMatrix,
 };
 
+/** Every metric under all its names. */
+export const metrics = {
+  ...named,
+  rmse: rootMeanSquaredError,
+  r2: r2Score,
+  f1: f1Score,
+};
+
+/** The metric on what sigmoid or softmax makes of logits. */
+function onProbabilities(metric: Metric, loss: Loss): Metric {
+  const { sums, merge, result } = metric.accumulator as Accumulator;
+  const activate = (p: Tensor) => (isBinary(loss, p.shape) ? sigmoid(p) : softmax(p));
+  const { name, ...options } = metric.config as Named;
+  const own: Accumulator = { sums: (t, p, w) => sums(t, activate(p), w), result };
+  return builtIn(name, options, merge ? { ...own, merge } : own);
+}
+
 /**
- * The metric of that name; functions stay. `accuracy` (or `acc`) is the one that fits the loss. Its label is the name
- * that was asked for. Throws `OptionError` for unknown names.
+ * The metric of that name; functions stay. `accuracy` (or `acc`) is the one that fits the loss, and those about
+ * probabilities get them also where the loss takes logits. Its label is the name that was asked for. Throws `OptionError`
+ * for unknown names.
  */
 export function metric(given: string | Named | Metric, loss: Loss): Metric {
-  const accuracy = () =>
-    metricOf('accuracy', {}, (yTrue, yPred) => accuracyFor(loss, yPred.shape)(yTrue, yPred));
-  const found = find<Metric>('metric', given, { accuracy, acc: accuracy, ...metrics });
-  return typeof given === 'string' ? labelled(found, given) : found;
+  const own = () => accuracy(loss);
+  const found = find<Metric>('metric', given, { accuracy: own, acc: own, ...metrics });
+  if (typeof given !== 'string') return found;
+  const { fromLogits }: Partial<Named> = loss.config ?? {};
+  return labelled(fromLogits && found.probabilities ? onProbabilities(found, loss) : found, given);
 }

@@ -10,6 +10,8 @@ export interface Loss extends Configured {
   (yTrue: Tensor, yPred: Tensor): Tensor;
   /** `'labels'`: targets are i32 class numbers, one axis less than the predictions. */
   readonly targets?: 'labels';
+  /** 1 for the losses that count, 0 for the others; default all do. */
+  readonly valid?: ((yTrue: Tensor, yPred: Tensor) => Tensor) | undefined;
 }
 
 /** Numbers as real ones. */

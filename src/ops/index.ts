@@ -41,6 +41,7 @@ export {
 } from './pool.ts';
 export * from './pow.ts';
 export * from './random.ts';
+export * from './rank.ts';
 export * from './reduce.ts';
 export { resizeLinear } from './resize.ts';
 export * from './select.ts';

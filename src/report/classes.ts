@@ -1,30 +1,56 @@
 /** What a classifier confuses. */
+import type { NDArray } from '../compile/array.ts';
 import { clip, count, percent, table } from './terminal.ts';
 
 /** Examples by true class (rows) and predicted class (columns). */
-export type Confusion = readonly Readonly<Int32Array>[];
+export type Confusion = readonly ArrayLike<number>[];
 
 const WIDEST = 12;
 /** Classes up to which the whole matrix fits a terminal. */
 const MOST_SHOWN = 12;
+/** Of more classes, or pairs of them, that many are shown. */
+const WORST = 10;
 
-export function confusion(
-  truth: ArrayLike<number>,
-  predicted: ArrayLike<number>,
-  classes: number,
-): Confusion {
-  const matrix = Array.from({ length: classes }, () => new Int32Array(classes));
-  for (let i = 0; i < truth.length; i++) {
-    const row = matrix[truth[i] as number] as Int32Array;
-    const column = predicted[i] as number;
-    row[column] = (row[column] as number) + 1;
-  }
-  return matrix;
+/** The rows of a matrix of C·C numbers. */
+export function confusionOf({ data, shape }: NDArray): Confusion {
+  const [classes = 0] = shape;
+  return Array.from({ length: classes }, (_, c) => data.slice(c * classes, (c + 1) * classes));
 }
 
-/** Share of the examples of each class that were found; NaN for classes without examples. */
-export function recalls(matrix: Confusion): number[] {
-  return matrix.map((row, c) => (row[c] as number) / row.reduce((a, b) => a + b, 0));
+export interface ClassScore {
+  /** True examples of the class. */
+  readonly examples: number;
+  /** Share of what is taken for the class that is; NaN if nothing is. */
+  readonly precision: number;
+  /** Share of the class that is found; NaN for a class without examples. */
+  readonly recall: number;
+  /** 2·P·R/(P + R), 0 where nothing is right. */
+  readonly f1: number;
+}
+
+/** How well each class is told from the others. */
+export function classScores(matrix: Confusion): ClassScore[] {
+  return matrix.map((row, c) => {
+    const right = row[c] as number;
+    const examples = Array.from(row).reduce((a, b) => a + b, 0);
+    const taken = matrix.reduce((sum, other) => sum + (other[c] as number), 0);
+    const f1 = examples + taken ? (2 * right) / (examples + taken) : 0;
+    return { examples, precision: right / taken, recall: right / examples, f1 };
+  });
+}
+
+/** Precision, recall and F1 by class; of many classes the worst. */
+export function scoresText(matrix: Confusion, names: readonly string[]): string {
+  const scores = classScores(matrix).map((score, c) => ({ name: names[c] as string, ...score }));
+  const many = scores.length > MOST_SHOWN;
+  const shown = many ? scores.sort((a, b) => a.f1 - b.f1).slice(0, WORST) : scores;
+  const share = (x: number) => (Number.isNaN(x) ? '–' : percent(x, 1));
+  const rows = shown.map(({ name, examples, precision, recall, f1 }) => [
+    clip(name, 24),
+    count(examples),
+    ...[precision, recall, f1].map(share),
+  ]);
+  return table(['class', 'examples', 'precision', 'recall', 'F1'], rows);
 }
 
 /** The matrix as text; with many classes the pairs that are confused most. */
@@ -33,8 +59,8 @@ export function confusionText(matrix: Confusion, names: readonly string[]): stri
 }
 
 function matrixText(matrix: Confusion, names: readonly string[]): string {
-  const found = recalls(matrix);
-  const cells = matrix.map((row) => [...row].map((n) => (n ? count(n) : '·')));
+  const scores = classScores(matrix);
+  const cells = matrix.map((row) => Array.from(row, (n) => (n ? count(n) : '·')));
   const widths = names.map((name, c) =>
     Math.max(
       Math.min(name.length, cells.length > 5 ? 6 : WIDEST),
@@ -52,7 +78,7 @@ function matrixText(matrix: Confusion, names: readonly string[]): string {
     'found',
   );
   const rows = cells.map((row, c) => {
-    const share = found[c] as number;
+    const share = (scores[c] as ClassScore).recall;
     return line(
       names[c] as string,
       row,
@@ -63,11 +89,11 @@ function matrixText(matrix: Confusion, names: readonly string[]): string {
 }
 
 function pairsText(matrix: Confusion, names: readonly string[]): string {
-  const pairs = matrix.flatMap((row, t) => [...row].map((n, p) => ({ t, p, n })));
+  const pairs = matrix.flatMap((row, t) => Array.from(row, (n, p) => ({ t, p, n })));
   const worst = pairs.filter(({ t, p, n }) => t !== p && n > 0).sort((a, b) => b.n - a.n);
   if (worst.length === 0) return 'nothing confused';
   const rows = worst
-    .slice(0, 10)
+    .slice(0, WORST)
     .map(({ t, p, n }) => [clip(names[t] as string, 24), clip(names[p] as string, 24), count(n)]);
   return table(['true', 'taken for', 'examples'], rows);
 }

@@ -1,37 +1,6 @@
 /** How far a regression is from the truth. */
 import { number, sparkline, table } from './terminal.ts';
 
-export interface RegressionScore {
-  /** Root of the mean square of prediction − truth. */
-  readonly rmse: number;
-  /** Mean of |prediction − truth|. */
-  readonly mae: number;
-  /** 1 − Σ(prediction − truth)²/Σ(truth − mean)²; 0 is what the mean would reach, NaN for a constant truth. */
-  readonly r2: number;
-}
-
-export function regressionScore(
-  truth: ArrayLike<number>,
-  predicted: ArrayLike<number>,
-): RegressionScore {
-  const n = truth.length;
-  let sum = 0;
-  for (let i = 0; i < n; i++) sum += truth[i] as number;
-  const mean = sum / n;
-  let [squares, absolute, total] = [0, 0, 0];
-  for (let i = 0; i < n; i++) {
-    const residual = (predicted[i] as number) - (truth[i] as number);
-    squares += residual * residual;
-    absolute += Math.abs(residual);
-    total += ((truth[i] as number) - mean) ** 2;
-  }
-  return {
-    rmse: Math.sqrt(squares / n),
-    mae: absolute / n,
-    r2: total > 0 ? 1 - squares / total : Number.NaN,
-  };
-}
-
 const BINS = 24;
 
 /** Quantiles of prediction − truth and their histogram. */

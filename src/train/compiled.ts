@@ -1,11 +1,12 @@
 import type { Json, JsonReader } from '../formats/json.ts';
+import type { Loss } from '../nn/loss.ts';
 import { type Named, toPlain } from '../nn/named.ts';
 import { regularizer } from '../nn/regularizer.ts';
 import { optimizer as findOptimizer, optimizerConfig, optimizers } from '../optim/index.ts';
 import { messageOf, OptionError } from '../runtime/errors.ts';
 import type { Compiled } from './core.ts';
 import type { CompileOptions } from './model.ts';
-import { findLoss, findMetric } from './outputs.ts';
+import { findLoss, findMetric, type MetricList, type OutputLoss } from './outputs.ts';
 
 type PerName<T> = Readonly<Record<string, T>>;
 
@@ -14,6 +15,7 @@ export interface CompiledConfig {
   readonly optimizer: Named;
   readonly loss: PerName<Named>;
   readonly metrics: PerName<readonly (string | Named)[]>;
+  readonly weightedMetrics?: PerName<readonly (string | Named)[]>;
   readonly lossWeights: PerName<number>;
   readonly gradientAccumulationSteps: number;
   readonly regularizer?: Named;
@@ -33,14 +35,10 @@ export function compiledConfig(compiled: Compiled): CompiledConfig {
       loss: Object.fromEntries(
         outputs.map(([name, { loss }]) => [name, plain(`loss of "${name}"`, loss)]),
       ),
-      metrics: Object.fromEntries(
-        outputs.map(([name, { loss, metrics }]) => [
-          name,
-          metrics.map((m) =>
-            typeof m === 'string' ? m : plain(`metric of "${name}"`, findMetric(m, loss)),
-          ),
-        ]),
-      ),
+      metrics: metricConfigs(outputs, 'metrics'),
+      ...(outputs.some(([, o]) => o.weightedMetrics?.length)
+        ? { weightedMetrics: metricConfigs(outputs, 'weightedMetrics') }
+        : {}),
       lossWeights: Object.fromEntries(outputs.map(([name, { weight }]) => [name, weight])),
       gradientAccumulationSteps: accumulate,
       ...(penalty ? { regularizer: plain('regularizer', penalty) } : {}),
@@ -55,34 +53,36 @@ export function compiledConfig(compiled: Compiled): CompiledConfig {
   }
 }
 
+function metricConfigs(
+  outputs: readonly [name: string, output: OutputLoss][],
+  kind: 'metrics' | 'weightedMetrics',
+): CompiledConfig['metrics'] {
+  return Object.fromEntries(
+    outputs.map(([name, output]) => [
+      name,
+      (output[kind] ?? []).map((m) =>
+        typeof m === 'string'
+          ? m
+          : (toPlain(`metric of "${name}"`, findMetric(m, output.loss)) as Named),
+      ),
+    ]),
+  );
+}
+
 /** Options for `compile` from the JSON of `compiledConfig`. Throws `DataError` naming file and place. */
 export function compileOptionsFrom(json: JsonReader): CompileOptions {
   const losses = json
     .get('loss')
     .entries()
     .map(([name, l]) => [name, found(l, () => findLoss(named(l)))] as const);
-  const byOutput = new Map(losses);
-  const metrics = json
-    .get('metrics')
-    .entries()
-    .map(([name, list]) => {
-      const loss = byOutput.get(name) ?? list.fail('no loss is given for this output');
-      return [
-        name,
-        list.list().map((m) =>
-          found(m, () => {
-            const metric = findMetric(typeof m.value === 'string' ? m.value : named(m), loss);
-            return typeof m.value === 'string' ? m.value : metric;
-          }),
-        ),
-      ] as const;
-    });
   const optimizer = json.get('optimizer');
+  const weighted = json.optional('weightedMetrics');
   const penalty = json.optional('regularizer');
   return {
     optimizer: found(optimizer, () => findOptimizer(named(optimizer))),
     loss: Object.fromEntries(losses),
-    metrics: Object.fromEntries(metrics),
+    metrics: metricsFrom(json.get('metrics'), new Map(losses)),
+    ...(weighted ? { weightedMetrics: metricsFrom(weighted, new Map(losses)) } : {}),
     lossWeights: Object.fromEntries(
       json
         .get('lossWeights')
@@ -93,6 +93,23 @@ export function compileOptionsFrom(json: JsonReader): CompileOptions {
     ...(penalty ? { regularizer: found(penalty, () => regularizer(named(penalty))) } : {}),
     regularizeBiases: json.optional('regularizeBiases')?.flag() ?? false,
   };
+}
+
+function metricsFrom(
+  json: JsonReader,
+  losses: ReadonlyMap<string, Loss>,
+): Readonly<Record<string, MetricList>> {
+  const lists = json.entries().map(([name, list]) => {
+    const loss = losses.get(name) ?? list.fail('no loss is given for this output');
+    const metrics = list.list().map((m) => {
+      const metric = found(m, () =>
+        findMetric(typeof m.value === 'string' ? m.value : named(m), loss),
+      );
+      return typeof m.value === 'string' ? m.value : metric;
+    });
+    return [name, metrics] as const;
+  });
+  return Object.fromEntries(lists);
 }
 
 function named(json: JsonReader): Named {

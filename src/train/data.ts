@@ -1,6 +1,8 @@
 import { checkLabels, type DataLike, type Table, table } from '../data/table.ts';
+import type { Loss } from '../nn/loss.ts';
 import { DataError, ShapeError } from '../runtime/errors.ts';
 import { type Inputs, type ModelCore, namedData } from './core.ts';
+import type { OutputLoss } from './outputs.ts';
 import { SAMPLE_WEIGHT, targetName } from './programs.ts';
 
 /** Training and testing tables of a call: inputs, targets, weights. */
@@ -13,8 +15,8 @@ export function dataTables(
   const { losses } = core.requireCompiled;
   const inputs = core.inputTables(x);
   const targets = namedData('target', y, [...losses.keys()]).map(([output, data]) => {
-    const { loss } = losses.get(output) as { loss: { targets?: 'labels' } };
-    return targetTable(core, output, data, loss.targets === 'labels');
+    const { loss } = losses.get(output) as OutputLoss;
+    return targetTable(core, output, data, loss);
   });
   const all = [...inputs, ...targets];
   if (sampleWeight) all.push(table(SAMPLE_WEIGHT, Float64Array.from(sampleWeight), 'values', []));
@@ -29,12 +31,12 @@ export function dataTables(
   return all;
 }
 
-function targetTable(core: ModelCore, output: string, data: DataLike, labels: boolean): Table {
+function targetTable(core: ModelCore, output: string, data: DataLike, loss: Loss): Table {
   const shape = core.outputShapes.get(output) ?? [];
   const name = targetName(output);
-  if (labels) {
+  if (loss.targets === 'labels') {
     const found = table(name, data, 'labels', shape.slice(0, -1));
-    checkLabels(found, shape.at(-1) ?? 1);
+    checkLabels(found, shape.at(-1) ?? 1, loss.config?.['ignoreClass']);
     return found;
   }
   const given = table(name, data, 'values');

@@ -1,7 +1,10 @@
+import type { NDArray } from '../compile/array.ts';
 import { plainStep } from '../compile/evaluate.ts';
-import type { ModelCore } from './core.ts';
+import type { Compiled, ModelCore } from './core.ts';
 import type { Feed, ResidentData } from './feed.ts';
 import { type Logs, RunningMeans } from './history.ts';
+import { asLogs } from './metricSums.ts';
+import { metricSums } from './prepare.ts';
 import { traceLoss } from './programs.ts';
 
 /** Frees data and the programs that read it. */
@@ -13,10 +16,14 @@ export function release(core: ModelCore, data: ResidentData): void {
 const names = new WeakMap<readonly Feed[], readonly string[]>();
 
 /** Names of what a batch records. */
-export function lossNames(core: ModelCore, feeds: readonly Feed[]): readonly string[] {
+export function lossNames(
+  core: ModelCore,
+  feeds: readonly Feed[],
+  compiled = core.requireCompiled,
+): readonly string[] {
   const known = names.get(feeds);
   if (known) return known;
-  const found = traceLoss(core.network, core.requireCompiled, feeds, 1, false).names;
+  const found = traceLoss(core.network, compiled, feeds, 1, false).names;
   names.set(feeds, found);
   return found;
 }
@@ -30,13 +37,28 @@ export async function evaluateData(
   data: ResidentData,
   batchSize: number,
 ): Promise<Logs> {
+  const { means, values } = await measureData(core, data, batchSize, core.requireCompiled);
+  return { ...means, ...asLogs(values) };
+}
+
+/** Means of what programs record, and the figures of metrics with state. */
+export async function measureData(
+  core: ModelCore,
+  data: ResidentData,
+  batchSize: number,
+  compiled: Compiled,
+): Promise<{ means: Logs; values: Record<string, NDArray> }> {
   const { state } = core;
-  const compiled = core.requireCompiled;
-  const means = new RunningMeans(lossNames(core, data.feeds));
+  const { feeds } = data;
+  const owner = `fit${data.id}`;
+  const sums = metricSums(core, owner, feeds, compiled);
+  sums.reset();
+  const means = new RunningMeans(lossNames(core, feeds, compiled));
   const run = async (count: number, size: number, start: number) => {
-    const executable = state.program(`fit${data.id}:evaluate:${size}`, () => {
-      const { records } = traceLoss(core.network, compiled, data.feeds, size, false);
-      return { name: `evaluate ${core.network.name}`, records };
+    const executable = state.program(`${owner}:evaluate:${size}`, () => {
+      const { records, accumulated } = traceLoss(core.network, compiled, feeds, size, false);
+      const assignments = sums.assignments(accumulated);
+      return { name: `evaluate ${core.network.name}`, records, assignments };
     });
     for (let done = 0; done < count; done += EVALUATE_STEPS) {
       const steps = Array.from({ length: Math.min(EVALUATE_STEPS, count - done) }, (_, i) => ({
@@ -53,5 +75,5 @@ export async function evaluateData(
   const full = Math.floor(data.examples / batchSize);
   if (full > 0) await run(full, batchSize, 0);
   if (data.examples % batchSize) await run(1, data.examples % batchSize, full * batchSize);
-  return means.logs();
+  return { means: means.logs(), values: await sums.values(owner) };
 }

@@ -6,8 +6,9 @@ import type { ModelCore } from './core.ts';
 import { evaluateData, lossNames } from './evaluate.ts';
 import type { Feed, ResidentData } from './feed.ts';
 import { type History, HistoryRecorder, type Logs, RunningMeans } from './history.ts';
+import { asLogs } from './metricSums.ts';
 import type { Model } from './model.ts';
-import { prepare, trainProgram } from './prepare.ts';
+import { metricSums, prepare, trainProgram } from './prepare.ts';
 import type { EpochSource } from './source.ts';
 import { type Accumulation, averagesStep } from './step.ts';
 
@@ -114,8 +115,15 @@ export class TrainingLoop {
   async #epoch(source: EpochSource): Promise<Logs> {
     const epoch = this.#core.epochs++;
     this.#means = new RunningMeans(lossNames(this.#core, source.feeds));
+    metricSums(this.#core, source.owner, source.feeds).reset();
     await source.epoch(this, epoch);
-    return this.#means.logs();
+    return this.#logs(source);
+  }
+
+  /** What the epoch has come to so far. */
+  async #logs({ owner, feeds }: Pick<StepRun, 'owner' | 'feeds'>): Promise<Logs> {
+    const values = await metricSums(this.#core, owner, feeds).values(owner);
+    return { ...this.#means.logs(), ...asLogs(values) };
   }
 
   /** Runs steps in chunks that leave the host's events their turn. */
@@ -131,11 +139,11 @@ export class TrainingLoop {
       const records = await this.#run(executable, steps, run);
       this.#means.add(records, chunk, size);
       this.#history.examples += chunk * size;
-      await this.#record(records, chunk, executable.program.slots, lossNames(this.#core, feeds));
-      if (this.#watchesChunks)
-        await this.#call((c) =>
-          c.onChunkEnd?.(this.#history.examples, this.#means.logs(), this.#model),
-        );
+      await this.#record(records, chunk, executable.program.slots, run);
+      if (this.#watchesChunks) {
+        const logs = await this.#logs(run);
+        await this.#call((c) => c.onChunkEnd?.(this.#history.examples, logs, this.#model));
+      }
       done += chunk;
     }
   }
@@ -183,13 +191,16 @@ export class TrainingLoop {
     records: ArrayLike<number>,
     steps: number,
     slots: number,
-    names: readonly string[],
+    { owner, feeds }: StepRun,
   ): Promise<void> {
     const first = this.#history.batchLoss.length;
     for (let i = 0; i < steps; i++) this.#history.batchLoss.push(records[i * slots] as number);
     const listeners = this.#callbacks.filter((c) => c.onBatchEnd);
     if (listeners.length === 0) return;
-    const logs = Object.fromEntries(names.map((name, k) => [name, records[k] as number]));
+    const values = await metricSums(this.#core, owner, feeds).values(owner);
+    const names = lossNames(this.#core, feeds);
+    const batch = Object.fromEntries(names.map((name, k) => [name, records[k] as number]));
+    const logs = { ...batch, ...asLogs(values) };
     for (const c of listeners) await c.onBatchEnd?.(first, logs, this.#model);
   }
 }

@@ -5,7 +5,6 @@ import type { Shape } from '../graph/shape.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import type { Layer } from '../nn/layer.ts';
 import type { Loss } from '../nn/loss.ts';
-import type { Metric } from '../nn/metric.ts';
 import type { Named } from '../nn/named.ts';
 import { regularizer as findRegularizer, type Regularizer } from '../nn/regularizer.ts';
 import { optimizer as findOptimizer } from '../optim/index.ts';
@@ -34,6 +33,7 @@ import {
   findMetric,
   isLoss,
   isNumber,
+  type MetricList,
   type Outputs,
   type PerOutput,
   perOutput,
@@ -50,6 +50,8 @@ export interface CompileOptions {
   readonly loss: PerOutput<string | Named | Loss>;
   /** A list for every output, or lists by output. */
   readonly metrics?: MetricList | Readonly<Record<string, MetricList>>;
+  /** Metrics in which sample and class weights count. */
+  readonly weightedMetrics?: MetricList | Readonly<Record<string, MetricList>>;
   /** Penalty of all weights that have none of their own, such as `'l2'` or `regularizers.l2(0.1)`. Default none. */
   readonly regularizer?: string | Named | Regularizer;
   /** Whether it is for biases and other vectors too, default false. */
@@ -60,16 +62,15 @@ export interface CompileOptions {
   readonly gradientAccumulationSteps?: number;
 }
 
-type MetricList = readonly (string | Named | Metric)[];
-
 function metricLists(
+  what: string,
   metrics: NonNullable<CompileOptions['metrics']>,
   names: readonly string[],
 ): MetricList[] {
   if (Array.isArray(metrics)) return names.map(() => metrics);
   const byName = metrics as Readonly<Record<string, MetricList>>;
   for (const key of Object.keys(byName))
-    if (!names.includes(key)) unknownName('output in metrics', key, names);
+    if (!names.includes(key)) unknownName(`output in ${what}`, key, names);
   return names.map((name) => byName[name] ?? []);
 }
 
@@ -123,9 +124,10 @@ export class Model {
     const names = this.#outputNames();
     const losses = perOutput('loss', options.loss, names, isLoss).map((l) => findLoss(l));
     const weights = perOutput('lossWeights', lossWeights, names, isNumber);
-    const lists = metricLists(metrics, names);
-    lists.forEach((list, i) => {
-      for (const m of list) findMetric(m, losses[i] as Loss);
+    const plain = metricLists('metrics', metrics, names);
+    const weighted = metricLists('weightedMetrics', options.weightedMetrics ?? [], names);
+    losses.forEach((loss, i) => {
+      for (const m of [...(plain[i] ?? []), ...(weighted[i] ?? [])]) findMetric(m, loss);
     });
     const regularizer = options.regularizer && findRegularizer(options.regularizer);
     if (this.#core.built) this.#core.state.dropTraining();
@@ -137,7 +139,12 @@ export class Model {
       losses: new Map(
         names.map((n, i) => [
           n,
-          { loss: losses[i] as Loss, weight: weights[i] as number, metrics: lists[i] ?? [] },
+          {
+            loss: losses[i] as Loss,
+            weight: weights[i] as number,
+            metrics: plain[i] ?? [],
+            weightedMetrics: weighted[i] ?? [],
+          },
         ]),
       ),
     };

@@ -9,11 +9,15 @@ export type PerOutput<T> = T | readonly T[] | Readonly<Record<string, T>>;
 
 export type Outputs = Readonly<Record<string, Tensor>>;
 
+export type MetricList = readonly (string | Named | Metric)[];
+
 /** The loss of one output, with its weight in the total. */
 export interface OutputLoss {
   readonly loss: Loss;
   readonly weight: number;
-  readonly metrics: readonly (string | Named | Metric)[];
+  readonly metrics: MetricList;
+  /** Those in which sample weights count. */
+  readonly weightedMetrics?: MetricList;
 }
 
 /** Spreads an option over the outputs. */

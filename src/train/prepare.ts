@@ -2,6 +2,7 @@ import type { Executable } from '../compile/executable.ts';
 import { StateError } from '../runtime/errors.ts';
 import type { ModelCore } from './core.ts';
 import type { Feed } from './feed.ts';
+import type { MetricSums } from './metricSums.ts';
 import { traceLoss, trainable, trainSpec } from './programs.ts';
 import type { Accumulation } from './step.ts';
 
@@ -18,6 +19,17 @@ export async function prepare(
   if (parameters.length === 0)
     throw new StateError(`model "${core.network.name}" has no trainable weights`);
   await core.state.prepareTraining(parameters, optimizer);
+}
+
+/** State of the metrics over the data of `owner`, which its programs share. */
+export function metricSums(
+  core: ModelCore,
+  owner: string,
+  feeds: readonly Feed[],
+  compiled = core.requireCompiled,
+): MetricSums {
+  const trace = () => traceLoss(core.network, compiled, feeds, 1, false).accumulated;
+  return core.state.metricSums(owner, trace);
 }
 
 /** The training program for batches of `size`. */
@@ -40,6 +52,7 @@ export function trainProgram(
       core.state,
       accumulation,
       accumulate,
+      metricSums(core, owner, feeds),
     );
   });
 }

@@ -1,6 +1,8 @@
 import type { ProgramSpec } from '../compile/program.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
 import { reduceLoss } from '../nn/loss.ts';
+import { type Metric, weightedMean } from '../nn/metric.ts';
+import type { Named } from '../nn/named.ts';
 import type { Trace } from '../nn/trace.ts';
 import { affine } from '../ops/binary.ts';
 import { reduceMean } from '../ops/reduce.ts';
@@ -8,8 +10,9 @@ import { addAll } from '../ops/unary.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import type { Compiled } from './core.ts';
 import { type Feed, feedTensor } from './feed.ts';
+import type { BatchSums, MetricSums } from './metricSums.ts';
 import { type Network, traceNetwork } from './network.ts';
-import { findMetric, type Outputs } from './outputs.ts';
+import { findMetric, type OutputLoss, type Outputs } from './outputs.ts';
 import { type Accumulation, type TrainState, trainStep } from './step.ts';
 
 /** Names of feeds: the inputs' own, targets by output, weights of examples. */
@@ -24,6 +27,8 @@ export interface TracedLoss {
   /** Loss first, then what else is recorded for each batch. */
   readonly records: readonly Tensor[];
   readonly names: readonly string[];
+  /** Metrics that are no means over examples. */
+  readonly accumulated: readonly BatchSums[];
 }
 
 /** Loss and metrics of the network over batches of `size` from the feeds. */
@@ -50,17 +55,18 @@ export function traceLoss(
   const several = losses.size > 1;
   const parts: Tensor[] = [];
   const named: [string, Tensor][] = [];
-  for (const [output, { loss, weight: share, metrics }] of losses) {
+  const accumulated: BatchSums[] = [];
+  for (const [output, own] of losses) {
+    const { loss, weight: share } = own;
     const truth = tensors.get(targetName(output)) as Tensor;
     const predicted = outputs[output] as Tensor;
-    const value = reduceLoss(loss(truth, predicted), weight);
+    const value = reduceLoss(loss(truth, predicted), weight, loss.valid?.(truth, predicted));
     parts.push(share === 1 ? value : affine(value, share));
     if (several) named.push([`${output}_loss`, value]);
-    for (const wanted of metrics) {
-      const metric = findMetric(wanted, loss);
-      const label = typeof wanted === 'string' ? wanted : (metric.label ?? metric.name);
-      named.push([several ? `${output}_${label}` : label, reduceMean(metric(truth, predicted))]);
-    }
+    const measured = measure(own, truth, predicted, weight);
+    const title = (label: string) => (several ? `${output}_${label}` : label);
+    for (const [label, mean] of measured.means) named.push([title(label), mean]);
+    for (const sums of measured.sums) accumulated.push({ ...sums, label: title(sums.label) });
   }
   const loss = addAll([...parts, ...trace.penalties]);
   return {
@@ -69,7 +75,42 @@ export function traceLoss(
     loss,
     records: [loss, ...named.map(([, t]) => t)],
     names: ['loss', ...named.map(([n]) => n)],
+    accumulated,
   };
+}
+
+/** The metrics of one output: means of the batch, and sums of those with state. */
+function measure(
+  { loss, metrics, weightedMetrics = [] }: OutputLoss,
+  truth: Tensor,
+  predicted: Tensor,
+  weight: Tensor | undefined,
+) {
+  const means: [label: string, mean: Tensor][] = [];
+  const sums: BatchSums[] = [];
+  for (const wanted of metrics) {
+    const metric = findMetric(wanted, loss);
+    const label = labelOf(wanted, metric);
+    const { accumulator } = metric;
+    if (accumulator) sums.push({ label, accumulator, sums: accumulator.sums(truth, predicted) });
+    else means.push([label, reduceMean(metric(truth, predicted))]);
+  }
+  const plain = metrics.map((wanted) => labelOf(wanted, findMetric(wanted, loss)));
+  for (const wanted of weightedMetrics) {
+    const metric = findMetric(wanted, loss);
+    const label = labelOf(wanted, metric);
+    const accumulator = metric.accumulator ?? weightedMean(metric);
+    sums.push({
+      label: plain.includes(label) ? `weighted_${label}` : label,
+      accumulator,
+      sums: accumulator.sums(truth, predicted, weight),
+    });
+  }
+  return { means, sums };
+}
+
+function labelOf(wanted: string | Named | Metric, metric: Metric): string {
+  return typeof wanted === 'string' ? wanted : (metric.label ?? metric.name);
 }
 
 /** Variables that training changes. */
@@ -84,8 +125,12 @@ export function trainSpec(
   state: TrainState,
   accumulation: Accumulation,
   parts: number,
+  sums: MetricSums,
 ): ProgramSpec {
-  const { trace, loss, records } = traced;
-  const step = { name, loss, records, variables: trainable(trace), trace };
+  const { trace, loss, records, accumulated } = traced;
+  const { constraints } = trace;
+  const assignments = [...trace.assignments, ...sums.assignments(accumulated)];
+  const variables = trainable(trace);
+  const step = { name, loss, records, variables, trace: { assignments, constraints } };
   return trainStep(step, optimizer, state, accumulation, parts);
 }

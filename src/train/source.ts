@@ -41,6 +41,8 @@ function pass(stream: BatchStream): AsyncIterable<StreamBatch> | Iterable<Stream
 /** Where the examples of an epoch come from. */
 export interface EpochSource {
   readonly feeds: readonly Feed[];
+  /** What the keys of its programs start with. */
+  readonly owner: string;
   /** Sends all batches of one epoch through the loop. */
   epoch(loop: TrainingLoop, epoch: number): Promise<void>;
   free(): void;
@@ -62,12 +64,16 @@ export class ResidentSource implements EpochSource {
     return this.#data.feeds;
   }
 
+  get owner(): string {
+    return `fit${this.#data.id}`;
+  }
+
   async epoch(loop: TrainingLoop, epoch: number): Promise<void> {
-    const { examples, order, id } = this.#data;
+    const { examples, order } = this.#data;
     if (order) await this.#shuffle(order);
     const full = Math.floor(examples / this.#batchSize);
     const rest = examples % this.#batchSize;
-    const owner = `fit${id}`;
+    const { owner } = this;
     await loop.steps({
       epoch,
       owner,
@@ -89,7 +95,7 @@ export class ResidentSource implements EpochSource {
 
   async #shuffle(order: Variable): Promise<void> {
     const { state, seed, epochs } = this.#core;
-    const executable = state.program(`fit${this.#data.id}:order`, () => ({
+    const executable = state.program(`${this.owner}:order`, () => ({
       name: 'shuffle',
       assignments: [{ variable: order, value: order.initial() }],
     }));
@@ -106,6 +112,7 @@ export class StreamSource implements EpochSource {
   readonly #core: ModelCore;
   readonly #stream: BatchStream;
   readonly feeds: readonly Feed[];
+  readonly owner = 'stream';
 
   constructor(core: ModelCore, stream: BatchStream, first: readonly Table[]) {
     this.#core = core;
@@ -129,7 +136,7 @@ export class StreamSource implements EpochSource {
         };
         await loop.steps({
           epoch,
-          owner: 'stream',
+          owner: this.owner,
           feeds: this.feeds,
           count: 1,
           size,

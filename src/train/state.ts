@@ -5,6 +5,7 @@ import type { Variable } from '../graph/tensor.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { DisposedError, EngineError } from '../runtime/errors.ts';
+import { type BatchSums, MetricSums } from './metricSums.ts';
 import type { TrainState } from './step.ts';
 import { allocate, beside, byKind, initialize, inMemoryOrder } from './variables.ts';
 
@@ -21,6 +22,7 @@ export class ModelState implements TrainState {
   #blocks: Block[] = [];
   #training: Block[] = [];
   #programs = new Map<string, Executable>();
+  #sums = new Map<string, MetricSums>();
   #snapshot: { block: Block; bytes: Uint8Array }[] = [];
   #disposed = false;
   #generation: number;
@@ -107,9 +109,22 @@ export class ModelState implements TrainState {
     return executable;
   }
 
-  /** Forgets programs whose key starts with `prefix`. */
+  /** What the metrics of the programs of `owner` have added up. */
+  metricSums(owner: string, metrics: () => readonly BatchSums[]): MetricSums {
+    const key = `${owner}:`;
+    const kept = this.#sums.get(key) ?? new MetricSums(this, metrics());
+    this.#sums.set(key, kept);
+    return kept;
+  }
+
+  /** Forgets programs whose key starts with `prefix`, and the state of their metrics. */
   dropPrograms(prefix = ''): void {
     for (const key of [...this.#programs.keys()]) if (key.startsWith(prefix)) this.#drop(key);
+    for (const [key, sums] of this.#sums) {
+      if (!key.startsWith(prefix)) continue;
+      sums.free();
+      this.#sums.delete(key);
+    }
   }
 
   #drop(key: string): void {

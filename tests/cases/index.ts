@@ -9,6 +9,7 @@ import { products } from './matmul.ts';
 import { norms } from './norm.ts';
 import { pools } from './pool.ts';
 import { randoms } from './random.ts';
+import { ranks } from './rank.ts';
 import { reduction } from './reduce.ts';
 import { resizes } from './resize.ts';
 import { selection } from './select.ts';
@@ -34,6 +35,7 @@ export const cases = {
   ...pools,
   ...products,
   ...randoms,
+  ...ranks,
   ...reduction,
   ...resizes,
   ...selection,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { confusion, confusionText, recalls } from '../../src/report/classes.ts';
-import { regressionScore, residualText } from '../../src/report/residuals.ts';
+import { classScores, confusionOf, confusionText, scoresText } from '../../src/report/classes.ts';
+import { residualText } from '../../src/report/residuals.ts';
 import {
   bar,
   clip,
@@ -87,15 +87,31 @@ test('shares are sorted, the rest is left out', () => {
 });
 
 describe('confusion', () => {
-  const matrix = confusion([0, 0, 1, 1, 1], [0, 1, 1, 1, 0], 3);
+  const matrix = [
+    [1, 1, 0],
+    [1, 2, 0],
+    [0, 0, 0],
+  ];
 
-  test('counts by true and predicted class', () => {
-    expect(matrix.map((row) => [...row])).toEqual([
-      [1, 1, 0],
-      [1, 2, 0],
-      [0, 0, 0],
+  test('rows of a flat matrix', () => {
+    const data = Float32Array.from(matrix.flat());
+    expect(confusionOf({ data, shape: [3, 3] }).map((row) => Array.from(row))).toEqual(matrix);
+  });
+
+  test('figures of each class', () => {
+    expect(classScores(matrix)).toEqual([
+      { examples: 2, precision: 0.5, recall: 0.5, f1: 0.5 },
+      { examples: 3, precision: 2 / 3, recall: 2 / 3, f1: 2 / 3 },
+      { examples: 0, precision: NAN, recall: NAN, f1: 0 },
     ]);
-    expect(recalls(matrix)).toEqual([0.5, 2 / 3, NAN]);
+    const text = scoresText(matrix, ['cat', 'dog', 'emu']);
+    expect(text.split('\n').map((line) => line.split(/ {2,}/))[3]).toEqual([
+      'dog',
+      '3',
+      '66.7 %',
+      '66.7 %',
+      '66.7 %',
+    ]);
   });
 
   test('as text', () => {
@@ -109,22 +125,27 @@ describe('confusion', () => {
 
   test('of many classes: the worst pairs', () => {
     const names = Array.from({ length: 30 }, (_, i) => `class ${i}`);
-    const text = confusionText(confusion([3, 3, 4, 5], [7, 7, 4, 9], 30), names);
+    const pairs = [
+      [3, 7, 2],
+      [4, 4, 1],
+      [5, 9, 1],
+    ];
+    const cell = (t: number, p: number) => pairs.find(([a, b]) => a === t && b === p)?.[2] ?? 0;
+    const text = confusionText(
+      names.map((_, t) => names.map((_, p) => cell(t, p))),
+      names,
+    );
     expect(text.split('\n').slice(2)).toEqual([
       'class 3  class 7           2',
       'class 5  class 9           1',
     ]);
-    expect(confusionText(confusion([1], [1], 30), names)).toBe('nothing confused');
+    const right = names.map((_, t) => names.map((_, p) => Number(t === p)));
+    expect(confusionText(right, names)).toBe('nothing confused');
+    expect(scoresText(right, names).split('\n')).toHaveLength(12);
   });
 });
 
 describe('residuals', () => {
-  test('score', () => {
-    const { rmse, mae, r2 } = regressionScore([1, 2, 3, 4], [1, 2, 3, 6]);
-    expect([rmse, mae, r2]).toEqual([1, 0.5, 1 - 4 / 5]);
-    expect(regressionScore([2, 2], [1, 3]).r2).toBeNaN();
-  });
-
   test('quantiles and histogram', () => {
     const truth = Float64Array.from({ length: 101 }, () => 0);
     const text = residualText(

@@ -1,0 +1,79 @@
+import type { NDArray } from '../compile/array.ts';
+import { OptionError } from '../runtime/errors.ts';
+import type { Compiled, Inputs, ModelCore } from './core.ts';
+import { dataTables } from './data.ts';
+import { measureData, release } from './evaluate.ts';
+import { ResidentData } from './feed.ts';
+import { coreOf, type Model } from './model.ts';
+import type { MetricList } from './outputs.ts';
+
+export interface MeasureOptions {
+  /** Examples a step, default 500. */
+  readonly batchSize?: number;
+  readonly sampleWeight?: ArrayLike<number>;
+}
+
+/** `compiled` with these metrics for every output, all of them with sample weights. */
+function withMetrics(compiled: Compiled, weightedMetrics: MetricList): Compiled {
+  const outputs = [...compiled.losses].map(
+    ([name, own]) => [name, { ...own, metrics: [], weightedMetrics }] as const,
+  );
+  return { ...compiled, losses: new Map(outputs) };
+}
+
+async function run(
+  core: ModelCore,
+  x: Inputs,
+  y: Inputs,
+  list: MetricList,
+  { batchSize = 500, sampleWeight }: MeasureOptions,
+): Promise<Record<string, NDArray>> {
+  const inputs = core.inputTables(x);
+  await core.build(new Map(inputs.map((t) => [t.name, t.shape.slice(1)])));
+  const { engine } = core.state;
+  const data = new ResidentData(engine, dataTables(core, x, y, sampleWeight), false);
+  try {
+    const compiled = withMetrics(core.requireCompiled, list);
+    return (await measureData(core, data, batchSize, compiled)).values;
+  } finally {
+    release(core, data);
+  }
+}
+
+/**
+ * The figures of these metrics over the examples, whatever the model was compiled with, by their names (behind
+ * `output_` where the model has several outputs). Matrices and figures for each class keep their shapes.
+ */
+export function measure(
+  model: Model,
+  x: Inputs,
+  y: Inputs,
+  list: MetricList,
+  options: MeasureOptions = {},
+): Promise<Record<string, NDArray>> {
+  const core = coreOf(model);
+  return core.exclusively('measure', () => run(core, x, y, list, options));
+}
+
+/**
+ * Examples by true class (rows) and predicted class (columns), [C, C]: the largest output, or for one output whether it is
+ * above 0.5. Throws `OptionError` for models with several outputs, see `measure`.
+ */
+export async function confusionMatrix(
+  model: Model,
+  x: Inputs,
+  y: Inputs,
+  options: MeasureOptions = {},
+): Promise<NDArray> {
+  const { confusionMatrix: matrix, ...others } = await measure(
+    model,
+    x,
+    y,
+    ['confusionMatrix'],
+    options,
+  );
+  if (matrix) return matrix;
+  throw new OptionError(
+    `confusionMatrix: the model has several outputs (${Object.keys(others)}): use measure`,
+  );
+}
