@@ -96,6 +96,10 @@ function emitPanelsRow(
 function emitPacked(e: Emitter, c: Pointer, a: Pointer, b: Right, bias: Pointer, p: Product): void {
   const { MR, NR } = e;
   const { M, N, K, activation } = p;
+  if (readInPlace(e, p)) {
+    emitInPlace(e, c, a, packedB(e, b, p), bias, p);
+    return;
+  }
   const rows = rowsOfBlock(e, p);
   if (rows < M) {
     emitBlocks(e, c, a, packedB(e, b, p), bias, p, rows);
@@ -108,6 +112,34 @@ function emitPacked(e: Emitter, c: Pointer, a: Pointer, b: Right, bias: Pointer,
   } else {
     e.row(kernels.gemm(c, ap, bp, bias, M, MR, N, K, N, 0, activation));
   }
+}
+
+/** Whether packing A would cost more than it gains: A is beyond the cache, and few panels of B use each of its rows. */
+function readInPlace({ NR, realBytes }: Emitter, { M, N, K, transposeA }: Product): boolean {
+  return !transposeA && N <= 4 * NR && M * K * realBytes >= 8 * CACHED;
+}
+
+/** Rows of A that are read by all panels of B in turn. */
+const IN_PLACE_TILES = 4;
+
+/** A·B as a convolution with one tap, whose pictures are blocks of rows: A is read as it lies. */
+function emitInPlace(
+  e: Emitter,
+  c: Pointer,
+  a: Pointer,
+  bp: Pointer,
+  bias: Pointer,
+  { M, N, K, activation }: Product,
+): void {
+  const block = IN_PLACE_TILES * e.MR;
+  const place = (to: Pointer) => kernels.placeRows(to, block, block, 1, 1, K, 0, 0, N, 0, 0);
+  const bytes = 8 * block;
+  const places = e.early(null, `rows ${K} ${N}`, bytes, place) as Pointer;
+  const [yBlock, xBlock] = [block * N, block * K];
+  const walk = [1, N, 1, 0, 1, K, K] as const;
+  e.row(
+    kernels.conv(c, a, bp, bias, places, M, block, block, 1, yBlock, xBlock, ...walk, activation),
+  );
 }
 
 /** Bytes of packed operands that stay in the second-level cache. */
