@@ -72,3 +72,4 @@ export {
   square,
 } from './unary.ts';
 export * from './update.ts';
+export { boxMask, type FillMode, type WarpAttrs, warp } from './warp.ts';
