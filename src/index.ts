@@ -55,12 +55,14 @@ export type { ElementType, FileArray } from './formats/elements.ts';
 export type { IdxArray, WriteIdxOptions } from './formats/idx.ts';
 export { readIdx, writeIdx } from './formats/idx.ts';
 export { readNpy, writeNpy } from './formats/npy.ts';
+export { writePng } from './formats/png.ts';
 export type { Safetensors } from './formats/safetensors.ts';
 export { readSafetensors, writeSafetensors } from './formats/safetensors.ts';
 export type { Shape } from './graph/shape.ts';
 export type { DType, Tensor, Variable } from './graph/tensor.ts';
 export type { Activation } from './nn/activations.ts';
 export { activations } from './nn/activations.ts';
+export type { AugmentationOptions } from './nn/augment.ts';
 export type { LayerConfig } from './nn/config.ts';
 export { layerConfig, layerFromConfig, registerLayer } from './nn/config.ts';
 export type { Constraint } from './nn/constraint.ts';
@@ -71,6 +73,7 @@ export * as layers from './nn/index.ts';
 export {
   activation,
   alphaDropout,
+  augmentation,
   averagePooling2D,
   batchNormalization,
   concatenate,
@@ -88,6 +91,17 @@ export {
   layerNormalization,
   maxPooling2D,
   normalization,
+  randomBrightness,
+  randomContrast,
+  randomCrop,
+  randomCutout,
+  randomElastic,
+  randomErasing,
+  randomFlip,
+  randomRotation,
+  randomShear,
+  randomTranslation,
+  randomZoom,
   spatialDropout1D,
   spatialDropout2D,
   spatialDropout3D,
@@ -127,6 +141,8 @@ export {
 export type { Optimizer, OptimizerOptions, ParameterGroup } from './optim/optimizer.ts';
 export type { Schedule } from './optim/schedule.ts';
 export { schedules } from './optim/schedule.ts';
+export type { SheetOptions } from './report/sheet.ts';
+export { augmentationSheet } from './report/sheet.ts';
 export type { WasmSource } from './runtime/builds.ts';
 export type { EngineOptions } from './runtime/create.ts';
 export { createEngine, defaultEngine, runtimeInfo } from './runtime/create.ts';

@@ -1,6 +1,20 @@
 /** The layers, by Keras' names. */
 export { conv2D, depthwiseConv2D } from './conv.ts';
 export {
+  augmentation,
+  randomBrightness,
+  randomContrast,
+  randomCrop,
+  randomCutout,
+  randomElastic,
+  randomErasing,
+  randomFlip,
+  randomRotation,
+  randomShear,
+  randomTranslation,
+  randomZoom,
+} from './augment.ts';
+export {
   activationLayer as activation,
   addLayer as add,
   average,

@@ -7,6 +7,7 @@ import { evaluateData, lossNames } from './evaluate.ts';
 import type { Feed, ResidentData } from './feed.ts';
 import { type History, HistoryRecorder, type Logs, RunningMeans } from './history.ts';
 import { asLogs } from './metricSums.ts';
+import type { MixingOptions } from './mixing.ts';
 import type { Model } from './model.ts';
 import { metricSums, prepare, trainProgram } from './prepare.ts';
 import type { EpochSource } from './source.ts';
@@ -20,6 +21,7 @@ export interface LoopOptions {
   readonly batchSize: number;
   readonly callbacks: readonly (Callback | NonNullable<Callback['onEpochEnd']>)[];
   readonly signal: AbortSignal | undefined;
+  readonly mixing: MixingOptions;
 }
 
 /** Steps of one kind: `count` batches of `size` examples from example `start` on. */
@@ -52,10 +54,10 @@ export class TrainingLoop {
   }
 
   async train(source: EpochSource, held: ResidentData | undefined): Promise<History> {
-    const { epochs, batchSize } = this.#options;
+    const { epochs, batchSize, mixing } = this.#options;
     const model = this.#model;
     const started = performance.now();
-    await prepare(this.#core, source.feeds, batchSize);
+    await prepare(this.#core, source.feeds, batchSize, mixing);
     model.stopTraining = false;
     let logs: Logs = {};
     await this.#call((c) => c.onTrainBegin?.(model));
@@ -132,7 +134,15 @@ export class TrainingLoop {
     for (let done = 0; done < count && !this.stopped; ) {
       const phase = this.#phase();
       const chunk = Math.min(count - done, phase.room, this.#chunk());
-      const executable = trainProgram(this.#core, feeds, run.owner, size, phase.accumulation);
+      const { mixing } = this.#options;
+      const executable = trainProgram(
+        this.#core,
+        feeds,
+        run.owner,
+        size,
+        phase.accumulation,
+        mixing,
+      );
       const steps = Array.from({ length: chunk }, (_, i) =>
         this.#step(epoch, start + (done + i) * size),
       );

@@ -3,6 +3,7 @@ import { StateError } from '../runtime/errors.ts';
 import type { ModelCore } from './core.ts';
 import type { Feed } from './feed.ts';
 import type { MetricSums } from './metricSums.ts';
+import type { MixingOptions } from './mixing.ts';
 import { traceLoss, trainable, trainSpec } from './programs.ts';
 import type { Accumulation } from './step.ts';
 
@@ -11,9 +12,10 @@ export async function prepare(
   core: ModelCore,
   feeds: readonly Feed[],
   size: number,
+  mixing?: MixingOptions,
 ): Promise<void> {
   const { optimizer } = core.requireCompiled;
-  const { trace } = traceLoss(core.network, core.requireCompiled, feeds, size, true);
+  const { trace } = traceLoss(core.network, core.requireCompiled, feeds, size, true, true, mixing);
   await core.state.adopt(trace.variables, core.seed);
   const parameters = trainable(trace);
   if (parameters.length === 0)
@@ -39,12 +41,13 @@ export function trainProgram(
   owner: string,
   size: number,
   accumulation: Accumulation = 'only',
+  mixing?: MixingOptions,
 ): Executable {
   const { optimizer, accumulate } = core.requireCompiled;
   const frozen = core.layers.map((l) => (l.trainable ? '1' : '0')).join('');
   const named = feeds.map((f) => f.name).join();
   return core.state.program(`${owner}:train:${size}:${accumulation}:${frozen}:${named}`, () => {
-    const traced = traceLoss(core.network, core.requireCompiled, feeds, size, true);
+    const traced = traceLoss(core.network, core.requireCompiled, feeds, size, true, true, mixing);
     return trainSpec(
       `train ${core.network.name}`,
       traced,

@@ -11,6 +11,7 @@ import type { Optimizer } from '../optim/optimizer.ts';
 import type { Compiled } from './core.ts';
 import { type Feed, feedTensor } from './feed.ts';
 import type { BatchSums, MetricSums } from './metricSums.ts';
+import { type LossMean, Mixed, type MixingOptions } from './mixing.ts';
 import { type Network, traceNetwork } from './network.ts';
 import { findMetric, type OutputLoss, type Outputs } from './outputs.ts';
 import { type Accumulation, type TrainState, trainStep } from './step.ts';
@@ -39,11 +40,14 @@ export function traceLoss(
   size: number,
   training: boolean,
   noise = training,
+  mixing: MixingOptions = {},
 ): TracedLoss {
   const tensors = new Map(feeds.map((feed) => [feed.name, feedTensor(feed, size)]));
-  const inputs = Object.fromEntries(
+  const given = Object.fromEntries(
     [...network.inputs.keys()].map((name) => [name, tensors.get(name) as Tensor]),
   );
+  const mixed = training && (mixing.mixup || mixing.cutmix) ? new Mixed(given, mixing) : null;
+  const inputs = mixed?.inputs ?? given;
   const examples = training ? size * accumulate : size;
   const { trace, outputs } = traceNetwork(network, inputs, training, null, {
     examples,
@@ -60,10 +64,13 @@ export function traceLoss(
     const { loss, weight: share } = own;
     const truth = tensors.get(targetName(output)) as Tensor;
     const predicted = outputs[output] as Tensor;
-    const value = reduceLoss(loss(truth, predicted), weight, loss.valid?.(truth, predicted));
+    const mean: LossMean = (t, w, scaled) =>
+      reduceLoss(scaled(loss(t, predicted)), w, loss.valid?.(t, predicted));
+    const value = mixed ? mixed.loss(truth, weight, mean) : mean(truth, weight, (each) => each);
     parts.push(share === 1 ? value : affine(value, share));
     if (several) named.push([`${output}_loss`, value]);
-    const measured = measure(own, truth, predicted, weight);
+    const seen = (t: Tensor) => mixed?.larger(t) ?? t;
+    const measured = measure(own, seen(truth), predicted, weight && seen(weight));
     const title = (label: string) => (several ? `${output}_${label}` : label);
     for (const [label, mean] of measured.means) named.push([title(label), mean]);
     for (const sums of measured.sums) accumulated.push({ ...sums, label: title(sums.label) });
