@@ -56,7 +56,7 @@ export function rangeOf(what: string, given: Factor, from = -1e6, to = 1e6): Ran
   const [low, high] = typeof given === 'number' ? [-Math.abs(given), Math.abs(given)] : given;
   if (low >= from && high >= low && high <= to) return [low, high];
   throw new OptionError(
-    `${what} is ${JSON.stringify(given)}, expected f (from −f to f) or [low, high] in [${from}, ${to}]`,
+    `${what} is ${typeof given === 'number' ? given : `[${given}]`}, expected f (from −f to f) or [low, high] in [${from}, ${to}]`,
   );
 }
 
