@@ -141,8 +141,8 @@ export {
 export type { Optimizer, OptimizerOptions, ParameterGroup } from './optim/optimizer.ts';
 export type { Schedule } from './optim/schedule.ts';
 export { schedules } from './optim/schedule.ts';
-export type { SheetOptions } from './report/sheet.ts';
-export { augmentationSheet } from './report/sheet.ts';
+export type { Picture, SheetOptions } from './report/sheet.ts';
+export { augmentationSheet, writeSheet } from './report/sheet.ts';
 export type { WasmSource } from './runtime/builds.ts';
 export type { EngineOptions } from './runtime/create.ts';
 export { createEngine, defaultEngine, runtimeInfo } from './runtime/create.ts';

@@ -1,3 +1,4 @@
+import type { TypedArray } from '../compile/array.ts';
 import { evaluate } from '../compile/evaluate.ts';
 import { type DataLike, rowsOf, type Table, table } from '../data/table.ts';
 import { writePng } from '../formats/png.ts';
@@ -59,14 +60,44 @@ export async function augmentationSheet(
   };
   const result = await evaluate(changes, { seed, training: true, ...(engine ? { engine } : {}) });
   const [, h = 0, w = 0] = result.shape;
-  const cell = [Math.max(height, h), Math.max(width, w)] as const;
   const n = shown.shape[0] as number;
-  const page = new Page(n, columns, cell, channels, zoom);
-  for (let r = 0; r < n; r++) {
-    page.draw(r, 0, { data: values, size: [height, width] }, r);
-    for (let c = 1; c < columns; c++)
-      page.draw(r, c, { data: result.data, size: [h, w] }, (c - 1) * n + r);
-  }
+  const pictures = Array.from({ length: n * columns }, (_, k): Picture => {
+    const [r, c] = [Math.floor(k / columns), k % columns];
+    return c === 0
+      ? pictureOf(values, r, [height, width], channels)
+      : pictureOf(result.data, (c - 1) * n + r, [h, w], channels);
+  });
+  return writeSheet(pictures, { columns, zoom, channels });
+}
+
+/** Pixels [H, W, C] from 0 (black) to 1. */
+export interface Picture {
+  readonly pixels: ArrayLike<number>;
+  readonly size: readonly [height: number, width: number];
+}
+
+/** Picture k of [n, H, W, C]. */
+function pictureOf(
+  all: readonly number[] | TypedArray,
+  k: number,
+  size: Picture['size'],
+  channels: number,
+): Picture {
+  const n = size[0] * size[1] * channels;
+  return { pixels: all.slice(k * n, (k + 1) * n), size };
+}
+
+/** Pictures in rows of `columns`, one pixel apart, each pixel `zoom` wide, as PNG. */
+export function writeSheet(
+  pictures: readonly Picture[],
+  { columns = 10, zoom = 2, channels = 1 }: { columns?: number; zoom?: number; channels?: 1 | 3 },
+): Promise<Uint8Array<ArrayBuffer>> {
+  const largest = (axis: 0 | 1) => Math.max(0, ...pictures.map(({ size }) => size[axis]));
+  const rows = Math.ceil(pictures.length / columns);
+  const page = new Page(rows, columns, [largest(0), largest(1)], channels, zoom);
+  pictures.forEach((picture, k) => {
+    page.draw(Math.floor(k / columns), k % columns, picture);
+  });
   return writePng(page.pixels, page.width, page.height, channels);
 }
 
@@ -94,19 +125,16 @@ class Page {
     this.pixels = new Uint8Array(this.width * this.height * channels).fill(GAP);
   }
 
-  /** Image `from` of [n, H, W, C] at a place of the page. */
-  draw(row: number, column: number, images: Images, from: number): void {
+  draw(row: number, column: number, { pixels, size: [H, W] }: Picture): void {
     const zoom = this.#zoom;
     const C = this.#channels;
-    const { data, size } = images;
-    const [H, W] = size;
     const top = row * (this.#cell[0] + 1) * zoom;
     const left = column * (this.#cell[1] + 1) * zoom;
     for (let y = 0; y < H * zoom; y++) {
       for (let x = 0; x < W * zoom; x++) {
-        const source = ((from * H + Math.floor(y / zoom)) * W + Math.floor(x / zoom)) * C;
+        const source = (Math.floor(y / zoom) * W + Math.floor(x / zoom)) * C;
         const target = ((top + y) * this.width + left + x) * C;
-        for (let c = 0; c < C; c++) this.pixels[target + c] = asByte(data[source + c] as number);
+        for (let c = 0; c < C; c++) this.pixels[target + c] = asByte(pixels[source + c] as number);
       }
     }
   }
@@ -114,11 +142,6 @@ class Page {
 
 /** Grey between pictures. */
 const GAP = 96;
-
-interface Images {
-  readonly data: ArrayLike<number>;
-  readonly size: readonly [height: number, width: number];
-}
 
 function asByte(value: number): number {
   return Math.round(255 * Math.min(1, Math.max(0, value)));
