@@ -1,12 +1,14 @@
 import { formatShape } from '../graph/shape.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { affine, less } from '../ops/binary.ts';
-import { scalar } from '../ops/leaf.ts';
+import { transpose } from '../ops/layout.ts';
+import { scalar, tensor } from '../ops/leaf.ts';
+import { matMul } from '../ops/matmul.ts';
 import { randomUniform } from '../ops/random.ts';
 import { slice } from '../ops/slice.ts';
 import { expand } from '../ops/sum.ts';
 import { floor } from '../ops/unary.ts';
-import { FILL_MODES, type FillMode, knotsFor, warp } from '../ops/warp.ts';
+import { FILL_MODES, type FillMode, warp } from '../ops/warp.ts';
 import { OptionError, ShapeError, unknownName } from '../runtime/errors.ts';
 import { compose, type Entry, IDENTITY, type Linear, mapsOf, plus, times, turn } from './affine.ts';
 import type { LayerScope } from './layer.ts';
@@ -109,12 +111,8 @@ export class Warping {
     const size = this.#sizeFor(H, W);
     const maps = mapsOf(this.#linear(scope, B), this.#shift(scope, B, H, W), [H, W], size, B);
     if (!this.#elastic) return warp(x, maps, null, { size, ...this.#fill });
-    const { alpha, sigma } = this.#elastic;
-    const spacing = sigma * Math.sqrt(3);
-    const knots = size.map((n) => knotsFor(n, spacing));
-    const bound = (ELASTIC_BOUND * alpha) / sigma;
-    const field = randomUniform([B, ...knots, 2], scope.stream(), -bound, bound);
-    return warp(x, maps, field, { size, spacing, ...this.#fill });
+    const field = elasticField(scope, this.#elastic, B, size);
+    return warp(x, maps, field, { size, ...this.#fill });
   }
 
   /** The middle, where a part is to be kept. */
@@ -173,11 +171,39 @@ export class Warping {
 }
 
 /**
- * Knots at random within ±bound, √3·σ apart, joined by cubic B-splines (of standard deviation 1/√3 knots): bound such that the
- * field varies as much as uniform noise in ±alpha behind a Gaussian of σ does, (alpha/√3)·1/(2σ√π); a spline of random
- * knots has 151/315 of their standard deviation on average over its places.
+ * Displacements [B, 2, H, W]: knots at random within ±bound, √3·σ apart, joined by cubic B-splines (of standard deviation 1/√3
+ * knots). They vary as much as uniform noise in ±alpha behind a Gaussian of σ does, (alpha/√3)·1/(2σ√π): a spline of
+ * random knots has 151/315 of their standard deviation, on average over its places.
  */
-const ELASTIC_BOUND = 315 / 151 / (2 * Math.sqrt(Math.PI));
+function elasticField(
+  scope: LayerScope,
+  { alpha, sigma }: Required<ElasticOptions>,
+  B: number,
+  [H, W]: readonly [number, number],
+): Tensor {
+  const [down, right] = [splines(H, sigma), splines(W, sigma)];
+  const bound = ((315 / 151) * alpha) / (2 * sigma * Math.sqrt(Math.PI));
+  const [KH, KW] = [down.shape[0] as number, right.shape[0] as number];
+  const knots = randomUniform([B, 2, KW, KH], scope.stream(), -bound, bound);
+  return matMul(transpose(matMul(knots, down), [0, 1, 3, 2]), right);
+}
+
+/** Weight [knots, n] of each knot at each of n pixels; the first knot lies before the first pixel. */
+function splines(n: number, sigma: number): Tensor {
+  const spacing = sigma * Math.sqrt(3);
+  const knots = Math.floor((n - 1) / spacing) + 4;
+  const weights = Array.from({ length: knots * n }, (_, k) =>
+    spline(Math.abs((k % n) / spacing + 1 - Math.floor(k / n))),
+  );
+  return tensor(weights, [knots, n]);
+}
+
+/** The cubic B-spline at distance t from its middle. */
+function spline(t: number): number {
+  if (t >= 2) return 0;
+  const s = 2 - t;
+  return t < 1 ? (t * t * (3 * t - 6) + 4) / 6 : (s * s * s) / 6;
+}
 
 function checkElastic(title: string, given: ElasticOptions): Required<ElasticOptions> {
   const set = withDefaults(`elastic of ${title}`, given, { alpha: 34, sigma: 4 });

@@ -15,13 +15,6 @@ export interface WarpAttrs {
   readonly size?: readonly [height: number, width: number];
   readonly fillMode?: FillMode;
   readonly fillValue?: number;
-  /** Pixels between knots. */
-  readonly spacing?: number;
-}
-
-/** Knots that a field of `spacing` needs along n pixels. */
-export function knotsFor(n: number, spacing: number): number {
-  return Math.floor(Math.max(0, n - 1) / spacing) + 5;
 }
 
 function expectShape(what: string, t: Tensor, shape: Shape): void {
@@ -31,18 +24,17 @@ function expectShape(what: string, t: Tensor, shape: Shape): void {
 
 /**
  * Images drawn anew: pixel (i, j) of the result is x between the four pixels around column u and row v (bilinear), with
- * (u, v) = maps·(j, i, 1) plus the displacement there. x [B, H, W] or [B, H, W, C], maps [B, 6] rows of two equations;
- * knots [B, KH, KW, 2] carry displacements of u and v `spacing` pixels apart, from one before the first pixel on, joined by
- * cubic B-splines. It has no gradient: it is for data.
+ * (u, v) = maps·(j, i, 1) + field[:, i, j]. x [B, H, W] or [B, H, W, C], maps [B, 6] the rows of two equations, field
+ * [B, 2, h, w] for results of h × w. It has no gradient: it is for data.
  */
 export const warp = defineOp({
   name: 'warp',
-  args: (x: Tensor, maps: Tensor, knots: Tensor | null = null, attrs: WarpAttrs = {}) => {
+  args: (x: Tensor, maps: Tensor, field: Tensor | null = null, attrs: WarpAttrs = {}) => {
     const [, height = 0, width = 0] = x.shape;
-    const { size = [height, width], fillMode = 'constant', fillValue = 0, spacing = 1 } = attrs;
-    return [knots ? [x, maps, knots] : [x, maps], { size, fillMode, fillValue, spacing }];
+    const { size = [height, width], fillMode = 'constant', fillValue = 0 } = attrs;
+    return [field ? [x, maps, field] : [x, maps], { size, fillMode, fillValue }];
   },
-  type([x, maps, knots], { size, spacing }) {
+  type([x, maps, field], { size }) {
     const { shape } = x as Tensor;
     const [B = 0, H = 0, W = 0, ...channels] = shape;
     expectReal('warp', x as Tensor, maps as Tensor);
@@ -51,36 +43,27 @@ export const warp = defineOp({
         `warp: input ${formatShape(shape)}, expected images [B,H,W] or [B,H,W,C]`,
       );
     expectShape('maps', maps as Tensor, [B, 6]);
-    const [KH, KW] = size.map((n) => knotsFor(n, spacing)) as [number, number];
-    if (knots) expectShape('knots', knots, [B, KH, KW, 2]);
+    if (field) expectShape('field', field, [B, 2, ...size]);
     return { shape: [B, ...size, ...channels], dtype: 'real' };
   },
   flops: (node) => 10 * sizeOf(node.shape),
   emit(e, node) {
-    const [x, maps, knots] = node.inputs as [Tensor, Tensor, Tensor | undefined];
+    const [x, maps, field] = node.inputs as [Tensor, Tensor, Tensor | undefined];
     const [B, H, W, C = 1] = x.shape as [number, number, number, number?];
-    const { size, spacing, fillMode, fillValue } = node.attrs;
-    const [KH = 0, KW = 0] = knots ? knots.shape.slice(1) : [];
-    const scratch = knots ? e.temp(B * KW * 2 * e.realBytes) : NONE;
-    const unit = e.unit(B, sizeOf(node.shape.slice(1)));
-    const field = knots ? e.at(knots) : NONE;
+    const { size, fillMode, fillValue } = node.attrs as Required<WarpAttrs>;
     e.row(
       kernels.warp(
         e.at(node),
         e.at(x),
         e.at(maps),
-        field,
-        scratch,
+        field ? e.at(field) : NONE,
         B,
-        unit,
+        e.unit(B, sizeOf(node.shape.slice(1))),
         H,
         W,
         C,
         size[0],
         size[1],
-        KH,
-        KW,
-        spacing,
         FILL_MODES.indexOf(fillMode),
         fillValue,
       ),
