@@ -1,13 +1,13 @@
 import type { Shape } from '../graph/shape.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { unknownName } from '../runtime/errors.ts';
+import * as augment from './augment.ts';
 import {
   type Conv2DOptions,
   conv2D,
   type DepthwiseConv2DOptions,
   depthwiseConv2D,
 } from './conv.ts';
-import * as augment from './augment.ts';
 import * as core from './core.ts';
 import { type DenseOptions, dense } from './dense.ts';
 import * as noise from './dropout.ts';

@@ -1,5 +1,5 @@
 /** The layers, by Keras' names. */
-export { conv2D, depthwiseConv2D } from './conv.ts';
+
 export {
   augmentation,
   randomBrightness,
@@ -14,6 +14,7 @@ export {
   randomTranslation,
   randomZoom,
 } from './augment.ts';
+export { conv2D, depthwiseConv2D } from './conv.ts';
 export {
   activationLayer as activation,
   addLayer as add,

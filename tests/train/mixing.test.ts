@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { evaluate } from '../../src/compile/evaluate.ts';
 import type { Tensor } from '../../src/graph/tensor.ts';
 import * as layers from '../../src/nn/index.ts';
-import { add } from '../../src/ops/binary.ts';
 import { tensor } from '../../src/ops/leaf.ts';
 import { cast } from '../../src/ops/select.ts';
 import { Mixed, type MixingOptions } from '../../src/train/mixing.ts';
@@ -18,19 +17,15 @@ async function mixed(options: MixingOptions, seed = 1) {
     const x = tensor(images, [B, 8, 8]);
     const batch = new Mixed({ input: x }, options);
     const labels = tensor(Int32Array.from({ length: B }, (_, b) => b));
-    let each: Tensor | undefined;
-    batch.average(
-      labels,
-      (t) => cast(t, 'real'),
-      (v) => {
-        each = each ? add(each, v) : v;
-        return v;
-      },
-    );
-    return [batch.inputs['input'] as Tensor, each as Tensor];
+    const targets = batch.loss(labels, undefined, (t, _, scaled) => scaled(cast(t, 'real')));
+    return [batch.inputs['input'] as Tensor, targets, cast(batch.larger(labels), 'real')];
   };
-  const [x, targets] = await evaluate(body, { seed });
-  return { x: Array.from(x!.data), targets: Array.from(targets!.data) };
+  const [x, targets, larger] = await evaluate(body, { seed });
+  return {
+    x: Array.from(x!.data),
+    targets: Array.from(targets!.data),
+    larger: Array.from(larger!.data),
+  };
 }
 
 describe('mixing', () => {
@@ -39,10 +34,14 @@ describe('mixing', () => {
     ['cutmix', { cutmix: 1 }],
     ['both', { mixup: 0.4, cutmix: 1 }],
   ])('%s: targets go with what is seen', async (_, options) => {
-    const { x, targets } = await mixed(options);
+    const { x, targets, larger } = await mixed(options);
     for (let b = 0; b < B; b++) {
       const seen = x.slice(b * 64, b * 64 + 64).reduce((s, v) => s + v, 0) / 64;
       expect(seen).toBeCloseTo(targets[b] as number, 2);
+      const own = Math.abs(seen - b);
+      expect(
+        own === 0 || larger[b] === b || own >= Math.abs(seen - (larger[b] as number)) - 0.01,
+      ).toBe(true);
     }
     expect(targets.filter((t, b) => Math.abs(t - b) > 0.5).length).toBeGreaterThan(B / 4);
     expect((await mixed(options, 2)).targets).not.toEqual(targets);
