@@ -248,9 +248,7 @@ export function randomErasing({
   checkNumber(`${title}: fillValue`, fillValue);
   const change = erasingChange(title, { probability, scale }, fillValue);
   const config = { probability, scale, fillValue, ...options };
-  return layer('randomErasing', config, (scope, x: Tensor) =>
-    scope.noise ? change(scope, x) : x,
-  );
+  return layer('randomErasing', config, (scope, x: Tensor) => (scope.noise ? change(scope, x) : x));
 }
 
 export interface AugmentationOptions extends LayerOptions, WarpOptions, ValueOptions {
