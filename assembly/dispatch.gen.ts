@@ -107,6 +107,10 @@ import {
   layerNormSums as layerNormSums_,
 } from './kernels/layerNorm';
 import {
+  combineMagnitudes as combineMagnitudes_,
+  magnitudeChunks as magnitudeChunks_,
+} from './kernels/magnitude';
+import {
   combineMoments as combineMoments_,
   momentChunks as momentChunks_,
   momentColumnChunks as momentColumnChunks_,
@@ -463,270 +467,276 @@ export function dispatch(id: i32, a: usize, tid: i32, threads: i32): void {
       layerNormSums_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<real>(a, 72), tid, threads);
       return;
     case 81:
-      momentRows_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      magnitudeChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 82:
-      momentColumns_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      combineMagnitudes_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 83:
-      momentChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      momentRows_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 84:
-      momentColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      momentColumns_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 85:
-      combineMoments_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      momentChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 86:
-      momentsChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      momentColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 87:
-      momentsJoin_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      combineMoments_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
     case 88:
-      normalize_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<real>(a, 88), tid, threads);
+      momentsChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 89:
-      normalizeSums_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<real>(a, 80), tid, threads);
+      momentsJoin_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 90:
-      normalizeGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<u32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<real>(a, 96), tid, threads);
+      normalize_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<real>(a, 88), tid, threads);
       return;
     case 91:
-      orthonormalRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      normalizeSums_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<real>(a, 80), tid, threads);
       return;
     case 92:
-      packA_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      normalizeGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<u32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<real>(a, 96), tid, threads);
       return;
     case 93:
-      packAT_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      orthonormalRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 94:
-      packB_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      packA_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 95:
-      packBT_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      packAT_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 96:
-      packPanelsT_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      packB_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 97:
-      unpackB_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      packBT_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 98:
-      maxPool_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<u32>(a, 40), load<i32>(a, 48), tid, threads);
+      packPanelsT_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 99:
-      maxPoolGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<u32>(a, 56), load<i32>(a, 64), tid, threads);
+      unpackB_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 100:
-      maxPoolPick_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<u32>(a, 56), tid, threads);
+      maxPool_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<u32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 101:
-      averagePool_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<u32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      maxPoolGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<u32>(a, 56), load<i32>(a, 64), tid, threads);
       return;
     case 102:
-      averagePoolGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<u32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      maxPoolPick_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<u32>(a, 56), tid, threads);
       return;
     case 103:
-      peak_(load<u32>(a, 0), load<i32>(a, 8), tid, threads);
+      averagePool_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<u32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
     case 104:
-      philoxBlock_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), tid, threads);
+      averagePoolGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<u32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
     case 105:
-      randomBits_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), tid, threads);
+      peak_(load<u32>(a, 0), load<i32>(a, 8), tid, threads);
       return;
     case 106:
-      randomUniform_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
+      philoxBlock_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), tid, threads);
       return;
     case 107:
-      randomNormal_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
+      randomBits_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), tid, threads);
       return;
     case 108:
-      randomTruncatedNormal_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
+      randomUniform_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
       return;
     case 109:
-      dropout_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
+      randomNormal_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
       return;
     case 110:
-      permutation_(load<u32>(a, 0), load<i32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), tid, threads);
+      randomTruncatedNormal_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
       return;
     case 111:
-      countBelow_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      dropout_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
       return;
     case 112:
-      rankRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      permutation_(load<u32>(a, 0), load<i32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), tid, threads);
       return;
     case 113:
-      sumRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      countBelow_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 114:
-      meanRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<real>(a, 40), tid, threads);
+      rankRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 115:
-      maxRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      sumRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 116:
-      minRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      meanRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<real>(a, 40), tid, threads);
       return;
     case 117:
-      sumColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      maxRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 118:
-      meanColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<real>(a, 40), tid, threads);
+      minRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 119:
-      maxColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      sumColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 120:
-      minColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      meanColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<real>(a, 40), tid, threads);
       return;
     case 121:
-      sumChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      maxColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 122:
-      maxChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      minColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 123:
-      minChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      sumChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 124:
-      sumColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      maxChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 125:
-      maxColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      minChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 126:
-      minColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      sumColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 127:
-      sigmoidCrossEntropy_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      maxColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 128:
-      sigmoidCrossEntropyGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      minColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 129:
-      softmax_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      sigmoidCrossEntropy_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 130:
-      logSoftmax_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      sigmoidCrossEntropyGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 131:
-      softmaxGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      softmax_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 132:
-      logSoftmaxGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      logSoftmax_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 133:
-      softmaxCrossEntropy_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      softmaxGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 134:
-      softmaxCrossEntropyGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      logSoftmaxGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 135:
-      softmaxCrossEntropyDense_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      softmaxCrossEntropy_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 136:
-      softmaxCrossEntropyDenseGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      softmaxCrossEntropyGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 137:
-      abs_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      softmaxCrossEntropyDense_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 138:
-      sign_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      softmaxCrossEntropyDenseGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 139:
-      exp_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      abs_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 140:
-      log_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      sign_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 141:
-      log1p_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      exp_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 142:
-      expm1_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      log_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 143:
-      sqrt_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      log1p_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 144:
-      rsqrt_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      expm1_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 145:
-      reciprocal_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      sqrt_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 146:
-      square_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      rsqrt_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 147:
-      sin_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      reciprocal_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 148:
-      cos_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      square_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 149:
-      tanh_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      sin_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 150:
-      sigmoid_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      cos_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 151:
-      erf_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      tanh_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 152:
-      relu_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      sigmoid_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 153:
-      softplus_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      erf_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 154:
-      floor_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      relu_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 155:
-      ceil_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      softplus_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 156:
-      round_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      floor_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 157:
-      gelu_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      ceil_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 158:
-      not_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      round_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 159:
-      isFinite_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      gelu_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 160:
-      affine_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), load<real>(a, 40), tid, threads);
+      not_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 161:
-      leakyRelu_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), tid, threads);
+      isFinite_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 162:
-      elu_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), tid, threads);
+      affine_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), load<real>(a, 40), tid, threads);
       return;
     case 163:
-      clip_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), load<real>(a, 40), tid, threads);
+      leakyRelu_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), tid, threads);
       return;
     case 164:
-      powScalar_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), tid, threads);
+      elu_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), tid, threads);
       return;
     case 165:
-      sgd_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<f64>(a, 32), load<f64>(a, 40), load<u32>(a, 48), load<u32>(a, 56), tid, threads);
+      clip_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), load<real>(a, 40), tid, threads);
       return;
     case 166:
-      momentum_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<f64>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<u32>(a, 72), load<u32>(a, 80), tid, threads);
+      powScalar_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), tid, threads);
       return;
     case 167:
-      rmsprop_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<f64>(a, 72), load<i32>(a, 80), load<f64>(a, 88), load<f64>(a, 96), load<u32>(a, 104), load<u32>(a, 112), tid, threads);
+      sgd_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<f64>(a, 32), load<f64>(a, 40), load<u32>(a, 48), load<u32>(a, 56), tid, threads);
       return;
     case 168:
-      adam_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<f64>(a, 72), load<i32>(a, 80), load<f64>(a, 88), load<f64>(a, 96), load<u32>(a, 104), load<u32>(a, 112), tid, threads);
+      momentum_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<f64>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<u32>(a, 72), load<u32>(a, 80), tid, threads);
       return;
     case 169:
+      rmsprop_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<f64>(a, 72), load<i32>(a, 80), load<f64>(a, 88), load<f64>(a, 96), load<u32>(a, 104), load<u32>(a, 112), tid, threads);
+      return;
+    case 170:
+      adam_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<f64>(a, 72), load<i32>(a, 80), load<f64>(a, 88), load<f64>(a, 96), load<u32>(a, 104), load<u32>(a, 112), tid, threads);
+      return;
+    case 171:
       adagrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<f64>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<u32>(a, 72), load<u32>(a, 80), tid, threads);
       return;
   }

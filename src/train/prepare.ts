@@ -3,6 +3,7 @@ import { StateError } from '../runtime/errors.ts';
 import type { ModelCore } from './core.ts';
 import type { Feed } from './feed.ts';
 import type { MetricSums } from './metricSums.ts';
+import type { Probe } from './probe.ts';
 import { traceLoss, trainable, trainSpec } from './programs.ts';
 import type { Accumulation } from './step.ts';
 
@@ -39,20 +40,25 @@ export function trainProgram(
   owner: string,
   size: number,
   accumulation: Accumulation = 'only',
+  probe?: Probe,
 ): Executable {
   const { optimizer, accumulate } = core.requireCompiled;
   const frozen = core.layers.map((l) => (l.trainable ? '1' : '0')).join('');
   const named = feeds.map((f) => f.name).join();
-  return core.state.program(`${owner}:train:${size}:${accumulation}:${frozen}:${named}`, () => {
-    const traced = traceLoss(core.network, core.requireCompiled, feeds, size, true);
-    return trainSpec(
-      `train ${core.network.name}`,
-      traced,
-      optimizer,
-      core.state,
-      accumulation,
-      accumulate,
-      metricSums(core, owner, feeds),
-    );
-  });
+  return core.state.program(
+    `${owner}:train:${size}:${accumulation}:${frozen}:${named}${probe ? ':probe' : ''}`,
+    () => {
+      const traced = traceLoss(core.network, core.requireCompiled, feeds, size, true);
+      return trainSpec(
+        `train ${core.network.name}`,
+        traced,
+        optimizer,
+        core.state,
+        accumulation,
+        accumulate,
+        metricSums(core, owner, feeds),
+        probe,
+      );
+    },
+  );
 }
