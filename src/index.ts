@@ -3,6 +3,11 @@
  * `layers.add()` is a layer, `ops.add(a, b)` a tensor.
  */
 
+export type { DerivativeOptions } from './check/derivative.ts';
+export { numericalDerivative } from './check/derivative.ts';
+export type { GradCheckOptions } from './check/gradCheck.ts';
+export { gradCheck } from './check/gradCheck.ts';
+export type { CheckedEntry, CheckVerdict, GradCheck, ParameterCheck } from './check/report.ts';
 export type { NDArray, TypedArray } from './compile/array.ts';
 export type { EvaluateOptions } from './compile/evaluate.ts';
 export { evaluate } from './compile/evaluate.ts';

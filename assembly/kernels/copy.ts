@@ -242,3 +242,20 @@ export function placeStrided(
 ): void {
   eachPlane<Place>(x, y, n0, unit, n1, n2, n3, n4, n5, s0, s1, s2, s3, s4, s5, tid, threads);
 }
+
+/** x[place[i]] = value[i] for i ascending; x [n], place i32 [count]. Places outside of x are skipped. One thread does it all. */
+export function setElements(
+  x: OutAll,
+  place: InAll,
+  value: InAll,
+  n: i32,
+  count: i32,
+  tid: i32,
+  threads: i32,
+): void {
+  if (tid != 0) return;
+  for (let i = 0; i < count; i++, place += 4, value += sizeof<real>()) {
+    const at = load<i32>(place);
+    if (<u32>at < <u32>n) store<real>(x + <usize>at * sizeof<real>(), load<real>(value));
+  }
+}

@@ -14,7 +14,10 @@ function factsOf({ examples, splits: { train } }: LoadedData): DataFacts {
   };
 }
 
-export function settingsOf(options: JobOptions, data: LoadedData): Settings {
+/** What the model depends on besides its data. */
+type MakeOptions = Pick<JobOptions, 'settings' | 'seed'>;
+
+export function settingsOf(options: MakeOptions, data: LoadedData): Settings {
   return settingsFor(factsOf(data), options.settings);
 }
 
@@ -24,7 +27,7 @@ function outputsOf({ splits: { train } }: LoadedData): number {
 }
 
 /** The compiled model for the data. */
-export function makeModel(options: JobOptions, data: LoadedData, engine: Engine): Model {
+export function makeModel(options: MakeOptions, data: LoadedData, engine: Engine): Model {
   const { seed } = options;
   const facts = factsOf(data);
   const { task, examples, inputShape } = facts;

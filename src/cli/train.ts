@@ -1,4 +1,4 @@
-import type { Command, OptionValues } from './command.ts';
+import type { Command, CommandOptions, OptionValues } from './command.ts';
 import { families } from './families.ts';
 import { Interrupts } from './interrupt.ts';
 import { type JobOptions, trainJob } from './job.ts';
@@ -6,30 +6,35 @@ import { OPTIMIZERS, type OptimizerName, type Settings } from './settings.ts';
 import { choiceValue, numberValue, textValue } from './values.ts';
 
 const MODELS = Object.values(families).map(({ usage, help }) => `${usage} (${help})`);
-const TASKS = ['auto', 'classification', 'regression'] as const;
-const MAX_SEED = 2 ** 31 - 1;
+export const TASKS = ['auto', 'classification', 'regression'] as const;
+export const MAX_SEED = 2 ** 31 - 1;
+
+/** Options of commands that make a new model for some data. */
+export const MODEL_OPTIONS = {
+  data: {
+    type: 'string',
+    short: 'd',
+    value: 'path',
+    help: 'folder with IDX files (as MNIST), folder of images for each class, or CSV file; default built-in handwritten digits',
+  },
+  target: { type: 'string', value: 'column', help: 'column to predict, default the last one' },
+  task: {
+    type: 'string',
+    value: 'task',
+    help: 'auto, classification or regression; default auto: words or few whole numbers are classes',
+  },
+  model: {
+    type: 'string',
+    short: 'm',
+    value: 'model',
+    help: `${MODELS.join(', ')}; default by the size of the data`,
+  },
+} as const satisfies CommandOptions;
 
 export const train: Command = {
   summary: 'Train a network on your data, show how well it does, and save it.',
   options: {
-    data: {
-      type: 'string',
-      short: 'd',
-      value: 'path',
-      help: 'folder with IDX files (as MNIST), folder of images for each class, or CSV file; default built-in handwritten digits',
-    },
-    target: { type: 'string', value: 'column', help: 'column to predict, default the last one' },
-    task: {
-      type: 'string',
-      value: 'task',
-      help: 'auto, classification or regression; default auto: words or few whole numbers are classes',
-    },
-    model: {
-      type: 'string',
-      short: 'm',
-      value: 'model',
-      help: `${MODELS.join(', ')}; default by the size of the data`,
-    },
+    ...MODEL_OPTIONS,
     epochs: { type: 'string', short: 'e', value: 'n', help: 'passes over the data at most' },
     'batch-size': { type: 'string', short: 'b', value: 'n', help: 'examples a step' },
     lr: {

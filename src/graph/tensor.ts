@@ -76,6 +76,8 @@ export interface OpInfo<A = Attrs> {
   readonly grad?: (dy: Tensor, node: Tensor & { readonly attrs: A }) => Grads;
   /** The derivative is zero wherever there is one, so that no `grad` is needed. */
   readonly flat?: boolean;
+  /** The value is another one in each step. */
+  readonly random?: boolean;
   /** Arithmetic operations of the node, for profiles. */
   readonly flops?: (node: Tensor & { readonly attrs: A }) => number;
   /** The result is the memory of input 0 with another shape: nothing is emitted. */

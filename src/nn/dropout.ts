@@ -30,7 +30,7 @@ function noise(
   const rate = rateOf(startLayer(type, options), given);
   return layer(type, { rate, ...options }, (scope, x: Tensor) => {
     const stream = scope.stream();
-    return scope.training && rate > 0 ? apply(x, rate, stream) : x;
+    return scope.noise && rate > 0 ? apply(x, rate, stream) : x;
   });
 }
 
@@ -89,6 +89,6 @@ export function gaussianNoise(std: number, options: LayerOptions = {}): Layer<[x
   checkNumber(`${startLayer('gaussianNoise', options)}: std`, std, { from: 0 });
   return layer('gaussianNoise', { std, ...options }, (scope, x: Tensor) => {
     const stream = scope.stream();
-    return scope.training && std > 0 ? add(x, randomNormal(x.shape, stream, 0, std)) : x;
+    return scope.noise && std > 0 ? add(x, randomNormal(x.shape, stream, 0, std)) : x;
   });
 }

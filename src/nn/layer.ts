@@ -40,6 +40,8 @@ export interface WeightOptions {
 /** What a layer's function may ask for while it is traced. */
 export interface LayerScope {
   readonly training: boolean;
+  /** Whether what is random acts: in training, unless a gradient check turns it off. */
+  readonly noise: boolean;
   /** Examples whose gradients an update averages: what penalties may be divided by. */
   readonly examples: number;
   /** Value of the weight `name`, made at the first call. */
@@ -120,6 +122,7 @@ function scopeOf(trace: Trace, layerState: LayerState): LayerScope {
   };
   return {
     training: trace.training,
+    noise: trace.noise,
     examples: trace.examples,
     weight(name, shape, options = {}) {
       const { initializer = 'glorotUniform', trainable = true, operand = false } = options;

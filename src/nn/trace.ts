@@ -22,11 +22,14 @@ export interface TraceOptions {
   readonly regularizer?: Regularizer | undefined;
   /** Whether that one is for biases and other vectors too, default false. */
   readonly regularizeBiases?: boolean | undefined;
+  /** Whether random layers act, default in training. */
+  readonly noise?: boolean | undefined;
 }
 
 /** What one walk through a model's layers collects. */
 export class Trace {
   readonly training: boolean;
+  readonly noise: boolean;
   readonly variables = new Set<Variable>();
   /** Those of them that training must leave alone. */
   readonly frozen = new Set<Variable>();
@@ -47,6 +50,7 @@ export class Trace {
 
   constructor(training: boolean, options: TraceOptions = {}) {
     this.training = training;
+    this.noise = options.noise ?? training;
     this.examples = options.examples ?? 1;
     this.#options = options;
   }

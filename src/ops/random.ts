@@ -13,6 +13,7 @@ const real = (_: readonly Tensor[], { shape }: { shape: Shape }) => ({
 /** Uniform numbers in [low, high): the same for the same seed, step, stream and place. */
 export const randomUniform = defineOp({
   name: 'randomUniform',
+  random: true,
   onnx: { type: 'RandomUniform', since: 1 },
   args: (shape: Shape, stream: number, low = 0, high = 1) => [[], { shape, stream, low, high }],
   type: real,
@@ -26,6 +27,7 @@ export const randomUniform = defineOp({
 /** Normal numbers. */
 export const randomNormal = defineOp({
   name: 'randomNormal',
+  random: true,
   onnx: { type: 'RandomNormal', since: 1 },
   args: (shape: Shape, stream: number, mean = 0, std = 1) => [[], { shape, stream, mean, std }],
   type: real,
@@ -39,6 +41,7 @@ export const randomNormal = defineOp({
 /** Normal numbers within two standard deviations. */
 export const randomTruncatedNormal = defineOp({
   name: 'randomTruncatedNormal',
+  random: true,
   args: (shape: Shape, stream: number, mean = 0, std = 1) => [[], { shape, stream, mean, std }],
   type: real,
   emit(e, node) {
@@ -70,6 +73,7 @@ export const orthonormalRows = defineOp({
 /** 0 … n − 1 in random order, i32. */
 export const randomPermutation = defineOp({
   name: 'randomPermutation',
+  random: true,
   args: (n: number, stream: number) => [[], { n, stream }],
   type: (_, { n }) => ({ shape: [n], dtype: 'i32' }),
   emit: (e, node) =>
@@ -79,6 +83,7 @@ export const randomPermutation = defineOp({
 /** 0 with probability `rate`, else x/(1 − rate): inverted dropout. The gradient drops the same elements. */
 export const dropoutMask = defineOp({
   name: 'dropout',
+  random: true,
   onnx: { type: 'Dropout', since: 13 },
   inplace: [0],
   args: (x: Tensor, rate: number, stream: number) => [[x], { rate, stream }],

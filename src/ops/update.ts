@@ -4,7 +4,7 @@ import { bytesOf, type Emitter, paddedBytes, type Tensor } from '../graph/tensor
 import { ShapeError } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import { NONE, type Pointer, type Row } from '../runtime/row.ts';
-import { elementwise } from './emit.ts';
+import { elementwise, expectI32 } from './emit.ts';
 
 /** Elements that one thread takes at least: updates of neighbours in a slab are one pass. */
 const UNIT = 4096;
@@ -306,6 +306,35 @@ export const overwrite = defineOp({
       const { n, unit } = elementwise(e, value);
       e.row(kernels.copy(e.at(variable), e.at(value), n, unit));
     }
+  },
+});
+
+/**
+ * x[places[i]] = values[i] in the memory of x at once, for i in the running step's row of the tables: places i32 and values
+ * [steps, n]. Places outside of x are skipped.
+ */
+export const setElements = defineOp({
+  name: 'setElements',
+  effect: true,
+  args: (x: Tensor, places: Tensor, values: Tensor) => [[x, places, values], {}],
+  type([, places, values]) {
+    const { shape } = places as Tensor;
+    expectI32('setElements', 'places', places as Tensor);
+    if (shape.length === 2 && sameShape(shape, (values as Tensor).shape))
+      return { shape: [], dtype: 'real' };
+    throw new ShapeError(
+      `setElements: values ${formatShape((values as Tensor).shape)} for places ${formatShape(shape)}, expected [steps, n] twice`,
+    );
+  },
+  emit(e, node) {
+    const [x, places, values] = node.inputs as [Tensor, Tensor, Tensor];
+    const count = places.shape[1] as number;
+    const row = (t: Tensor, bytes: number): Pointer => ({
+      ...e.at(t),
+      strides: [[0, count * bytes]],
+    });
+    const tables = [row(places, 4), row(values, e.realBytes)] as const;
+    e.row(kernels.setElements(e.at(x), ...tables, sizeOf(x.shape), count));
   },
 });
 

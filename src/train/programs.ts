@@ -42,6 +42,7 @@ export function traceLoss(
   feeds: readonly Feed[],
   size: number,
   training: boolean,
+  noise = training,
 ): TracedLoss {
   const tensors = new Map(feeds.map((feed) => [feed.name, feedTensor(feed, size)]));
   const inputs = Object.fromEntries(
@@ -59,6 +60,7 @@ export function traceLoss(
     examples,
     regularizer,
     regularizeBiases,
+    noise,
   });
   const weight = tensors.get(SAMPLE_WEIGHT);
   const several = losses.size > 1;

@@ -284,6 +284,23 @@ export const updates = {
       },
     },
   ],
+  setElements: SIZES.map((n) => ({
+    name: `[${n}]`,
+    inputs: [
+      { ...spread([n], 1), from: 'variable' as const },
+      values([2, 4], [0, n, n - 1, -1, 1, 1, 1, 1], 'i32'),
+      spread([2, 4], 2),
+    ],
+    op: ops.setElements,
+    reference: (x: Values, places: Values, elements: Values) => {
+      const changed = [...x.data];
+      for (const i of [0, 1, 2, 3]) {
+        const at = places.data[i] as number;
+        if (at >= 0 && at < n) changed[at] = elements.data[i] as number;
+      }
+      return [values([n], changed)];
+    },
+  })),
   record: [
     {
       name: '[]',

@@ -112,4 +112,14 @@ describe.each(BUILDS)('copy, %s', (build) => {
     const expected = range(rows).flatMap((r) => range(cols).map((c) => x[c * rows + r]));
     expect(bench.real(y)).toEqual(expected);
   });
+
+  test('elements set one by one, those outside left', () => {
+    const bench = new KernelBench(build);
+    const before = numbers(9);
+    const x = bench.buffer(before);
+    const place = bench.buffer(Int32Array.of(8, 0, -1, 9, 2 ** 31 - 1, 3, 3));
+    const value = bench.buffer([1, 2, 3, 4, 5, 6, 7]);
+    runOnThreads(bench, kernels.setElements(x, place, value, 9, 7), x);
+    expect(bench.real(x)).toEqual(before.with(8, 1).with(0, 2).with(3, 7));
+  });
 });

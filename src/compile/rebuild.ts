@@ -1,0 +1,19 @@
+import { atPath } from '../graph/scope.ts';
+import { makeTensor, type Tensor } from '../graph/tensor.ts';
+import { reachable } from './schedule.ts';
+
+/** What stands for a node in the new graph, its inputs being those given; null: the same op. */
+export type Replace = (node: Tensor, inputs: readonly Tensor[]) => Tensor | null;
+
+/** The graph of `root` with some nodes replaced: what depends on them is made anew, everything else is shared. */
+export function rebuild(root: Tensor, replace: Replace): Tensor {
+  const made = new Map<Tensor, Tensor>();
+  for (const node of reachable([root])) {
+    const inputs = node.inputs.map((t) => made.get(t) as Tensor);
+    const same = inputs.every((t, i) => t === node.inputs[i]);
+    const again = () =>
+      replace(node, inputs) ?? (same ? node : makeTensor(node.op, inputs, node.attrs));
+    made.set(node, atPath(node.scope, again));
+  }
+  return made.get(root) as Tensor;
+}
