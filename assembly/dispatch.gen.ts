@@ -111,6 +111,10 @@ import {
   layerNormSums as layerNormSums_,
 } from './kernels/layerNorm';
 import {
+  combineMagnitudes as combineMagnitudes_,
+  magnitudeChunks as magnitudeChunks_,
+} from './kernels/magnitude';
+import {
   combineMoments as combineMoments_,
   momentChunks as momentChunks_,
   momentColumnChunks as momentColumnChunks_,
@@ -477,276 +481,282 @@ export function dispatch(id: i32, a: usize, tid: i32, threads: i32): void {
       layerNormSums_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<real>(a, 72), tid, threads);
       return;
     case 83:
-      momentRows_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      magnitudeChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 84:
-      momentColumns_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      combineMagnitudes_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 85:
-      momentChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      momentRows_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 86:
-      momentColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      momentColumns_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 87:
-      combineMoments_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      momentChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 88:
-      momentsChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      momentColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 89:
-      momentsJoin_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      combineMoments_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
     case 90:
-      normalize_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<real>(a, 88), tid, threads);
+      momentsChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 91:
-      normalizeSums_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<real>(a, 80), tid, threads);
+      momentsJoin_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 92:
-      normalizeGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<u32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<real>(a, 96), tid, threads);
+      normalize_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<real>(a, 88), tid, threads);
       return;
     case 93:
-      orthonormalRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      normalizeSums_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<real>(a, 80), tid, threads);
       return;
     case 94:
-      packA_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      normalizeGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<u32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<real>(a, 96), tid, threads);
       return;
     case 95:
-      packAT_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      orthonormalRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 96:
-      packB_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      packA_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 97:
-      packBT_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      packAT_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 98:
-      packPanelsT_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      packB_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 99:
-      unpackB_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      packBT_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 100:
-      maxPool_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<u32>(a, 40), load<i32>(a, 48), tid, threads);
+      packPanelsT_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 101:
-      maxPoolGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<u32>(a, 56), load<i32>(a, 64), tid, threads);
+      unpackB_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 102:
-      maxPoolPick_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<u32>(a, 56), tid, threads);
+      maxPool_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<u32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 103:
-      averagePool_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<u32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      maxPoolGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<u32>(a, 56), load<i32>(a, 64), tid, threads);
       return;
     case 104:
-      averagePoolGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<u32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      maxPoolPick_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<u32>(a, 56), tid, threads);
       return;
     case 105:
-      peak_(load<u32>(a, 0), load<i32>(a, 8), tid, threads);
+      averagePool_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<u32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
     case 106:
-      philoxBlock_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), tid, threads);
+      averagePoolGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<u32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
     case 107:
-      randomBits_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), tid, threads);
+      peak_(load<u32>(a, 0), load<i32>(a, 8), tid, threads);
       return;
     case 108:
-      randomUniform_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
+      philoxBlock_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), tid, threads);
       return;
     case 109:
-      randomNormal_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
+      randomBits_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), tid, threads);
       return;
     case 110:
-      randomTruncatedNormal_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
+      randomUniform_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
       return;
     case 111:
-      dropout_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
+      randomNormal_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
       return;
     case 112:
-      permutation_(load<u32>(a, 0), load<i32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), tid, threads);
+      randomTruncatedNormal_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
       return;
     case 113:
-      countBelow_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      dropout_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
       return;
     case 114:
-      rankRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      permutation_(load<u32>(a, 0), load<i32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), tid, threads);
       return;
     case 115:
-      sumRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      countBelow_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 116:
-      meanRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<real>(a, 40), tid, threads);
+      rankRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 117:
-      maxRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      sumRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 118:
-      minRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      meanRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<real>(a, 40), tid, threads);
       return;
     case 119:
-      sumColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      maxRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 120:
-      meanColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<real>(a, 40), tid, threads);
+      minRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 121:
-      maxColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      sumColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 122:
-      minColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      meanColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<real>(a, 40), tid, threads);
       return;
     case 123:
-      sumChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      maxColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 124:
-      maxChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      minColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 125:
-      minChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      sumChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 126:
-      sumColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      maxChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 127:
-      maxColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      minChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 128:
-      minColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      sumColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 129:
-      sigmoidCrossEntropy_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      maxColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 130:
-      sigmoidCrossEntropyGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      minColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 131:
-      softmax_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      sigmoidCrossEntropy_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 132:
-      logSoftmax_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      sigmoidCrossEntropyGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 133:
-      softmaxGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      softmax_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 134:
-      logSoftmaxGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      logSoftmax_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 135:
-      softmaxCrossEntropy_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      softmaxGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 136:
-      softmaxCrossEntropyGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      logSoftmaxGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 137:
-      softmaxCrossEntropyDense_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      softmaxCrossEntropy_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 138:
-      softmaxCrossEntropyDenseGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      softmaxCrossEntropyGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 139:
-      abs_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      softmaxCrossEntropyDense_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 140:
-      sign_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      softmaxCrossEntropyDenseGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 141:
-      exp_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      abs_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 142:
-      log_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      sign_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 143:
-      log1p_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      exp_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 144:
-      expm1_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      log_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 145:
-      sqrt_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      log1p_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 146:
-      rsqrt_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      expm1_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 147:
-      reciprocal_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      sqrt_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 148:
-      square_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      rsqrt_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 149:
-      sin_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      reciprocal_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 150:
-      cos_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      square_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 151:
-      tanh_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      sin_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 152:
-      sigmoid_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      cos_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 153:
-      erf_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      tanh_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 154:
-      relu_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      sigmoid_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 155:
-      softplus_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      erf_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 156:
-      floor_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      relu_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 157:
-      ceil_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      softplus_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 158:
-      round_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      floor_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 159:
-      gelu_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      ceil_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 160:
-      not_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      round_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 161:
-      isFinite_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      gelu_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 162:
-      affine_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), load<real>(a, 40), tid, threads);
+      not_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 163:
-      leakyRelu_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), tid, threads);
+      isFinite_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 164:
-      elu_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), tid, threads);
+      affine_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), load<real>(a, 40), tid, threads);
       return;
     case 165:
-      clip_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), load<real>(a, 40), tid, threads);
+      leakyRelu_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), tid, threads);
       return;
     case 166:
-      powScalar_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), tid, threads);
+      elu_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), tid, threads);
       return;
     case 167:
-      sgd_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<f64>(a, 32), load<f64>(a, 40), load<u32>(a, 48), load<u32>(a, 56), tid, threads);
+      clip_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), load<real>(a, 40), tid, threads);
       return;
     case 168:
-      momentum_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<f64>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<u32>(a, 72), load<u32>(a, 80), tid, threads);
+      powScalar_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), tid, threads);
       return;
     case 169:
-      rmsprop_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<f64>(a, 72), load<i32>(a, 80), load<f64>(a, 88), load<f64>(a, 96), load<u32>(a, 104), load<u32>(a, 112), tid, threads);
+      sgd_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<f64>(a, 32), load<f64>(a, 40), load<u32>(a, 48), load<u32>(a, 56), tid, threads);
       return;
     case 170:
-      adam_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<f64>(a, 72), load<i32>(a, 80), load<f64>(a, 88), load<f64>(a, 96), load<u32>(a, 104), load<u32>(a, 112), tid, threads);
+      momentum_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<f64>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<u32>(a, 72), load<u32>(a, 80), tid, threads);
       return;
     case 171:
-      adagrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<f64>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<u32>(a, 72), load<u32>(a, 80), tid, threads);
+      rmsprop_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<f64>(a, 72), load<i32>(a, 80), load<f64>(a, 88), load<f64>(a, 96), load<u32>(a, 104), load<u32>(a, 112), tid, threads);
       return;
     case 172:
-      warp_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<real>(a, 96), tid, threads);
+      adam_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<f64>(a, 72), load<i32>(a, 80), load<f64>(a, 88), load<f64>(a, 96), load<u32>(a, 104), load<u32>(a, 112), tid, threads);
       return;
     case 173:
+      adagrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<f64>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<u32>(a, 72), load<u32>(a, 80), tid, threads);
+      return;
+    case 174:
+      warp_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<real>(a, 96), tid, threads);
+      return;
+    case 175:
       boxMask_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
   }

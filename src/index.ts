@@ -20,6 +20,8 @@ export type { DataSplits, Dataset } from './data/dataset.ts';
 export * as datasets from './data/datasets.ts';
 export type { DownloadOptions, DownloadProgress } from './data/download.ts';
 export { fitPreprocessing } from './data/fitTable.ts';
+export type { Fold } from './data/folds.ts';
+export { kFold } from './data/folds.ts';
 export { readIdxFolder, writeIdxFolder } from './data/idxFolder.ts';
 export type { Decoder, ImageFolderOptions } from './data/imageFolder.ts';
 export { readImageFolder } from './data/imageFolder.ts';
@@ -49,6 +51,7 @@ export {
   takeRecords,
 } from './data/split.ts';
 export type { ArrayData, DataLike } from './data/table.ts';
+export * from './diagnose/index.ts';
 export type { CsvOptions, Records } from './formats/csv.ts';
 export { csvBatches, readCsv } from './formats/csv.ts';
 export type { ElementType, FileArray } from './formats/elements.ts';
@@ -183,6 +186,7 @@ export type {
   SequentialOptions,
 } from './train/model.ts';
 export { Model, model, sequential } from './train/model.ts';
+export type { LayerOutput, Probe, StepView } from './train/probe.ts';
 export type { ModelFiles, ModelNotes, SaveOptions } from './train/save.ts';
 export type { BatchPass, BatchStream, StreamBatch } from './train/source.ts';
 export type { StepData, StepFunction, TrainerOptions } from './train/trainer.ts';
