@@ -16,7 +16,7 @@ async function learn(hidden: number): Promise<{ model: Model; accuracy: number }
   });
   await model.fit(points.x, labels, { epochs: 10_000, batchSize: 400 });
   const { accuracy = 0 } = await model.evaluate(points.x, labels);
-  console.log(`${hidden || 'no'} hidden units: accuracy ${percent(accuracy)}`);
+  console.log(`hidden units ${hidden}: accuracy ${percent(accuracy)}`);
   return { model, accuracy };
 }
 
@@ -27,7 +27,7 @@ await drawBoundaries(
   'planar-flower',
   [...found].map(
     ([hidden, { model, accuracy }]): Panel => ({
-      title: `${hidden || 'no'} hidden units: ${percent(accuracy)}`,
+      title: `hidden units ${hidden}: ${percent(accuracy)}`,
       model,
       points,
     }),

@@ -17,7 +17,7 @@ interface Hdf5Dataset {
 /** The reader of HDF5 files, or undefined where it is not installed. */
 export async function hdf5Reader(): Promise<Jsfive | undefined> {
   const name = 'jsfive';
-  return import(name).catch(() => undefined);
+  return import(/* @vite-ignore */ name).catch(() => undefined);
 }
 
 /** 209 training and 50 test pictures [64, 64, 3] with label 1 for a cat, from the two files of the course. */
