@@ -23,7 +23,7 @@ export async function drawBoundaries(name: string, panels: readonly Panel[]): Pr
   const head = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${SIZE + 24}" font-family="sans-serif" font-size="14">`;
   await writeFile(
     file,
-    `${head}<rect width="100%" height="100%" fill="#fff"/>${places.join('')}</svg>\n`,
+    `${head}<title>${name}</title><rect width="100%" height="100%" fill="#fff"/>${places.join('')}</svg>\n`,
   );
   console.log(`boundaries in ${file}`);
 }
