@@ -55,12 +55,12 @@ async function learn(used: readonly ('image' | 'facts')[]): Promise<number> {
       return last(middle(found.length > 1 ? join(...found) : (found[0] as Tensor)));
     },
   });
-  net.compile({ optimizer: adam({ learningRate: 1e-3 }), loss: 'mse' });
+  net.compile({ optimizer: adam({ learningRate: 1e-3 }), loss: 'mse', metrics: ['r2'] });
   const pick = (x: typeof train.x) => Object.fromEntries(used.map((name) => [name, x[name]]));
   await net.fit(pick(train.x), train.y, { epochs: 15, batchSize: 64 });
-  const { loss = Number.NaN } = await net.evaluate(pick(test.x), test.y);
-  console.log(`from ${used.join(' and ')}: ${percent(1 - loss)} of the variance explained`);
-  return 1 - loss;
+  const { r2 = Number.NaN } = await net.evaluate(pick(test.x), test.y);
+  console.log(`from ${used.join(' and ')}: ${percent(r2)} of the variance explained`);
+  return r2;
 }
 
 const [image, facts] = [await learn(['image']), await learn(['facts'])];
