@@ -12,6 +12,8 @@ const known = readdirSync(join(root, 'examples'))
   .filter((file) => file.endsWith('.ts'))
   .map((file) => basename(file, '.ts'));
 
+const TARGET = /\btarget .* (reached|missed)$/;
+
 type Result = 'reached' | 'missed' | 'failed' | 'skipped' | 'ran';
 
 /** What an example printed, shown as it came, and how it ended. */
@@ -40,7 +42,7 @@ async function rowsOf(name: string): Promise<string[][]> {
   const start = performance.now();
   const { output, code } = await run(name);
   const seconds = `${((performance.now() - start) / 1000).toFixed(1)} s`;
-  const targets = output.split('\n').filter((line) => line.startsWith('target '));
+  const targets = output.split('\n').filter((line) => TARGET.test(line));
   const result = resultOf(output, targets, code);
   const shown = targets.map((line) => line.replace(/^target | (reached|missed)$/g, '').split(': '));
   const [first = ['–', ''], ...more] = shown as [target: string, value: string][];
