@@ -22,6 +22,9 @@ import {
   argMinRows as argMinRows_,
 } from './kernels/arg';
 import {
+  randomBeta as randomBeta_,
+} from './kernels/beta';
+import {
   add as add_,
   addBroadcast as addBroadcast_,
   div as div_,
@@ -107,6 +110,10 @@ import {
   layerNormGrad as layerNormGrad_,
   layerNormSums as layerNormSums_,
 } from './kernels/layerNorm';
+import {
+  combineMagnitudes as combineMagnitudes_,
+  magnitudeChunks as magnitudeChunks_,
+} from './kernels/magnitude';
 import {
   combineMoments as combineMoments_,
   momentChunks as momentChunks_,
@@ -222,6 +229,10 @@ import {
   rmsprop as rmsprop_,
   sgd as sgd_,
 } from './kernels/update';
+import {
+  boxMask as boxMask_,
+  warp as warp_,
+} from './kernels/warp';
 
 /** Calls kernel `id` with the arguments at `a`, 8 bytes each. */
 export function dispatch(id: i32, a: usize, tid: i32, threads: i32): void {
@@ -275,463 +286,478 @@ export function dispatch(id: i32, a: usize, tid: i32, threads: i32): void {
       argMinColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 18:
-      add_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      randomBeta_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<f64>(a, 24), load<f64>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
       return;
     case 19:
-      sub_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      add_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 20:
-      mul_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      sub_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 21:
-      div_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      mul_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 22:
-      pow_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      div_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 23:
-      maximum_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      pow_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 24:
-      minimum_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      maximum_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 25:
-      addBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      minimum_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 26:
-      subBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      addBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
     case 27:
-      mulBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      subBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
     case 28:
-      divBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      mulBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
     case 29:
-      powBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      divBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
     case 30:
-      maximumBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      powBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
     case 31:
-      minimumBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      maximumBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
     case 32:
-      select_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      minimumBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
     case 33:
-      i32ToReal_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      select_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 34:
-      realToI32_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      i32ToReal_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 35:
-      u8ToReal_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), load<real>(a, 40), tid, threads);
+      realToI32_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 36:
-      equal_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      u8ToReal_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), load<real>(a, 40), tid, threads);
       return;
     case 37:
-      notEqual_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      equal_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 38:
-      less_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      notEqual_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 39:
-      lessEqual_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      less_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 40:
-      greater_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      lessEqual_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 41:
-      greaterEqual_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      greater_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 42:
-      equalBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      greaterEqual_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 43:
-      notEqualBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      equalBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
     case 44:
-      lessBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      notEqualBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
     case 45:
-      lessEqualBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      lessBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
     case 46:
-      greaterBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      lessEqualBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
     case 47:
-      greaterEqualBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      greaterBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
     case 48:
-      equalI32_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      greaterEqualBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
     case 49:
-      padImage_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), tid, threads);
+      equalI32_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 50:
-      placeRows_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), tid, threads);
+      padImage_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), tid, threads);
       return;
     case 51:
-      packFilter_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), tid, threads);
+      placeRows_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), tid, threads);
       return;
     case 52:
-      conv_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), load<i32>(a, 120), load<i32>(a, 128), load<i32>(a, 136), load<i32>(a, 144), tid, threads);
+      packFilter_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), tid, threads);
       return;
     case 53:
-      convFilter_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), load<i32>(a, 120), load<i32>(a, 128), load<i32>(a, 136), tid, threads);
+      conv_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), load<i32>(a, 120), load<i32>(a, 128), load<i32>(a, 136), load<i32>(a, 144), tid, threads);
       return;
     case 54:
-      copy_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      convFilter_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), load<i32>(a, 120), load<i32>(a, 128), load<i32>(a, 136), tid, threads);
       return;
     case 55:
-      copyI32_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      copy_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 56:
-      fill_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), tid, threads);
+      copyI32_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 57:
-      transpose_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      fill_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), tid, threads);
       return;
     case 58:
-      copyStrided_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), tid, threads);
+      transpose_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 59:
-      placeStrided_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), tid, threads);
+      copyStrided_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), tid, threads);
       return;
     case 60:
-      setElements_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      placeStrided_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), tid, threads);
       return;
     case 61:
-      depthwise_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), load<i32>(a, 120), load<i32>(a, 128), load<i32>(a, 136), load<i32>(a, 144), load<i32>(a, 152), load<i32>(a, 160), load<i32>(a, 168), tid, threads);
+      setElements_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 62:
-      depthwiseFilter_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), load<i32>(a, 120), tid, threads);
+      depthwise_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), load<i32>(a, 120), load<i32>(a, 128), load<i32>(a, 136), load<i32>(a, 144), load<i32>(a, 152), load<i32>(a, 160), load<i32>(a, 168), tid, threads);
       return;
     case 63:
-      gatherRows_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      depthwiseFilter_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), load<i32>(a, 120), tid, threads);
       return;
     case 64:
-      scatterAddRows_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      gatherRows_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 65:
-      gatherBatch_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      scatterAddRows_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 66:
-      gatherBatchI32_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      gatherBatch_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 67:
-      gatherBatchU8_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<real>(a, 56), load<real>(a, 64), tid, threads);
+      gatherBatchI32_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 68:
-      oneHot_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<real>(a, 40), load<real>(a, 48), tid, threads);
+      gatherBatchU8_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<real>(a, 56), load<real>(a, 64), tid, threads);
       return;
     case 69:
-      pick_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      oneHot_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<real>(a, 40), load<real>(a, 48), tid, threads);
       return;
     case 70:
-      gemm_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), tid, threads);
+      pick_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 71:
-      gemmColumns_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), tid, threads);
+      gemm_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), tid, threads);
       return;
     case 72:
-      gemmPanels_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      gemmColumns_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), tid, threads);
       return;
     case 73:
-      gemmSmall_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), tid, threads);
+      gemmPanels_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 74:
-      gemv_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), tid, threads);
+      gemmSmall_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), tid, threads);
       return;
     case 75:
-      gemvT_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), tid, threads);
+      gemv_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), tid, threads);
       return;
     case 76:
-      gemvColumn_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), tid, threads);
+      gemvT_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), tid, threads);
       return;
     case 77:
-      gemvPanels_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      gemvColumn_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), tid, threads);
       return;
     case 78:
-      gemvPanelsT_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      gemvPanels_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
     case 79:
-      layerNorm_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<real>(a, 64), tid, threads);
+      gemvPanelsT_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 80:
-      layerNormGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<real>(a, 64), tid, threads);
+      layerNorm_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<real>(a, 64), tid, threads);
       return;
     case 81:
-      layerNormSums_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<real>(a, 72), tid, threads);
+      layerNormGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<real>(a, 64), tid, threads);
       return;
     case 82:
-      momentRows_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      layerNormSums_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<real>(a, 72), tid, threads);
       return;
     case 83:
-      momentColumns_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      magnitudeChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 84:
-      momentChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      combineMagnitudes_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 85:
-      momentColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      momentRows_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 86:
-      combineMoments_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      momentColumns_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 87:
-      momentsChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      momentChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 88:
-      momentsJoin_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      momentColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 89:
-      normalize_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<real>(a, 88), tid, threads);
+      combineMoments_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
     case 90:
-      normalizeSums_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<real>(a, 80), tid, threads);
+      momentsChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 91:
-      normalizeGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<u32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<real>(a, 96), tid, threads);
+      momentsJoin_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 92:
-      orthonormalRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      normalize_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<real>(a, 88), tid, threads);
       return;
     case 93:
-      packA_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      normalizeSums_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<real>(a, 80), tid, threads);
       return;
     case 94:
-      packAT_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      normalizeGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<u32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<real>(a, 96), tid, threads);
       return;
     case 95:
-      packB_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      orthonormalRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 96:
-      packBT_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      packA_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 97:
-      packPanelsT_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      packAT_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 98:
-      unpackB_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      packB_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 99:
-      maxPool_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<u32>(a, 40), load<i32>(a, 48), tid, threads);
+      packBT_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 100:
-      maxPoolGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<u32>(a, 56), load<i32>(a, 64), tid, threads);
+      packPanelsT_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 101:
-      maxPoolPick_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<u32>(a, 56), tid, threads);
+      unpackB_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 102:
-      averagePool_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<u32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      maxPool_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<u32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 103:
-      averagePoolGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<u32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      maxPoolGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<u32>(a, 56), load<i32>(a, 64), tid, threads);
       return;
     case 104:
-      peak_(load<u32>(a, 0), load<i32>(a, 8), tid, threads);
+      maxPoolPick_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<u32>(a, 56), tid, threads);
       return;
     case 105:
-      philoxBlock_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), tid, threads);
+      averagePool_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<u32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
     case 106:
-      randomBits_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), tid, threads);
+      averagePoolGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<u32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
     case 107:
-      randomUniform_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
+      peak_(load<u32>(a, 0), load<i32>(a, 8), tid, threads);
       return;
     case 108:
-      randomNormal_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
+      philoxBlock_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), tid, threads);
       return;
     case 109:
-      randomTruncatedNormal_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
+      randomBits_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), tid, threads);
       return;
     case 110:
-      dropout_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
+      randomUniform_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
       return;
     case 111:
-      permutation_(load<u32>(a, 0), load<i32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), tid, threads);
+      randomNormal_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
       return;
     case 112:
-      countBelow_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      randomTruncatedNormal_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
       return;
     case 113:
-      rankRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      dropout_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
       return;
     case 114:
-      sumRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      permutation_(load<u32>(a, 0), load<i32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), tid, threads);
       return;
     case 115:
-      meanRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<real>(a, 40), tid, threads);
+      countBelow_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 116:
-      maxRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      rankRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 117:
-      minRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      sumRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 118:
-      sumColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      meanRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<real>(a, 40), tid, threads);
       return;
     case 119:
-      meanColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<real>(a, 40), tid, threads);
+      maxRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 120:
-      maxColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      minRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 121:
-      minColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      sumColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 122:
-      sumChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      meanColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<real>(a, 40), tid, threads);
       return;
     case 123:
-      maxChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      maxColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 124:
-      minChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      minColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 125:
-      sumColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      sumChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 126:
-      maxColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      maxChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 127:
-      minColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      minChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 128:
-      sigmoidCrossEntropy_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      sumColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 129:
-      sigmoidCrossEntropyGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      maxColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 130:
-      softmax_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      minColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 131:
-      logSoftmax_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      sigmoidCrossEntropy_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 132:
-      softmaxGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      sigmoidCrossEntropyGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 133:
-      logSoftmaxGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      softmax_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 134:
-      softmaxCrossEntropy_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      logSoftmax_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 135:
-      softmaxCrossEntropyGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      softmaxGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 136:
-      softmaxCrossEntropyDense_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      logSoftmaxGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 137:
-      softmaxCrossEntropyDenseGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      softmaxCrossEntropy_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 138:
-      abs_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      softmaxCrossEntropyGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 139:
-      sign_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      softmaxCrossEntropyDense_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 140:
-      exp_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      softmaxCrossEntropyDenseGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 141:
-      log_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      abs_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 142:
-      log1p_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      sign_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 143:
-      expm1_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      exp_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 144:
-      sqrt_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      log_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 145:
-      rsqrt_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      log1p_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 146:
-      reciprocal_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      expm1_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 147:
-      square_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      sqrt_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 148:
-      sin_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      rsqrt_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 149:
-      cos_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      reciprocal_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 150:
-      tanh_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      square_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 151:
-      sigmoid_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      sin_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 152:
-      erf_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      cos_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 153:
-      relu_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      tanh_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 154:
-      softplus_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      sigmoid_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 155:
-      floor_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      erf_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 156:
-      ceil_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      relu_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 157:
-      round_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      softplus_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 158:
-      gelu_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      floor_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 159:
-      not_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      ceil_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 160:
-      isFinite_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      round_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 161:
-      affine_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), load<real>(a, 40), tid, threads);
+      gelu_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 162:
-      leakyRelu_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), tid, threads);
+      not_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 163:
-      elu_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), tid, threads);
+      isFinite_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 164:
-      clip_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), load<real>(a, 40), tid, threads);
+      affine_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), load<real>(a, 40), tid, threads);
       return;
     case 165:
-      powScalar_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), tid, threads);
+      leakyRelu_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), tid, threads);
       return;
     case 166:
-      sgd_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<f64>(a, 32), load<f64>(a, 40), load<u32>(a, 48), load<u32>(a, 56), tid, threads);
+      elu_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), tid, threads);
       return;
     case 167:
-      momentum_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<f64>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<u32>(a, 72), load<u32>(a, 80), tid, threads);
+      clip_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), load<real>(a, 40), tid, threads);
       return;
     case 168:
-      rmsprop_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<f64>(a, 72), load<i32>(a, 80), load<f64>(a, 88), load<f64>(a, 96), load<u32>(a, 104), load<u32>(a, 112), tid, threads);
+      powScalar_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), tid, threads);
       return;
     case 169:
-      adam_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<f64>(a, 72), load<i32>(a, 80), load<f64>(a, 88), load<f64>(a, 96), load<u32>(a, 104), load<u32>(a, 112), tid, threads);
+      sgd_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<f64>(a, 32), load<f64>(a, 40), load<u32>(a, 48), load<u32>(a, 56), tid, threads);
       return;
     case 170:
+      momentum_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<f64>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<u32>(a, 72), load<u32>(a, 80), tid, threads);
+      return;
+    case 171:
+      rmsprop_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<f64>(a, 72), load<i32>(a, 80), load<f64>(a, 88), load<f64>(a, 96), load<u32>(a, 104), load<u32>(a, 112), tid, threads);
+      return;
+    case 172:
+      adam_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<f64>(a, 72), load<i32>(a, 80), load<f64>(a, 88), load<f64>(a, 96), load<u32>(a, 104), load<u32>(a, 112), tid, threads);
+      return;
+    case 173:
       adagrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<f64>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<u32>(a, 72), load<u32>(a, 80), tid, threads);
+      return;
+    case 174:
+      warp_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<real>(a, 96), tid, threads);
+      return;
+    case 175:
+      boxMask_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
   }
 }

@@ -1,7 +1,7 @@
 /** Draws a sheet of the synthetic digits: `node scripts/digits.ts FILE.png [SEED]`, one column a digit. */
 import { writeFileSync } from 'node:fs';
 import { digits } from '../src/data/synthetic/digits.ts';
-import { sheet } from '../tests/support/png.ts';
+import { writeSheet } from '../src/report/sheet.ts';
 
 const [file = 'digits.png', seed = '0'] = process.argv.slice(2);
 const { x, y } = digits(400, { seed: Number(seed) });
@@ -13,7 +13,9 @@ const columns = Array.from({ length: 10 }, (_, digit) =>
 const order = Array.from({ length: 16 }, (_, row) =>
   columns.map((column) => column[row] as number),
 ).flat();
-const images = order.map((i) =>
-  (x.data as Uint8Array).subarray(i * size * size, (i + 1) * size * size),
-);
-writeFileSync(file, sheet(Uint8Array.from(images.flatMap((image) => [...image])), size, 10, 2));
+const pixels = Array.from(x.data, (v) => v / 255);
+const pictures = order.map((i) => ({
+  pixels: pixels.slice(i * size * size, (i + 1) * size * size),
+  size: [size, size] as const,
+}));
+writeFileSync(file, await writeSheet(pictures, { columns: 10 }));

@@ -20,6 +20,8 @@ export type { DataSplits, Dataset } from './data/dataset.ts';
 export * as datasets from './data/datasets.ts';
 export type { DownloadOptions, DownloadProgress } from './data/download.ts';
 export { fitPreprocessing } from './data/fitTable.ts';
+export type { Fold } from './data/folds.ts';
+export { kFold } from './data/folds.ts';
 export { readIdxFolder, writeIdxFolder } from './data/idxFolder.ts';
 export type { Decoder, ImageFolderOptions } from './data/imageFolder.ts';
 export { readImageFolder } from './data/imageFolder.ts';
@@ -49,18 +51,21 @@ export {
   takeRecords,
 } from './data/split.ts';
 export type { ArrayData, DataLike } from './data/table.ts';
+export * from './diagnose/index.ts';
 export type { CsvOptions, Records } from './formats/csv.ts';
 export { csvBatches, readCsv } from './formats/csv.ts';
 export type { ElementType, FileArray } from './formats/elements.ts';
 export type { IdxArray, WriteIdxOptions } from './formats/idx.ts';
 export { readIdx, writeIdx } from './formats/idx.ts';
 export { readNpy, writeNpy } from './formats/npy.ts';
+export { writePng } from './formats/png.ts';
 export type { Safetensors } from './formats/safetensors.ts';
 export { readSafetensors, writeSafetensors } from './formats/safetensors.ts';
 export type { Shape } from './graph/shape.ts';
 export type { DType, Tensor, Variable } from './graph/tensor.ts';
 export type { Activation } from './nn/activations.ts';
 export { activations } from './nn/activations.ts';
+export type { AugmentationOptions } from './nn/augment.ts';
 export type { LayerConfig } from './nn/config.ts';
 export { layerConfig, layerFromConfig, registerLayer } from './nn/config.ts';
 export type { Constraint } from './nn/constraint.ts';
@@ -71,6 +76,7 @@ export * as layers from './nn/index.ts';
 export {
   activation,
   alphaDropout,
+  augmentation,
   averagePooling2D,
   batchNormalization,
   concatenate,
@@ -88,6 +94,17 @@ export {
   layerNormalization,
   maxPooling2D,
   normalization,
+  randomBrightness,
+  randomContrast,
+  randomCrop,
+  randomCutout,
+  randomElastic,
+  randomErasing,
+  randomFlip,
+  randomRotation,
+  randomShear,
+  randomTranslation,
+  randomZoom,
   spatialDropout1D,
   spatialDropout2D,
   spatialDropout3D,
@@ -127,6 +144,8 @@ export {
 export type { Optimizer, OptimizerOptions, ParameterGroup } from './optim/optimizer.ts';
 export type { Schedule } from './optim/schedule.ts';
 export { schedules } from './optim/schedule.ts';
+export type { Picture, SheetOptions } from './report/sheet.ts';
+export { augmentationSheet, writeSheet } from './report/sheet.ts';
 export type { WasmSource } from './runtime/builds.ts';
 export type { EngineOptions } from './runtime/create.ts';
 export { createEngine, defaultEngine, runtimeInfo } from './runtime/create.ts';
@@ -167,6 +186,7 @@ export type {
   SequentialOptions,
 } from './train/model.ts';
 export { Model, model, sequential } from './train/model.ts';
+export type { LayerOutput, Probe, StepView } from './train/probe.ts';
 export type { ModelFiles, ModelNotes, SaveOptions } from './train/save.ts';
 export type { BatchPass, BatchStream, StreamBatch } from './train/source.ts';
 export type { StepData, StepFunction, TrainerOptions } from './train/trainer.ts';

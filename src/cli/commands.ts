@@ -1,4 +1,5 @@
 import type { Commands } from './command.ts';
+import { diagnose } from './diagnose.ts';
 import { evaluate } from './evaluate.ts';
 import { gradcheck } from './gradcheck.ts';
 import { info } from './info.ts';
@@ -6,4 +7,4 @@ import { predict } from './predict.ts';
 import { train } from './train.ts';
 
 /** All commands by name; a new one is a file beside this and a line here. */
-export const commands: Commands = { train, evaluate, predict, gradcheck, info };
+export const commands: Commands = { train, evaluate, predict, gradcheck, diagnose, info };

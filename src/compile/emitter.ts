@@ -83,9 +83,10 @@ export class RowEmitter implements Emitter {
     return to;
   }
 
-  result(slot: number): Pointer {
-    const bytes = this.realBytes;
-    return { buffer: RESULTS, offset: slot * bytes, bytes, strides: [[0, this.#slots * bytes]] };
+  result(slot: number, count: number): Pointer {
+    const real = this.realBytes;
+    const strides = [[0, this.#slots * real]] as const;
+    return { buffer: RESULTS, offset: slot * real, bytes: count * real, strides };
   }
 
   temp(bytes: number): Pointer {

@@ -13,6 +13,8 @@ export interface EvaluateOptions {
   readonly inputs?: Readonly<Record<string, ArrayLike<number>>>;
   /** Governs random ops, default 0. */
   readonly seed?: number;
+  /** Whether layers of a function do what they do in training, default false. */
+  readonly training?: boolean;
 }
 
 /** A step outside of training. */
@@ -40,11 +42,11 @@ export async function evaluate(
   expression: Expression,
   options: EvaluateOptions = {},
 ): Promise<NDArray | NDArray[]> {
-  const { inputs = {}, seed = 0 } = options;
+  const { inputs = {}, seed = 0, training = false } = options;
   const engine = options.engine ?? (await defaultEngine());
   const traced =
     typeof expression === 'function' && !isTensor(expression)
-      ? withTrace(new Trace(false), expression)
+      ? withTrace(new Trace(training), expression)
       : expression;
   const tensors = isTensor(traced) ? [traced] : traced;
   const outputs = Object.fromEntries(tensors.map((t, i) => [String(i), t]));

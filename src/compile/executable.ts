@@ -9,7 +9,7 @@ import { debugLevel, debugLine } from './debug.ts';
 import { RESULTS, STEP_BYTES, STEPS } from './emitter.ts';
 import { printProgram, summary } from './print.ts';
 import type { Port, Program } from './program.ts';
-import { runRows } from './rowwise.ts';
+import { describeNotFinite, type NotFinite, runRows } from './rowwise.ts';
 
 /** What varies from step to step; see `assembly/step.ts`. */
 export interface Step {
@@ -169,12 +169,8 @@ export class Executable {
     const kept: Uint8Array[] = [];
     for (const step of steps) {
       this.#prepare([step]);
-      const constants = this.at + wholeLines(this.rowBytes);
-      const bad = await runRows(engine, this.program, this.at, (p) => this.#resolve(p, constants));
-      if (bad)
-        debugLine(
-          `first not finite: row ${bad.row} ${bad.kernel} of ${bad.layer} (${bad.op}) from ${bad.inputs.join(', ')}`,
-        );
+      const bad = await runRows(this.#loaded, debugLine);
+      if (bad) debugLine(`first not finite: ${describeNotFinite(bad)}`);
       kept.push(await engine.read(results.at, this.program.slots * this.program.target.realBytes));
     }
     kept.forEach((bytes, i) => {
@@ -182,7 +178,19 @@ export class Executable {
     });
   }
 
-  /** The same at once on the calling thread, where the engine can. */
+  get #loaded() {
+    const constants = this.at + wholeLines(this.rowBytes);
+    const resolve = (p: Pointer) => this.#resolve(p, constants);
+    return { engine: this.#workspace.engine, program: this.program, at: this.at, resolve };
+  }
+
+  /** Runs one step row by row up to the first whose results are not finite; what it changed stays changed. */
+  async firstNotFinite(step: Step): Promise<NotFinite | null> {
+    this.#prepare([step]);
+    return runRows(this.#loaded);
+  }
+
+  /** `run` at once on the calling thread, where the engine can. */
   runSync(steps: readonly Step[]): void {
     this.#prepare(steps);
     this.#sync().run(this.#range(steps.length));

@@ -1,3 +1,4 @@
+import { sizeOf } from '../graph/shape.ts';
 import { bytesOf, type DType, type Tensor } from '../graph/tensor.ts';
 import type { Assignment } from '../nn/trace.ts';
 import { cast } from '../ops/select.ts';
@@ -17,7 +18,7 @@ export interface ProgramSpec {
   readonly name: string;
   /** Values the host reads after a call (of the last step). */
   readonly outputs?: Readonly<Record<string, Tensor>>;
-  /** Scalars the host reads for every step of a call. */
+  /** Values the host reads for every step of a call. */
   readonly records?: readonly Tensor[];
   readonly assignments?: readonly Assignment[];
   /** Nodes that change variables in place. */
@@ -53,12 +54,12 @@ export interface Program {
 /** Turns nodes into rows: order, storage, rows, memory plan, barriers. Touches no wasm memory. */
 export function compile(spec: ProgramSpec, target: Target): Program {
   const { outputs, assignments, records = [], effects = [] } = beforeChange(spec);
-  const recorded = records.map((tensor, slot) => record(tensor, slot));
+  const { recorded, slots } = inSlots(records);
   const results = Object.values(outputs);
   const order = schedule([...results, ...assignments.map((a) => a.value), ...recorded, ...effects]);
   const reuse = debugLevel() < 3;
   const storage = new StorageMap(order, results, assignments, target.realBytes, reuse);
-  const emitted = mergeNeighbours(emitRows(order, storage, target, records.length));
+  const emitted = mergeNeighbours(emitRows(order, storage, target, slots));
   const rows = emitted.map((e) => e.row);
   const placed = planMemory(rows, order, results, storage, reuse);
   const flops = order.reduce((sum, n) => sum + (n.op.flops?.(n) ?? 0), 0);
@@ -81,10 +82,21 @@ export function compile(spec: ProgramSpec, target: Target): Program {
     constants: storage.constants,
     inputs: ports(inputs.map((n) => [n.attrs.name as string, n])),
     outputs: ports(Object.entries(outputs)),
-    slots: records.length,
+    slots,
     flops,
     serial: isSerial(rows, barriers, flops),
   };
+}
+
+/** What is recorded, one behind the other, and how many numbers that is. */
+function inSlots(records: readonly Tensor[]): { recorded: Tensor[]; slots: number } {
+  let slots = 0;
+  const recorded = records.map((tensor) => {
+    const node = record(tensor, slots);
+    slots += sizeOf(tensor.shape);
+    return node;
+  });
+  return { recorded, slots };
 }
 
 /**

@@ -33,8 +33,8 @@ export interface Emitter {
   readonly NR: number;
   /** Row of the step table that belongs to the running step. */
   readonly step: Pointer;
-  /** Place for value `slot` of the running step, which the host reads after the call. */
-  result(slot: number): Pointer;
+  /** Place for `count` values from `slot` on of the running step, which the host reads after the call. */
+  result(slot: number, count: number): Pointer;
   /** Memory of a tensor, row by row. */
   at(tensor: Tensor): Pointer;
   /**
@@ -86,6 +86,8 @@ export interface OpInfo<A = Attrs> {
   readonly inplace?: readonly number[];
   /** Each number of input 0 is sent to the place where input 1 has the value in input 2; elsewhere the result is 0. */
   readonly routed?: boolean;
+  /** Bounds of an activation, infinite where there are none: a finite one is where it saturates or dies. */
+  readonly range?: (node: Tensor & { readonly attrs: A }) => readonly [low: number, high: number];
   /** The node is run for what it changes in memory, behind all others; it has no value. */
   readonly effect?: boolean;
   /** Writes the result in panels of NR columns where `panels` of the emitter says so. */

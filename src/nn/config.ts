@@ -1,6 +1,7 @@
 import type { Shape } from '../graph/shape.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { unknownName } from '../runtime/errors.ts';
+import * as augment from './augment.ts';
 import {
   type Conv2DOptions,
   conv2D,
@@ -38,6 +39,16 @@ function first(
     make(value as never, rest);
 }
 
+/** The same with two. */
+function firstTwo(
+  one: string,
+  two: string,
+  make: (a: never, b: never, options: LayerOptions) => Layer<[x: Tensor]>,
+): Make {
+  return ({ [one]: a, [two]: b, ...rest }: Options<Record<string, unknown>>) =>
+    make(a as never, b as never, rest);
+}
+
 const three = (type: string, makers: Readonly<Record<string, unknown>>, key?: string) =>
   Object.fromEntries(
     ['1D', '2D', '3D'].map((axes): [string, Make] => {
@@ -69,6 +80,18 @@ const makers = new Map<string, Make>(
     spatialDropout3D: first('rate', noise.spatialDropout3D),
     gaussianDropout: first('rate', noise.gaussianDropout),
     alphaDropout: first('rate', noise.alphaDropout),
+    augmentation: augment.augmentation,
+    randomBrightness: first('factor', augment.randomBrightness),
+    randomContrast: first('factor', augment.randomContrast),
+    randomCrop: firstTwo('height', 'width', augment.randomCrop),
+    randomCutout: augment.randomCutout,
+    randomElastic: augment.randomElastic,
+    randomErasing: augment.randomErasing,
+    randomFlip: first('mode', augment.randomFlip),
+    randomRotation: first('factor', augment.randomRotation),
+    randomShear: firstTwo('xFactor', 'yFactor', augment.randomShear),
+    randomTranslation: firstTwo('heightFactor', 'widthFactor', augment.randomTranslation),
+    randomZoom: first('heightFactor', augment.randomZoom),
     gaussianNoise: ({ std, ...rest }: Options<{ std: number }>) => noise.gaussianNoise(std, rest),
     flatten: core.flatten,
     reshape: ({ targetShape, ...rest }: Options<{ targetShape: Shape }>) =>

@@ -1,4 +1,19 @@
 /** The layers, by Keras' names. */
+
+export {
+  augmentation,
+  randomBrightness,
+  randomContrast,
+  randomCrop,
+  randomCutout,
+  randomElastic,
+  randomErasing,
+  randomFlip,
+  randomRotation,
+  randomShear,
+  randomTranslation,
+  randomZoom,
+} from './augment.ts';
 export { conv2D, depthwiseConv2D } from './conv.ts';
 export {
   activationLayer as activation,

@@ -18,6 +18,7 @@ interface ActivationRules {
   readonly gradRow: ZipRow;
   readonly from: 'input' | 'output';
   readonly alpha?: number;
+  readonly range?: readonly [low: number, high: number];
   /** Gradient of the gradient, for the second operand; the first one is linear. */
   readonly second?: (dz: Tensor, dy: Tensor, of: Tensor, alpha: number) => Tensor;
 }
@@ -30,6 +31,7 @@ function activationOp({
   gradRow,
   from,
   alpha: standard = 0,
+  range,
   second,
 }: ActivationRules) {
   const same = ([x]: readonly Tensor[]) => {
@@ -53,6 +55,7 @@ function activationOp({
     name,
     onnx: { type: onnx, since: 13 },
     inplace: [0],
+    ...(range ? { range: () => range } : {}),
     args: (x, alpha = standard) => [[x], { alpha }],
     type: same,
     flops: (node) => sizeOf(node.shape),
@@ -71,6 +74,7 @@ export const [relu, reluGrad] = activationOp({
   row: kernels.relu,
   gradRow: kernels.reluGrad,
   from: 'output',
+  range: [0, Number.POSITIVE_INFINITY],
 });
 
 /** x where x > 0, else alpha·x; alpha 0.01. */
@@ -101,6 +105,7 @@ export const [tanh, tanhGrad] = activationOp({
   row: kernels.tanh,
   gradRow: kernels.tanhGrad,
   from: 'output',
+  range: [-1, 1],
   second: (dz, dy, y) => mul(mul(dz, dy), affine(y, -2)),
 });
 
@@ -111,6 +116,7 @@ export const [sigmoid, sigmoidGrad] = activationOp({
   row: kernels.sigmoid,
   gradRow: kernels.sigmoidGrad,
   from: 'output',
+  range: [0, 1],
   second: (dz, dy, y) => mul(mul(dz, dy), affine(y, -2, 1)),
 });
 

@@ -64,6 +64,7 @@ export const conv2d = defineOp({
     }
     return { shape: [B, OH, OW, F], dtype: 'real' };
   },
+  range: ({ attrs }) => FUSED[attrs.activation as LinearActivation].range,
   flops: ({ inputs: [x, w], attrs }) =>
     convFlops(convSizes('conv2d', (x as Tensor).shape, (w as Tensor).shape, attrs), attrs.groups),
   emit(e, node) {

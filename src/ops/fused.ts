@@ -17,12 +17,20 @@ function reluBack(dy: Tensor, y: Tensor): Tensor {
   return reshape(makeTensor(op, [reluGrad(few, values, 0), ...inputs.slice(1)], attrs), dy.shape);
 }
 
-/** Activations that a product applies while a tile is in registers: code of the kernel, gradient from dy and y. */
-export const FUSED: Readonly<
-  Record<LinearActivation, { code: number; grad: (dy: Tensor, y: Tensor) => Tensor }>
-> = {
-  linear: { code: 0, grad: (dy) => dy },
-  relu: { code: 1, grad: reluBack },
-  sigmoid: { code: 2, grad: (dy, y) => sigmoidGrad(dy, y, 0) },
-  tanh: { code: 3, grad: (dy, y) => tanhGrad(dy, y, 0) },
+interface FusedActivation {
+  /** Of the kernel. */
+  readonly code: number;
+  readonly grad: (dy: Tensor, y: Tensor) => Tensor;
+  /** See `OpInfo.range`. */
+  readonly range: readonly [low: number, high: number];
+}
+
+const INF = Number.POSITIVE_INFINITY;
+
+/** Activations that a product applies while a tile is in registers. */
+export const FUSED: Readonly<Record<LinearActivation, FusedActivation>> = {
+  linear: { code: 0, grad: (dy) => dy, range: [-INF, INF] },
+  relu: { code: 1, grad: reluBack, range: [0, INF] },
+  sigmoid: { code: 2, grad: (dy, y) => sigmoidGrad(dy, y, 0), range: [0, 1] },
+  tanh: { code: 3, grad: (dy, y) => tanhGrad(dy, y, 0), range: [-1, 1] },
 };

@@ -22,6 +22,7 @@ export * from './gather.ts';
 export { type LayerNormOptions, layerNorm } from './layerNorm.ts';
 export { flattenRows, reshape, squeeze, transpose, unsqueeze } from './layout.ts';
 export { external, input, type Nested, read, scalar, tensor } from './leaf.ts';
+export * from './magnitude.ts';
 export * from './matmul.ts';
 export * from './moments.ts';
 export {
@@ -72,3 +73,4 @@ export {
   square,
 } from './unary.ts';
 export * from './update.ts';
+export { boxMask, type FillMode, type WarpAttrs, warp } from './warp.ts';

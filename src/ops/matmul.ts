@@ -327,6 +327,7 @@ export const linear = defineOp({
     b ? [x, w, b] : [x, w],
     { activation },
   ],
+  range: ({ attrs }) => FUSED[attrs.activation as LinearActivation].range,
   type([x, w, b]) {
     const [input, weight] = [x as Tensor, w as Tensor];
     expectReal('linear', input, weight);

@@ -51,6 +51,21 @@ export const randomTruncatedNormal = defineOp({
   },
 });
 
+/** Numbers in [0, 1] of the beta distribution with parameters a, b > 0. */
+export const randomBeta = defineOp({
+  name: 'randomBeta',
+  args: (shape: Shape, stream: number, a: number, b: number = a) => [[], { shape, stream, a, b }],
+  type(_, { shape, a, b }) {
+    if (a > 0 && b > 0 && a + b < Number.POSITIVE_INFINITY) return { shape, dtype: 'real' };
+    throw new OptionError(`randomBeta: a = ${a}, b = ${b}, expected numbers > 0`);
+  },
+  emit(e, node) {
+    const { n, unit } = elementwise(e, node);
+    const { stream, a, b } = node.attrs;
+    e.row(kernels.randomBeta(e.at(node), n, unit, a, b, stream, e.step));
+  },
+});
+
 /** The rows of x [rows, cols] made orthonormal, from the first on. Throws `ShapeError` unless rows ≤ cols. */
 export const orthonormalRows = defineOp({
   name: 'orthonormalRows',

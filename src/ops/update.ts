@@ -338,13 +338,15 @@ export const setElements = defineOp({
   },
 });
 
-/** Keeps a value of each step for the host: place [steps] is bound when the program is loaded. */
+/** Keeps the values of x of each step for the host: place [steps, slots] is bound when the program is loaded. */
 export const record = defineOp({
   name: 'record',
   effect: true,
   args: (x: Tensor, slot: number) => [[x], { slot }],
   type: () => ({ shape: [], dtype: 'real' }),
   emit(e, node) {
-    e.row(kernels.copy(e.result(node.attrs.slot), e.at(node.inputs[0] as Tensor), 1, 1));
+    const [x] = node.inputs as [Tensor];
+    const n = sizeOf(x.shape);
+    e.row(kernels.copy(e.result(node.attrs.slot, n), e.at(x), n, n));
   },
 });

@@ -1,8 +1,10 @@
+import type { NotFinite } from '../compile/rowwise.ts';
 import { checkNumber } from '../nn/named.ts';
 import { OptionError } from '../runtime/errors.ts';
 import type { Logs } from './history.ts';
 import type { Model } from './model.ts';
 import { checkWhole } from './options.ts';
+import type { Probe } from './probe.ts';
 
 /** Called while a model trains; each may be asynchronous. A batch callback makes every step a call of its own. */
 export interface Callback {
@@ -12,6 +14,10 @@ export interface Callback {
   /** Behind each chunk of steps: examples trained since `fit` began, means of the epoch so far. */
   onChunkEnd?(examples: number, logs: Logs, model: Model): unknown;
   onEpochEnd?(epoch: number, logs: Logs, model: Model): unknown;
+  /** The first step whose loss is not finite, with the row that it comes from, where running the step again shows it. */
+  onNotFinite?(step: number, origin: NotFinite | null, model: Model): unknown;
+  /** Looks into single steps. */
+  readonly probe?: Probe;
   onTrainEnd?(logs: Logs, model: Model): unknown;
 }
 

@@ -69,7 +69,7 @@ export async function measureData(
         await executable.run(steps);
         return executable.records(steps.length);
       });
-      means.add(records, steps.length, size);
+      means.add(records, steps.length, size, executable.program.slots);
     }
   };
   const full = Math.floor(data.examples / batchSize);

@@ -7,6 +7,7 @@ import { release } from './evaluate.ts';
 import { ResidentData } from './feed.ts';
 import type { History } from './history.ts';
 import { TrainingLoop } from './loop.ts';
+import { checkMixing, type MixingOptions } from './mixing.ts';
 import type { Model } from './model.ts';
 import { checkWhole } from './options.ts';
 import { SAMPLE_WEIGHT } from './programs.ts';
@@ -18,7 +19,7 @@ import {
   StreamSource,
 } from './source.ts';
 
-export interface FitOptions {
+export interface FitOptions extends MixingOptions {
   /** Passes over the data, default 1. */
   readonly epochs?: number;
   /** Examples a step, default 32. The last, smaller batch is trained too. */
@@ -88,13 +89,12 @@ async function run(
   source: EpochSource,
   validation: readonly Table[] | undefined,
 ): Promise<History> {
-  const { epochs = 1, batchSize = 32, callbacks = [], signal } = options;
+  const { epochs = 1, batchSize = 32, callbacks = [], signal, mixup = 0, cutmix = 0 } = options;
+  const mixing = { mixup, cutmix };
   const held = validation && new ResidentData(core.state.engine, validation, false);
   try {
-    return await new TrainingLoop(core, model, { epochs, batchSize, callbacks, signal }).train(
-      source,
-      held,
-    );
+    const loop = new TrainingLoop(core, model, { epochs, batchSize, callbacks, signal, mixing });
+    return await loop.train(source, held);
   } finally {
     source.free();
     if (held) release(core, held);
@@ -112,6 +112,7 @@ export async function fit(
   const { epochs = 1, batchSize = 32, shuffle = true } = options;
   checkWhole('epochs', epochs, 0);
   checkWhole('batchSize', batchSize, 1);
+  checkMixing(options);
   core.requireCompiled;
   await core.build(rowShapes(core.inputTables(x)));
   const { training, validation } = splitTables(core, x, y, options);
@@ -132,6 +133,7 @@ export async function fitStream(
   options: FitOptions,
 ): Promise<History> {
   checkWhole('epochs', options.epochs ?? 1, 0);
+  checkMixing(options);
   core.requireCompiled;
   for (const name of ['validationSplit', 'sampleWeight', 'classWeight', 'shuffle'] as const) {
     if (options[name])

@@ -42,10 +42,10 @@ export class RunningMeans {
     this.#sums = names.map(() => 0);
   }
 
-  add(records: ArrayLike<number>, steps: number, batchSize: number): void {
-    const slots = this.#names.length;
+  /** `slots` numbers were recorded for each step, the named ones first. */
+  add(records: ArrayLike<number>, steps: number, batchSize: number, slots: number): void {
     for (let step = 0; step < steps; step++) {
-      for (let k = 0; k < slots; k++) {
+      for (let k = 0; k < this.#names.length; k++) {
         this.#sums[k] =
           (this.#sums[k] as number) + (records[step * slots + k] as number) * batchSize;
       }

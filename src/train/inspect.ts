@@ -123,15 +123,11 @@ export async function profile(
     Array.from({ length: count }, (_, i) => ({ ...plainStep(core.seed), number: i + 1 }));
   try {
     return await engine.exclusive(async () => {
-      await core.state.snapshot();
-      try {
+      await core.state.preserving(async () => {
         fillInputs(executable);
         await executable.run(run(Math.min(steps, 50)));
         await executable.run(run(steps), { profile: slots });
-      } finally {
-        core.state.restore();
-        core.state.forgetSnapshot();
-      }
+      });
       const bytes = await engine.read(slots.at, slots.bytes);
       return describe(
         executable,

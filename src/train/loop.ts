@@ -1,14 +1,16 @@
 import { plainStep } from '../compile/evaluate.ts';
 import { type Executable, MAX_STEPS, type Step } from '../compile/executable.ts';
-import { EngineError } from '../runtime/errors.ts';
+import { EngineError, OptionError } from '../runtime/errors.ts';
 import { type Callback, onEpochs } from './callbacks.ts';
 import type { ModelCore } from './core.ts';
 import { evaluateData, lossNames } from './evaluate.ts';
 import type { Feed, ResidentData } from './feed.ts';
 import { type History, HistoryRecorder, type Logs, RunningMeans } from './history.ts';
 import { asLogs } from './metricSums.ts';
+import type { MixingOptions } from './mixing.ts';
 import type { Model } from './model.ts';
 import { metricSums, prepare, trainProgram } from './prepare.ts';
+import type { Probe } from './probe.ts';
 import type { EpochSource } from './source.ts';
 import { type Accumulation, averagesStep } from './step.ts';
 
@@ -20,6 +22,7 @@ export interface LoopOptions {
   readonly batchSize: number;
   readonly callbacks: readonly (Callback | NonNullable<Callback['onEpochEnd']>)[];
   readonly signal: AbortSignal | undefined;
+  readonly mixing: MixingOptions;
 }
 
 /** Steps of one kind: `count` batches of `size` examples from example `start` on. */
@@ -40,7 +43,9 @@ export class TrainingLoop {
   readonly #model: Model;
   readonly #options: LoopOptions;
   readonly #callbacks: readonly Callback[];
+  readonly #probe: Probe | undefined;
   readonly #history = new HistoryRecorder();
+  #soundSoFar = true;
   #means = new RunningMeans([]);
   #stepMs = CHUNK_MS;
 
@@ -49,13 +54,17 @@ export class TrainingLoop {
     this.#model = model;
     this.#options = options;
     this.#callbacks = options.callbacks.map(onEpochs);
+    const probes = this.#callbacks.flatMap(({ probe }) => probe ?? []);
+    if (probes.length > 1)
+      throw new OptionError(`fit: ${probes.length} callbacks look into steps, expected one`);
+    this.#probe = probes[0];
   }
 
   async train(source: EpochSource, held: ResidentData | undefined): Promise<History> {
-    const { epochs, batchSize } = this.#options;
+    const { epochs, batchSize, mixing } = this.#options;
     const model = this.#model;
     const started = performance.now();
-    await prepare(this.#core, source.feeds, batchSize);
+    await prepare(this.#core, source.feeds, batchSize, mixing);
     model.stopTraining = false;
     let logs: Logs = {};
     await this.#call((c) => c.onTrainBegin?.(model));
@@ -130,16 +139,20 @@ export class TrainingLoop {
   async steps(run: StepRun): Promise<void> {
     const { epoch, feeds, count, size, start } = run;
     for (let done = 0; done < count && !this.stopped; ) {
-      const phase = this.#phase();
-      const chunk = Math.min(count - done, phase.room, this.#chunk());
-      const executable = trainProgram(this.#core, feeds, run.owner, size, phase.accumulation);
+      const { accumulation, room, probe } = this.#phase();
+      const chunk = Math.min(count - done, room, this.#chunk());
+      const { mixing } = this.#options;
+      const variant = { accumulation, probe, mixing };
+      const executable = trainProgram(this.#core, feeds, run.owner, size, variant);
       const steps = Array.from({ length: chunk }, (_, i) =>
         this.#step(epoch, start + (done + i) * size),
       );
       const records = await this.#run(executable, steps, run);
-      this.#means.add(records, chunk, size);
+      const { slots } = executable.program;
+      this.#means.add(records, chunk, size, slots);
       this.#history.examples += chunk * size;
-      await this.#record(records, chunk, executable.program.slots, run);
+      await this.#explain(executable, steps, records);
+      await this.#record(records, chunk, slots, run, probe);
       if (this.#watchesChunks) {
         const logs = await this.#logs(run);
         await this.#call((c) => c.onChunkEnd?.(this.#history.examples, logs, this.#model));
@@ -148,14 +161,43 @@ export class TrainingLoop {
     }
   }
 
-  /** Which part of an accumulated update comes next, and how many steps of its kind follow each other. */
-  #phase(): { accumulation: Accumulation; room: number } {
+  /** Which part of an accumulated update comes next, who looks into it, and how many steps of its kind follow each other. */
+  #phase(): { accumulation: Accumulation; room: number; probe?: Probe | undefined } {
     const { accumulate } = this.#core.requireCompiled;
-    if (accumulate === 1) return { accumulation: 'only', room: MAX_STEPS };
+    const probe = this.#probe;
+    const updates = Math.floor(this.#history.batchLoss.length / accumulate);
+    const due = probe !== undefined && updates % probe.every === 0;
+    if (accumulate === 1) {
+      if (due) return { accumulation: 'only', room: 1, probe };
+      return {
+        accumulation: 'only',
+        room: probe ? probe.every - (updates % probe.every) : MAX_STEPS,
+      };
+    }
     const at = this.#core.iterations % accumulate;
     if (at === 0) return { accumulation: 'first', room: 1 };
-    if (at === accumulate - 1) return { accumulation: 'last', room: 1 };
+    if (at === accumulate - 1)
+      return { accumulation: 'last', room: 1, probe: due ? probe : undefined };
     return { accumulation: 'middle', room: accumulate - 1 - at };
+  }
+
+  /** Runs the first step whose loss is not finite again, row by row: its updates were skipped. */
+  async #explain(
+    executable: Executable,
+    steps: readonly Step[],
+    records: ArrayLike<number>,
+  ): Promise<void> {
+    if (!this.#soundSoFar || !this.#callbacks.some((c) => c.onNotFinite)) return;
+    const { slots } = executable.program;
+    const bad = steps.findIndex((_, i) => !Number.isFinite(records[i * slots]));
+    if (bad < 0) return;
+    this.#soundSoFar = false;
+    const { state } = this.#core;
+    const origin = await state.engine.exclusive(() =>
+      state.preserving(() => executable.firstNotFinite(steps[bad] as Step)),
+    );
+    const step = this.#history.batchLoss.length + bad;
+    await this.#call((c) => c.onNotFinite?.(step, origin, this.#model));
   }
 
   #chunk(): number {
@@ -192,13 +234,15 @@ export class TrainingLoop {
     steps: number,
     slots: number,
     { owner, feeds }: StepRun,
+    probe: Probe | undefined,
   ): Promise<void> {
     const first = this.#history.batchLoss.length;
     for (let i = 0; i < steps; i++) this.#history.batchLoss.push(records[i * slots] as number);
+    const names = lossNames(this.#core, feeds);
+    if (probe) await probe.onProbe(Array.from(records).slice(names.length), first, this.#model);
     const listeners = this.#callbacks.filter((c) => c.onBatchEnd);
     if (listeners.length === 0) return;
     const values = await metricSums(this.#core, owner, feeds).values(owner);
-    const names = lossNames(this.#core, feeds);
     const batch = Object.fromEntries(names.map((name, k) => [name, records[k] as number]));
     const logs = { ...batch, ...asLogs(values) };
     for (const c of listeners) await c.onBatchEnd?.(first, logs, this.#model);

@@ -24,7 +24,7 @@ export class MetricSums {
   readonly #state: ModelState;
   readonly #metrics: readonly BatchSums[];
   readonly #variables: readonly (readonly Variable[])[];
-  readonly #block: Block | null;
+  readonly block: Block | null;
 
   constructor(state: ModelState, metrics: readonly BatchSums[]) {
     this.#state = state;
@@ -33,7 +33,7 @@ export class MetricSums {
       sums.map((t, i) => zeros(`${label}/${i}`, t.shape)),
     );
     const all = this.#variables.flat();
-    this.#block = all.length ? allocate(state.engine, `metrics of ${state.name}`, all) : null;
+    this.block = all.length ? allocate(state.engine, `metrics of ${state.name}`, all) : null;
   }
 
   /** What a program does with the sums of its batch. */
@@ -50,12 +50,12 @@ export class MetricSums {
 
   reset(): void {
     const { engine } = this.#state;
-    if (this.#block) engine.write(this.#block.at, new Uint8Array(this.#block.bytes));
+    if (this.block) engine.write(this.block.at, new Uint8Array(this.block.bytes));
   }
 
   /** The figures of what was seen since the last reset. `owner`: that of the programs. */
   async values(owner: string): Promise<Record<string, NDArray>> {
-    if (!this.#block) return {};
+    if (!this.block) return {};
     const executable = this.#state.program(`${owner}:metrics`, () => ({
       name: `metrics ${this.#state.name}`,
       outputs: Object.fromEntries(
@@ -74,7 +74,7 @@ export class MetricSums {
   }
 
   free(): void {
-    this.#block?.free();
+    this.block?.free();
   }
 }
 

@@ -3,6 +3,8 @@ import { StateError } from '../runtime/errors.ts';
 import type { ModelCore } from './core.ts';
 import type { Feed } from './feed.ts';
 import type { MetricSums } from './metricSums.ts';
+import type { MixingOptions } from './mixing.ts';
+import type { Probe } from './probe.ts';
 import { traceLoss, trainable, trainSpec } from './programs.ts';
 import type { Accumulation } from './step.ts';
 
@@ -11,9 +13,10 @@ export async function prepare(
   core: ModelCore,
   feeds: readonly Feed[],
   size: number,
+  mixing?: MixingOptions,
 ): Promise<void> {
   const { optimizer } = core.requireCompiled;
-  const { trace } = traceLoss(core.network, core.requireCompiled, feeds, size, true);
+  const { trace } = traceLoss(core.network, core.requireCompiled, feeds, size, true, true, mixing);
   await core.state.adopt(trace.variables, core.seed);
   const parameters = trainable(trace);
   if (parameters.length === 0)
@@ -32,27 +35,40 @@ export function metricSums(
   return core.state.metricSums(owner, trace);
 }
 
+/** Which of the training programs of one batch size. */
+interface StepVariant {
+  readonly accumulation?: Accumulation;
+  /** Measures more of the step. */
+  readonly probe?: Probe | undefined;
+  /** Examples are mixed with each other. */
+  readonly mixing?: MixingOptions | undefined;
+}
+
 /** The training program for batches of `size`. */
 export function trainProgram(
   core: ModelCore,
   feeds: readonly Feed[],
   owner: string,
   size: number,
-  accumulation: Accumulation = 'only',
+  { accumulation = 'only', probe, mixing }: StepVariant = {},
 ): Executable {
   const { optimizer, accumulate } = core.requireCompiled;
   const frozen = core.layers.map((l) => (l.trainable ? '1' : '0')).join('');
   const named = feeds.map((f) => f.name).join();
-  return core.state.program(`${owner}:train:${size}:${accumulation}:${frozen}:${named}`, () => {
-    const traced = traceLoss(core.network, core.requireCompiled, feeds, size, true);
-    return trainSpec(
-      `train ${core.network.name}`,
-      traced,
-      optimizer,
-      core.state,
-      accumulation,
-      accumulate,
-      metricSums(core, owner, feeds),
-    );
-  });
+  return core.state.program(
+    `${owner}:train:${size}:${accumulation}:${frozen}:${named}${probe ? ':probe' : ''}`,
+    () => {
+      const traced = traceLoss(core.network, core.requireCompiled, feeds, size, true, true, mixing);
+      return trainSpec(
+        `train ${core.network.name}`,
+        traced,
+        optimizer,
+        core.state,
+        accumulation,
+        accumulate,
+        metricSums(core, owner, feeds),
+        probe,
+      );
+    },
+  );
 }

@@ -1,9 +1,11 @@
 import type { ProgramSpec } from '../compile/program.ts';
+import { scopePath } from '../graph/scope.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
+import type { Layer } from '../nn/layer.ts';
 import { reduceLoss } from '../nn/loss.ts';
 import { type Metric, weightedMean } from '../nn/metric.ts';
 import type { Named } from '../nn/named.ts';
-import type { Trace } from '../nn/trace.ts';
+import type { Recorder, Trace } from '../nn/trace.ts';
 import { affine } from '../ops/binary.ts';
 import { reduceMean } from '../ops/reduce.ts';
 import { addAll } from '../ops/unary.ts';
@@ -11,8 +13,10 @@ import type { Optimizer } from '../optim/optimizer.ts';
 import type { Compiled } from './core.ts';
 import { type Feed, feedTensor } from './feed.ts';
 import type { BatchSums, MetricSums } from './metricSums.ts';
+import { type LossMean, Mixed, type MixingOptions } from './mixing.ts';
 import { type Network, traceNetwork } from './network.ts';
 import { findMetric, type OutputLoss, type Outputs } from './outputs.ts';
+import type { LayerOutput, Probe } from './probe.ts';
 import { type Accumulation, type TrainState, trainStep } from './step.ts';
 
 /** Names of feeds: the inputs' own, targets by output, weights of examples. */
@@ -29,6 +33,7 @@ export interface TracedLoss {
   readonly names: readonly string[];
   /** Metrics that are no means over examples. */
   readonly accumulated: readonly BatchSums[];
+  readonly layerOutputs: readonly LayerOutput[];
 }
 
 /** Loss and metrics of the network over batches of `size` from the feeds. */
@@ -39,13 +44,23 @@ export function traceLoss(
   size: number,
   training: boolean,
   noise = training,
+  mixing: MixingOptions = {},
 ): TracedLoss {
   const tensors = new Map(feeds.map((feed) => [feed.name, feedTensor(feed, size)]));
-  const inputs = Object.fromEntries(
+  const given = Object.fromEntries(
     [...network.inputs.keys()].map((name) => [name, tensors.get(name) as Tensor]),
   );
+  const mixed = training && (mixing.mixup || mixing.cutmix) ? new Mixed(given, mixing) : null;
+  const inputs = mixed?.inputs ?? given;
   const examples = training ? size * accumulate : size;
-  const { trace, outputs } = traceNetwork(network, inputs, training, null, {
+  const layerOutputs: LayerOutput[] = [];
+  const recorder: Recorder = (callee, _inputs, call) => {
+    const value = call();
+    const name = scopePath();
+    if (typeof callee === 'function') layerOutputs.push({ name, layer: callee as Layer, value });
+    return value;
+  };
+  const { trace, outputs } = traceNetwork(network, inputs, training, recorder, {
     examples,
     regularizer,
     regularizeBiases,
@@ -60,10 +75,13 @@ export function traceLoss(
     const { loss, weight: share } = own;
     const truth = tensors.get(targetName(output)) as Tensor;
     const predicted = outputs[output] as Tensor;
-    const value = reduceLoss(loss(truth, predicted), weight, loss.valid?.(truth, predicted));
+    const mean: LossMean = (t, w, scaled) =>
+      reduceLoss(scaled(loss(t, predicted)), w, loss.valid?.(t, predicted));
+    const value = mixed ? mixed.loss(truth, weight, mean) : mean(truth, weight, (each) => each);
     parts.push(share === 1 ? value : affine(value, share));
     if (several) named.push([`${output}_loss`, value]);
-    const measured = measure(own, truth, predicted, weight);
+    const seen = (t: Tensor) => mixed?.larger(t) ?? t;
+    const measured = measure(own, seen(truth), predicted, weight && seen(weight));
     const title = (label: string) => (several ? `${output}_${label}` : label);
     for (const [label, mean] of measured.means) named.push([title(label), mean]);
     for (const sums of measured.sums) accumulated.push({ ...sums, label: title(sums.label) });
@@ -76,6 +94,7 @@ export function traceLoss(
     records: [loss, ...named.map(([, t]) => t)],
     names: ['loss', ...named.map(([n]) => n)],
     accumulated,
+    layerOutputs,
   };
 }
 
@@ -124,13 +143,13 @@ export function trainSpec(
   optimizer: Optimizer,
   state: TrainState,
   accumulation: Accumulation,
-  parts: number,
+  batches: number,
   sums: MetricSums,
+  probe?: Probe,
 ): ProgramSpec {
-  const { trace, loss, records, accumulated } = traced;
-  const { constraints } = trace;
-  const assignments = [...trace.assignments, ...sums.assignments(accumulated)];
-  const variables = trainable(trace);
-  const step = { name, loss, records, variables, trace: { assignments, constraints } };
-  return trainStep(step, optimizer, state, accumulation, parts);
+  const { constraints } = traced.trace;
+  const assignments = [...traced.trace.assignments, ...sums.assignments(traced.accumulated)];
+  const variables = trainable(traced.trace);
+  const step = { ...traced, name, variables, trace: { assignments, constraints }, probe };
+  return trainStep(step, optimizer, state, accumulation, batches);
 }

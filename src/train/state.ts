@@ -11,6 +11,11 @@ import { allocate, beside, byKind, initialize, inMemoryOrder } from './variables
 
 const MAX_PROGRAMS = 12;
 
+interface BlockCopy {
+  readonly block: Block;
+  readonly bytes: Uint8Array;
+}
+
 /** Memory of a model: its variables, what training keeps beside them, its programs. */
 export class ModelState implements TrainState {
   readonly engine: Engine;
@@ -23,7 +28,7 @@ export class ModelState implements TrainState {
   #training: Block[] = [];
   #programs = new Map<string, Executable>();
   #sums = new Map<string, MetricSums>();
-  #snapshot: { block: Block; bytes: Uint8Array }[] = [];
+  #snapshot: BlockCopy[] = [];
   #disposed = false;
   #generation: number;
 
@@ -134,9 +139,12 @@ export class ModelState implements TrainState {
 
   /** Keeps a copy of all variables to return to when a thread dies. */
   async snapshot(): Promise<void> {
-    const blocks = [...this.#blocks, ...this.#training];
-    this.#snapshot = await Promise.all(
-      blocks.map(async (block) => ({
+    this.#snapshot = await this.#copies();
+  }
+
+  #copies(more: readonly Block[] = []): Promise<BlockCopy[]> {
+    return Promise.all(
+      [...this.#blocks, ...this.#training, ...more].map(async (block) => ({
         block,
         bytes: await this.engine.read(block.at, block.bytes),
       })),
@@ -144,8 +152,23 @@ export class ModelState implements TrainState {
   }
 
   restore(): void {
-    for (const { block, bytes } of this.#snapshot) this.engine.write(block.at, bytes);
+    this.#write(this.#snapshot);
     this.#generation = this.engine.generation;
+  }
+
+  #write(copies: readonly BlockCopy[]): void {
+    for (const { block, bytes } of copies) this.engine.write(block.at, bytes);
+  }
+
+  /** Runs `body`, behind which all variables are what they were. Only for the job that has the engine. */
+  async preserving<T>(body: () => Promise<T>): Promise<T> {
+    const sums = [...this.#sums.values()].flatMap(({ block }) => block ?? []);
+    const copies = await this.#copies(sums);
+    try {
+      return await body();
+    } finally {
+      this.#write(copies);
+    }
   }
 
   /** Whether the engine lost its memory since the weights were written. */

@@ -1,13 +1,16 @@
 import { gradients } from '../compile/grad.ts';
 import type { ProgramSpec } from '../compile/program.ts';
+import { reachable } from '../compile/schedule.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
 import type { Constraint } from '../nn/constraint.ts';
 import type { Assignment, Trace } from '../nn/trace.ts';
 import { add, affine } from '../ops/binary.ts';
 import { read } from '../ops/leaf.ts';
+import { cast } from '../ops/select.ts';
 import { averageUpdate, overwrite, readAfter } from '../ops/update.ts';
 import { clipGradients } from '../optim/clip.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
+import type { LayerOutput, Probe, StepView } from './probe.ts';
 import { inMemoryOrder } from './variables.ts';
 
 /** State that training keeps beside each parameter. */
@@ -27,19 +30,26 @@ export interface StepParts {
   readonly records: readonly Tensor[];
   readonly variables: readonly Variable[];
   readonly trace: Pick<Trace, 'assignments' | 'constraints'>;
+  /** What else is recorded, from what layers compute. */
+  readonly probe?: Probe | undefined;
+  readonly layerOutputs?: readonly LayerOutput[];
 }
 
 /** A training step as a program: loss, gradients, updates, constraints. */
 export function trainStep(
-  { name, loss, records, variables, trace: { assignments, constraints } }: StepParts,
+  parts: StepParts,
   optimizer: Optimizer,
   state: TrainState,
   accumulation: Accumulation = 'only',
-  parts = 1,
+  batches = 1,
 ): ProgramSpec {
-  const found = gradients(loss, variables);
-  const sums = found.map((g, i) =>
-    accumulate(g, state.gradients.get(variables[i] as Variable) as Variable, accumulation, parts),
+  const { name, loss, variables, trace, probe } = parts;
+  let { records } = parts;
+  const { assignments, constraints } = trace;
+  const watched = probe ? watchable(parts) : [];
+  const found = gradients(loss, [...variables, ...watched]);
+  const sums = variables.map((v, i) =>
+    accumulate(found[i] as Tensor, state.gradients.get(v) as Variable, accumulation, batches),
   );
   const kept = sums.map((value, i) => ({
     variable: state.gradients.get(variables[i] as Variable) as Variable,
@@ -62,7 +72,40 @@ export function trainStep(
   const limits = constrain(variables, constraints, updates);
   const averages = average(variables, optimizer, state, loss, [...updates, ...limits]);
   const effects = [...updates, ...limits, ...averages];
+  if (probe) {
+    const gradientsOf = new Map(watched.map((t, i) => [t, found[variables.length + i] as Tensor]));
+    const view = viewStep(parts, gradientsOf, sums, [...updates, ...limits]);
+    records = [...records, ...probe.watch(view)];
+  }
   return { name, records, assignments: [...clipped, ...assignments], effects };
+}
+
+/** Outputs of layers whose gradient is at hand: weights lie before them, and the loss depends on them. */
+function watchable({ loss, variables, layerOutputs = [] }: StepParts): Tensor[] {
+  const trained = new Set<unknown>(variables);
+  const behind = new Set<Tensor>();
+  for (const node of reachable([loss])) {
+    const own = node.op.source === 'variable' && trained.has(node.attrs.variable);
+    if (own || node.inputs.some((i) => behind.has(i))) behind.add(node);
+  }
+  return [...new Set(layerOutputs.map((o) => o.value))].filter((t) => behind.has(t));
+}
+
+function viewStep(
+  { variables, layerOutputs = [] }: StepParts,
+  gradientsOf: ReadonlyMap<Tensor, Tensor>,
+  sums: readonly Tensor[],
+  changes: readonly Tensor[],
+): StepView {
+  return {
+    outputs: layerOutputs.map((o) => ({ ...o, gradient: gradientsOf.get(o.value) })),
+    weights: variables.map((variable, i) => ({
+      variable,
+      before: cast(read(variable), variable.dtype),
+      gradient: sums[i] as Tensor,
+      after: readAfter(read(variable), changes),
+    })),
+  };
 }
 
 /** Puts constrained weights back to where they are allowed, once all are updated. */
@@ -108,9 +151,9 @@ function accumulate(
   gradient: Tensor,
   sum: Variable,
   accumulation: Accumulation,
-  parts: number,
+  batches: number,
 ): Tensor {
   if (accumulation === 'only') return gradient;
-  const part = affine(gradient, 1 / parts);
+  const part = affine(gradient, 1 / batches);
   return accumulation === 'first' ? part : add(read(sum), part);
 }

@@ -16,6 +16,7 @@ import { selection } from './select.ts';
 import { softmaxes } from './softmax.ts';
 import { unary } from './unary.ts';
 import { updates } from './update.ts';
+import { warps } from './warp.ts';
 
 type Ops = typeof ops;
 
@@ -42,6 +43,7 @@ export const cases = {
   ...softmaxes,
   ...unary,
   ...updates,
+  ...warps,
 } satisfies Record<OpName, readonly Case[]>;
 
 export const allCases = Object.entries(cases) as [OpName, readonly Case[]][];

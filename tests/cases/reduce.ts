@@ -164,6 +164,30 @@ function argCases(
   ];
 }
 
+/** Root of the mean square and largest magnitude. */
+const magnitudes = ({ data }: Values): Values => {
+  const high = data.some(Number.isNaN) ? NAN : data.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+  const squares = total(data.map((x) => (high > 0 ? x / high : 0) ** 2));
+  const rms = Number.isFinite(high) ? high * Math.sqrt(squares / Math.max(data.length, 1)) : high;
+  return values([2], [rms, high]);
+};
+
+const magnitude: Case[] = [
+  ...[...SIZES, 16384, 16385, 40000].map((n) => spread([n], n)),
+  spread([37, 64], 3),
+  values([0], []),
+  values([5], [0, -0, 0, 0, 0]),
+  values([4], [1e30, -3e30, 2e38, 1]),
+  values([4], [1e-30, -3e-30, 2e-25, 0]),
+  values([4], [1, -INF, 2, 0]),
+  values([4], [1, NAN, 2, INF]),
+].map((x) => ({
+  name: `[${x.shape}] from ${x.data[0]}`,
+  inputs: [x],
+  op: ops.magnitude,
+  reference: magnitudes,
+}));
+
 export const reduction = {
   reduceSum: reduceCases(ops.reduceSum, total, { f32: 1e-4, f64: 1e-11 }),
   reduceMean: reduceCases(ops.reduceMean, mean),
@@ -171,6 +195,7 @@ export const reduction = {
     ...reduceCases(ops.reduceVariance, variance),
     ...reduceCases((x, options) => ops.meanAndVariance(x, options).mean, mean),
   ],
+  magnitude,
   reduceMax: [...reduceCases(ops.reduceMax, largest), ties(ops.reduceMax, extreme(Math.max))],
   reduceMin: [...reduceCases(ops.reduceMin, smallest), ties(ops.reduceMin, extreme(Math.min))],
   argMax: argCases(ops.argMax, (a, b) => a > b),

@@ -1,0 +1,58 @@
+import { hash } from '../graph/scope.ts';
+import { DataError, OptionError } from '../runtime/errors.ts';
+import { Random } from './random.ts';
+import type { SplitOptions } from './split.ts';
+
+export interface Fold {
+  readonly train: Int32Array;
+  readonly dev: Int32Array;
+}
+
+/**
+ * k-fold cross-validation of the examples 0 … n − 1: each is in the development part of exactly one fold. With `labels`
+ * every fold has its share of each class; with `groups` those stay together, the largest first to the smallest fold.
+ * Throws `OptionError` for k outside 2 … n, `DataError` for too few groups or lists of another length.
+ */
+export function* kFold(
+  n: number,
+  k: number,
+  { seed = 0, labels, groups }: Omit<SplitOptions, 'fractions'> = {},
+): Generator<Fold> {
+  if (!(Number.isSafeInteger(k) && k >= 2 && k <= n))
+    throw new OptionError(`kFold: ${k} folds of ${n} examples, expected 2 to ${n}`);
+  for (const [what, list] of Object.entries({ labels, groups }))
+    if (list && list.length !== n)
+      throw new DataError(`kFold: ${list.length} ${what} for ${n} examples`);
+  const order = new Random(seed, hash('kFold')).shuffle(
+    Int32Array.from({ length: n }, (_, i) => i),
+  );
+  const foldOf = groups ? byGroup(order, groups, k) : inTurn(order, labels, k);
+  for (let fold = 0; fold < k; fold++) {
+    yield {
+      train: order.filter((i) => foldOf[i] !== fold),
+      dev: order.filter((i) => foldOf[i] === fold),
+    };
+  }
+}
+
+/** Deals the examples, class by class. */
+function inTurn(order: Int32Array, labels: ArrayLike<unknown> | undefined, k: number): Int32Array {
+  const foldOf = new Int32Array(order.length);
+  const classes = labels ? Map.groupBy(order, (i) => labels[i]).values() : [order];
+  let turn = 0;
+  for (const members of classes) for (const i of members) foldOf[i] = turn++ % k;
+  return foldOf;
+}
+
+function byGroup(order: Int32Array, groups: ArrayLike<unknown>, k: number): Int32Array {
+  const all = [...Map.groupBy(order, (i) => groups[i]).values()];
+  if (all.length < k) throw new DataError(`kFold: ${all.length} groups for ${k} folds`);
+  const foldOf = new Int32Array(order.length);
+  const sizes = new Array<number>(k).fill(0);
+  for (const members of all.sort((a, b) => b.length - a.length)) {
+    const fold = sizes.indexOf(Math.min(...sizes));
+    sizes[fold] = (sizes[fold] as number) + members.length;
+    for (const i of members) foldOf[i] = fold;
+  }
+  return foldOf;
+}

@@ -1,0 +1,82 @@
+import type { Dataset } from '../data/dataset.ts';
+import { takeExamples } from '../data/split.ts';
+import { OptionError } from '../runtime/errors.ts';
+import type { FitOptions } from '../train/fit.ts';
+import { formatTable } from '../train/inspect.ts';
+import type { Model } from '../train/model.ts';
+
+/** Makes a compiled model with an accuracy or other metric; by name where several sizes are compared. */
+export type ModelMaker = () => Model;
+
+export interface LearningCurveOptions {
+  readonly fit?: Pick<FitOptions, 'epochs' | 'batchSize' | 'callbacks'>;
+  /** Metric that is reported; default `accuracy`, of which the error is 1 − accuracy. Others are reported as they are. */
+  readonly metric?: string;
+}
+
+export interface CurvePoint {
+  readonly model: string;
+  readonly examples: number;
+  readonly trainError: number;
+  readonly devError: number;
+}
+
+export interface LearningCurve {
+  /** Models in the order given, each by growing amount of data. */
+  readonly points: readonly CurvePoint[];
+  toString(): string;
+}
+
+/**
+ * Errors against the amount of data: for each model and size a fresh model is trained on the first so many training
+ * examples and measured on them and on the development set. Throws `OptionError` for sizes beyond the data.
+ */
+export async function learningCurve(
+  makeModel: ModelMaker | Readonly<Record<string, ModelMaker>>,
+  data: { readonly train: Dataset; readonly dev: Dataset },
+  sizes: readonly number[],
+  { fit = {}, metric = 'accuracy' }: LearningCurveOptions = {},
+): Promise<LearningCurve> {
+  const most = data.train.x.shape[0] as number;
+  for (const n of sizes)
+    if (!(Number.isSafeInteger(n) && n >= 1 && n <= most))
+      throw new OptionError(`learningCurve: size ${n} of ${most} training examples`);
+  const makers = typeof makeModel === 'function' ? { model: makeModel } : makeModel;
+  const points: CurvePoint[] = [];
+  for (const [name, make] of Object.entries(makers)) {
+    for (const examples of [...sizes].sort((a, b) => a - b)) {
+      const rows = Int32Array.from({ length: examples }, (_, i) => i);
+      const part = takeExamples(data.train, rows);
+      using model = make();
+      await model.fit(part.x, part.y, fit);
+      const trainError = await errorOf(model, part, metric);
+      points.push({
+        model: name,
+        examples,
+        trainError,
+        devError: await errorOf(model, data.dev, metric),
+      });
+    }
+  }
+  return { points, toString: () => curveTable(points) };
+}
+
+async function errorOf(model: Model, { x, y }: Dataset, metric: string): Promise<number> {
+  const logs = await model.evaluate(x, y, { batchSize: 256 });
+  const value = logs[metric];
+  if (value === undefined)
+    throw new OptionError(
+      `learningCurve: metric "${metric}" is not among ${Object.keys(logs).join(', ')}`,
+    );
+  return /accuracy$/i.test(metric) ? 1 - value : value;
+}
+
+function curveTable(points: readonly CurvePoint[]): string {
+  const rows = points.map((p) => [
+    p.model,
+    String(p.examples),
+    p.trainError.toFixed(4),
+    p.devError.toFixed(4),
+  ]);
+  return formatTable(['model', 'examples', 'train error', 'dev error'], rows);
+}

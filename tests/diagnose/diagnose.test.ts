@@ -1,0 +1,124 @@
+import { expect, test } from 'vitest';
+import { recommendBatchSize, stepsPerEpoch } from '../../src/diagnose/batchSize.ts';
+import { diagnose, type ErrorRates, type Verdict } from '../../src/diagnose/diagnose.ts';
+import { OptionError } from '../../src/runtime/errors.ts';
+import type { History } from '../../src/train/history.ts';
+
+const [BIAS, VARIANCE] = ['high bias', 'high variance'] as const;
+const NEITHER = 'low bias and low variance';
+
+test.each<[train: number, dev: number, bayes: number, Verdict]>([
+  [1, 11, 0, VARIANCE],
+  [15, 16, 0, BIAS],
+  [15, 30, 0, `${BIAS} and ${VARIANCE}`],
+  [0.5, 1, 0, NEITHER],
+  [15, 16, 15, NEITHER],
+  [2, 4, 0, NEITHER],
+  [2.1, 4.1, 0, BIAS],
+  [0, 100, 0, VARIANCE],
+  [3, 1, 4, NEITHER],
+])('errors of %f and %f percent, best possible %f: %s', (train, dev, bayes, verdict) => {
+  const percent = { trainError: train, devError: dev, bayesError: bayes };
+  const found = diagnose({ ...percent, unit: 'percent' });
+  expect(found).toMatchObject({ verdict, mismatch: false, unit: 'percent' });
+  expect([found.avoidableBias, found.variance]).toEqual([train - bayes, dev - train]);
+  expect(String(found)).toContain(verdict);
+  const fractions = { trainError: train / 100, devError: dev / 100, bayesError: bayes / 100 };
+  const same = diagnose({ ...fractions, unit: 'fraction' });
+  expect(same.verdict).toBe(verdict);
+  expect(same.variance).toBeCloseTo((dev - train) / 100, 12);
+});
+
+test.each<[ErrorRates, 'fraction' | 'percent']>([
+  [{ trainError: 0.01, devError: 0.11 }, 'fraction'],
+  [{ trainError: 0.5, devError: 1 }, 'percent'],
+  [{ trainError: 1, devError: 11 }, 'percent'],
+])('the unit of %o is %s', (rates, unit) => {
+  expect(diagnose(rates).unit).toBe(unit);
+});
+
+test('advice for the larger gap comes first, with its numbers', () => {
+  const first = (trainError: number, devError: number, testError?: number) =>
+    diagnose({ trainError, devError, testError }).advice[0];
+  expect(first(15, 16)).toMatchObject({ action: expect.stringMatching(/bigger network/) });
+  expect(first(15, 16)?.because).toMatch(/15 %.*0 %.*15 %/);
+  expect(first(1, 11)).toMatchObject({ action: expect.stringMatching(/more training data/) });
+  expect(first(10, 30)?.action).toMatch(/more training data/);
+  expect(first(20, 30)?.action).toMatch(/bigger network/);
+  expect(first(1, 1, 9)?.because).toMatch(/8 % worse/);
+});
+
+test.each([
+  [11, false],
+  [12.9, false],
+  [13.1, true],
+])(
+  'a test error of %f percent after 11 on the development set: mismatch %s',
+  (testError, mismatch) => {
+    const found = diagnose({ trainError: 1, devError: 11, testError });
+    expect(found).toMatchObject({ verdict: VARIANCE, mismatch });
+    expect(found.testGap).toBeCloseTo(testError - 11, 12);
+  },
+);
+
+test.each<[object, RegExp]>([
+  [{ trainError: -1, devError: 1 }, /trainError -1/],
+  [{ trainError: 1, devError: 101 }, /devError 101/],
+  [{ trainError: Number.NaN, devError: 1 }, /trainError NaN/],
+  [{ trainError: 1 }, /devError undefined/],
+  [{ trainError: 1, devError: 2, unit: 'fraction' }, /devError 2/],
+  [{ trainError: 1, devError: 2, testError: '3' }, /testError 3/],
+  [{ history: { loss: [1] }, epoch: [0] }, /history has loss/],
+])('%o is no set of errors', (rates, message) => {
+  expect(() => diagnose(rates as ErrorRates)).toThrow(OptionError);
+  expect(() => diagnose(rates as ErrorRates)).toThrow(message);
+});
+
+const historyOf = (history: History['history']): History => ({
+  epoch: [],
+  history,
+  batchLoss: [],
+  seconds: 1,
+  examples: 1,
+});
+
+test('a history: its last errors, whether the loss still falls, whether it was overfitted', () => {
+  const falling = historyOf({
+    loss: [1, 0.8, 0.7, 0.6, 0.5],
+    accuracy: [0.5, 0.6, 0.7, 0.75, 0.8],
+    val_loss: [1, 0.8, 0.7, 0.6, 0.5],
+    val_accuracy: [0.5, 0.6, 0.7, 0.75, 0.79],
+  });
+  const early = diagnose(falling);
+  expect(early.verdict).toBe(BIAS);
+  expect(early.advice[0]?.action).toMatch(/train longer/);
+  expect(diagnose(falling, { bayesError: 0.2 }).verdict).toBe(NEITHER);
+  const overfitted = diagnose(
+    historyOf({
+      loss: [1, 0.5, 0.1, 0.1, 0.1],
+      accuracy: [0.5, 0.9, 1, 1, 1],
+      val_loss: [1, 0.5, 0.6, 0.7, 0.8],
+      val_accuracy: [0.5, 0.8, 0.8, 0.8, 0.8],
+    }),
+  );
+  expect(overfitted.verdict).toBe(VARIANCE);
+  expect(overfitted.advice.map((a) => a.because).join()).toMatch(/best 3 of 5 epochs before/);
+});
+
+test.each([
+  [1, 1, 1],
+  [2000, 2000, 1],
+  [2001, 64, 32],
+  [60_000, 64, 938],
+  [300_000, 512, 586],
+  [5_000_000, 1024, 4883],
+])('%i examples: batches of %i, %i steps an epoch', (m, batchSize, steps) => {
+  expect(recommendBatchSize(m)).toMatchObject({ batchSize, stepsPerEpoch: steps });
+});
+
+test('five million examples in batches of a thousand are five thousand steps', () => {
+  expect(stepsPerEpoch(5_000_000, 1000)).toBe(5000);
+  expect(stepsPerEpoch(1001, 1000)).toBe(2);
+  expect(() => recommendBatchSize(0)).toThrow(OptionError);
+  expect(() => stepsPerEpoch(10, 2.5)).toThrow(OptionError);
+});
