@@ -24,14 +24,34 @@ export interface SplitOptions {
   readonly groups?: ArrayLike<unknown> | undefined;
 }
 
+/** What the development and the test set have each, by the number of all examples; evenly more in between. */
+const HELD_OUT = [
+  [10_000, 2000],
+  [1_000_000, 10_000],
+  [4_000_000, 10_000],
+] as const;
+
+function heldOut(n: number): number {
+  const [[least, first]] = HELD_OUT;
+  if (n <= least) return (n * first) / least;
+  const next = HELD_OUT.findIndex(([examples]) => n <= examples);
+  if (next < 0) return n * 0.0025;
+  const [[from, low], [to, high]] = [HELD_OUT[next - 1], HELD_OUT[next]] as [
+    readonly [number, number],
+    readonly [number, number],
+  ];
+  return low + ((n - from) / (to - from)) * (high - low);
+}
+
 /**
- * 60/20/20 up to 10,000 examples, 98/1/1 from a million on. In between the development and the test set grow evenly
- * from 2,000 to 10,000 examples each.
+ * 60/20/20 up to 10,000 examples, 98/1/1 at a million, 99.5/0.25/0.25 from four million on. In between the development and
+ * the test set grow evenly from 2,000 to 10,000 examples each. Without a test set its share goes to the others: 70/30 up to 10,000,
+ * else to training.
  */
-export function recommendSplit(n: number): Fractions {
-  const held =
-    n <= 10_000 ? 0.2 : n >= 1_000_000 ? 0.01 : (2000 + ((n - 10_000) / 990_000) * 8000) / n;
-  return { train: 1 - 2 * held, dev: held, test: held };
+export function recommendSplit(n: number, { test = true } = {}): Fractions {
+  if (!test && n <= 10_000) return { train: 0.7, dev: 0.3, test: 0 };
+  const held = n > 0 ? heldOut(n) / n : 0.2;
+  return { train: 1 - (test ? 2 : 1) * held, dev: held, test: test ? held : 0 };
 }
 
 function fractionsOf(n: number, given?: Partial<Fractions>): Fractions {

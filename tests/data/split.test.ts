@@ -18,11 +18,21 @@ test.each([
   [60_000, 2404],
   [505_000, 6000],
   [1_000_000, 10_000],
-  [5_000_000, 50_000],
+  [4_000_000, 10_000],
+  [8_000_000, 20_000],
 ])('%i examples: %i for development, as many for the test', (n, held) => {
   const { train, dev, test } = recommendSplit(n);
   expect([Math.round(dev * n), Math.round(test * n)]).toEqual([held, held]);
   expect(train + dev + test).toBeCloseTo(1, 12);
+});
+
+test.each([
+  [5000, 0.7],
+  [1_000_000, 0.99],
+])('%i examples without a test set: %d to learn from', (n, share) => {
+  const { train, dev, test: rest } = recommendSplit(n, { test: false });
+  expect(train).toBeCloseTo(share, 12);
+  expect([train + dev, rest]).toEqual([1, 0]);
 });
 
 const sizesOf = (parts: Record<string, ArrayLike<unknown>>) =>
