@@ -15,7 +15,6 @@ import {
 } from '../src/index.ts';
 
 const [SEEDS, EPOCHS] = [10, 40];
-
 const augment = () =>
   augmentation({
     rotation: 0.03,
@@ -61,13 +60,12 @@ const meanOf = (x: readonly number[]) => x.reduce((a, b) => a + b, 0) / x.length
 /** Mean and its standard error. */
 function summary(x: readonly number[]): string {
   const mean = meanOf(x);
-  const variance = x.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (x.length - 1);
-  return `${mean.toFixed(2)} ± ${Math.sqrt(variance / x.length).toFixed(2)}`;
+  const error = Math.sqrt(meanOf(x.map((v) => (v - mean) ** 2)) / (x.length - 1));
+  return `${mean.toFixed(2)} ± ${error.toFixed(2)}`;
 }
 
-const [sheet] = process.argv.slice(2);
+const [, , sheet] = process.argv;
 if (sheet) await writeFile(sheet, await augmentationSheet(augment(), datasets.digits(8).x));
-
 let reached = true;
 const runs: number[][] = [];
 for (let seed = 0; seed < SEEDS; seed++) runs.push(await accuracies(seed));
