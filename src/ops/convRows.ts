@@ -5,6 +5,8 @@ import type { Axis, ConvAttrs, ConvSizes, Walk } from './convGeometry.ts';
 
 /** Images [B, H, W, C] in memory. */
 interface Images {
+  /** Whose they are. */
+  readonly tensor: Tensor;
   readonly at: Pointer;
   readonly B: number;
   readonly H: number;
@@ -15,7 +17,7 @@ interface Images {
 /** y = w walking over x; a filter's element (ky, kx, k, n) of group g is at ky·sY + kx·sX + k·sK + n·sN + g·sGroup. */
 export interface Convolution {
   readonly x: Images;
-  readonly y: Images;
+  readonly y: Omit<Images, 'tensor'>;
   readonly vertical: Axis;
   readonly horizontal: Axis;
   readonly groups: number;
@@ -53,11 +55,13 @@ function moved(e: Emitter, p: Pointer, numbers: number): Pointer {
 function padded(e: Emitter, x: Images, [top, bottom, left, right]: number[], channels = x.C) {
   if (!top && !bottom && !left && !right && channels === x.C) return x;
   const [HP, WP] = [(top ?? 0) + x.H + (bottom ?? 0), (left ?? 0) + x.W + (right ?? 0)];
-  const at = e.temp(x.B * HP * WP * channels * e.realBytes);
   const unit = rowUnit(x.B, HP, WP * channels);
-  const { B, H, W, C } = x;
-  e.row(kernels.padImage(at, x.at, B * HP, unit, HP, WP, channels, H, W, C, top ?? 0, left ?? 0));
-  return { at, B, H: HP, W: WP, C: channels };
+  const { tensor, B, H, W, C } = x;
+  const sizes = [HP, WP, channels, H, W, C, top ?? 0, left ?? 0] as const;
+  const at = e.shared(tensor, `padded ${sizes}`, B * HP * WP * channels * e.realBytes, (to) =>
+    kernels.padImage(to, x.at, B * HP, unit, ...sizes),
+  );
+  return { tensor, at, B, H: HP, W: WP, C: channels };
 }
 
 /** Memory filled before its first use: at the start of the step, if it can be. */
@@ -213,21 +217,21 @@ function blockRows(e: Emitter, rows: number, numbers: number): number {
 export function emitFilterGrad(
   e: Emitter,
   dw: Pointer,
-  images: Pointer,
-  dy: Pointer,
+  images: Tensor,
+  dy: Tensor,
   sizes: ConvSizes,
   attrs: ConvAttrs,
 ): void {
   const { B, H, W, C, OH, OW, F } = sizes;
-  const x = padded(e, { at: images, B, H, W, C }, [...attrs.pads]);
+  const x = padded(e, { tensor: images, at: e.at(images), B, H, W, C }, [...attrs.pads]);
   const single = attrs.groups > 1 && attrs.groups === C && attrs.groups === F;
-  if (single) emitDepthwiseFilter(e, dw, x, dy, sizes, attrs);
+  if (single) emitDepthwiseFilter(e, dw, x, e.at(dy), sizes, attrs);
   else {
     const lanes = e.NR / 2;
     const N = F / attrs.groups;
     // Vectors of the last columns read on to a whole vector: behind the last pixel too there must be one.
     const room = F - N + Math.ceil(N / lanes) * lanes;
-    const g = padded(e, { at: dy, B, H: OH, W: OW, C: F }, [], room);
+    const g = padded(e, { tensor: dy, at: e.at(dy), B, H: OH, W: OW, C: F }, [], room);
     emitProducts(e, dw, x, g, sizes, attrs);
   }
 }

@@ -91,6 +91,7 @@ type MaxInputs = [dy: Tensor, x: Tensor, y: Tensor, table: Tensor, geometry: Geo
 const maxPoolGrad = defineOp<MaxInputs, Geometry>({
   name: 'maxPoolGrad',
   routed: true,
+  inplace: ({ tiles }) => (tiles ? [1] : []),
   args: (dy, x, y, table, geometry) => [[dy, x, y, table], geometry],
   type: ([dy], { large }) => real(dy as Tensor, large),
   flops: (node) => sizeOf(node.shape),
