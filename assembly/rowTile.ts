@@ -1,11 +1,8 @@
-import { MR } from './layout';
+import { MR, NR } from './layout';
 import { Full, Narrow, Near, Part, Short } from './part';
+import { ACCUMULATE, Numbers, Pixels, placeOfA, placeOfC, RELU, Steps } from './rows';
 import { LANES, loadUpTo, madd, storeUpTo } from './simd';
-
-/** What is done with the sums. */
-export const STORE: i32 = 0;
-export const RELU: i32 = 1;
-export const ACCUMULATE: i32 = 2;
+import { Four, NearSix, Six, wideRows } from './wideRows';
 
 /**
  * C[r, cols] = bias + Σ a_r ⊗ b over n1 · n2 · steps steps for `rows` rows that lie anywhere: `places` holds for each the
@@ -29,6 +26,16 @@ export function multiplyRows(
   finish: i32,
 ): void {
   const run = <usize>steps * sizeof<real>();
+  if (WIDE && cols == NR) {
+    for (; rows > 0; rows -= MR, places += MR << 3) {
+      const n = rows;
+      if (n <= 4)
+        wideRows<Four, Numbers>(places, c, a, b, bias, n1, n2, run, jump1, jump2, 0, 0, n, finish);
+      else
+        wideRows<Six, Numbers>(places, c, a, b, bias, n1, n2, run, jump1, jump2, 0, 0, n, finish);
+    }
+    return;
+  }
   if (WIDE) {
     for (; cols > 0; cols -= LANES, c += 16, b += 16) {
       const some = min(LANES, cols);
@@ -132,6 +139,17 @@ export function multiplyPixels(
   finish: i32,
 ): void {
   const run = <usize>steps * aStep;
+  if (WIDE && cols == NR) {
+    for (; rows > 0; rows -= MR, places += MR << 3) {
+      const n = rows;
+      if (n <= 4)
+        wideRows<Four, Pixels>(places, c, a, b, 0, n1, 1, run, jump, 0, aStep, bStep, n, finish);
+      else if (n >= MR && neighbours(places))
+        wideRows<NearSix, Pixels>(places, c, a, b, 0, n1, 1, run, jump, 0, aStep, bStep, n, finish);
+      else wideRows<Six, Pixels>(places, c, a, b, 0, n1, 1, run, jump, 0, aStep, bStep, n, finish);
+    }
+    return;
+  }
   if (WIDE) {
     for (; cols > 0; cols -= LANES, c += 16, b += 16) {
       const some = min(LANES, cols);
@@ -242,36 +260,6 @@ function shortRows(rows: i32): i32 {
 /** Whether MR rows, whose places ascend, start side by side in A. */
 function neighbours(places: usize): bool {
   return load<u32>(places, (MR - 1) << 3) - load<u32>(places) == <u32>((MR - 1) * sizeof<real>());
-}
-
-/** How far a step goes. */
-abstract class Steps {
-  abstract a(step: usize): usize;
-  abstract b(step: usize): usize;
-}
-class Numbers extends Steps {
-  @inline a(step: usize): usize {
-    return sizeof<real>();
-  }
-  @inline b(step: usize): usize {
-    return 32;
-  }
-}
-class Pixels extends Steps {
-  @inline a(step: usize): usize {
-    return step;
-  }
-  @inline b(step: usize): usize {
-    return step;
-  }
-}
-
-function placeOfA(places: usize, row: i32, rows: i32): usize {
-  return <usize>load<u32>(places + ((<usize>min(row, rows - 1)) << 3));
-}
-
-function placeOfC(places: usize, row: i32): usize {
-  return <usize>load<u32>(places + ((<usize>row) << 3), 4);
 }
 
 /** Not unrolled over k: more than one step in flight would spill the sums. */

@@ -227,7 +227,7 @@ export function emitFilterGrad(
   const single = attrs.groups > 1 && attrs.groups === C && attrs.groups === F;
   if (single) emitDepthwiseFilter(e, dw, x, e.at(dy), sizes, attrs);
   else {
-    const lanes = e.NR / 2;
+    const lanes = 16 / e.realBytes;
     const N = F / attrs.groups;
     // Vectors of the last columns read on to a whole vector: behind the last pixel too there must be one.
     const room = F - N + Math.ceil(N / lanes) * lanes;
