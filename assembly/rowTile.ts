@@ -8,7 +8,7 @@ import { Four, NearSix, Six, wideRows } from './wideRows';
  * C[r, cols] = bias + Σ a_r ⊗ b over n1 · n2 · steps steps for `rows` rows that lie anywhere: `places` holds for each the
  * offsets in bytes (u32) of its first number of A and of its numbers in C. A is walked number by
  * number, B is a panel of NR columns. The end of the inner loop moves A by `jump2` bytes, that of the
- * middle loop by `jump1`. Sums are formed in the same order whatever part of a tile is computed.
+ * middle loop by `jump1`, and B by `bJump`. Sums are formed in the same order whatever part of a tile is computed.
  */
 export function multiplyRows(
   places: usize,
@@ -21,6 +21,7 @@ export function multiplyRows(
   steps: i32,
   jump1: isize,
   jump2: isize,
+  bJump: usize,
   rows: i32,
   cols: i32,
   finish: i32,
@@ -30,9 +31,41 @@ export function multiplyRows(
     for (; rows > 0; rows -= MR, places += MR << 3) {
       const n = rows;
       if (n <= 4)
-        wideRows<Four, Numbers>(places, c, a, b, bias, n1, n2, run, jump1, jump2, 0, 0, n, finish);
+        wideRows<Four, Numbers>(
+          places,
+          c,
+          a,
+          b,
+          bias,
+          n1,
+          n2,
+          run,
+          jump1,
+          jump2,
+          bJump,
+          0,
+          0,
+          n,
+          finish,
+        );
       else
-        wideRows<Six, Numbers>(places, c, a, b, bias, n1, n2, run, jump1, jump2, 0, 0, n, finish);
+        wideRows<Six, Numbers>(
+          places,
+          c,
+          a,
+          b,
+          bias,
+          n1,
+          n2,
+          run,
+          jump1,
+          jump2,
+          bJump,
+          0,
+          0,
+          n,
+          finish,
+        );
     }
     return;
   }
@@ -50,6 +83,7 @@ export function multiplyRows(
         run,
         jump1,
         jump2,
+        bJump,
         0,
         0,
         rows,
@@ -74,6 +108,7 @@ export function multiplyRows(
       run,
       jump1,
       jump2,
+      bJump,
       0,
       0,
       tall,
@@ -92,6 +127,7 @@ export function multiplyRows(
       run,
       jump1,
       jump2,
+      bJump,
       0,
       0,
       tall,
@@ -111,6 +147,7 @@ export function multiplyRows(
       run,
       jump1,
       jump2,
+      bJump,
       0,
       0,
       short,
@@ -143,10 +180,27 @@ export function multiplyPixels(
     for (; rows > 0; rows -= MR, places += MR << 3) {
       const n = rows;
       if (n <= 4)
-        wideRows<Four, Pixels>(places, c, a, b, 0, n1, 1, run, jump, 0, aStep, bStep, n, finish);
+        wideRows<Four, Pixels>(places, c, a, b, 0, n1, 1, run, jump, 0, 0, aStep, bStep, n, finish);
       else if (n >= MR && neighbours(places))
-        wideRows<NearSix, Pixels>(places, c, a, b, 0, n1, 1, run, jump, 0, aStep, bStep, n, finish);
-      else wideRows<Six, Pixels>(places, c, a, b, 0, n1, 1, run, jump, 0, aStep, bStep, n, finish);
+        wideRows<NearSix, Pixels>(
+          places,
+          c,
+          a,
+          b,
+          0,
+          n1,
+          1,
+          run,
+          jump,
+          0,
+          0,
+          aStep,
+          bStep,
+          n,
+          finish,
+        );
+      else
+        wideRows<Six, Pixels>(places, c, a, b, 0, n1, 1, run, jump, 0, 0, aStep, bStep, n, finish);
     }
     return;
   }
@@ -163,6 +217,7 @@ export function multiplyPixels(
         1,
         run,
         jump,
+        0,
         0,
         aStep,
         bStep,
@@ -188,6 +243,7 @@ export function multiplyPixels(
         run,
         jump,
         0,
+        0,
         aStep,
         bStep,
         high,
@@ -205,6 +261,7 @@ export function multiplyPixels(
         1,
         run,
         jump,
+        0,
         0,
         aStep,
         bStep,
@@ -224,6 +281,7 @@ export function multiplyPixels(
         run,
         jump,
         0,
+        0,
         aStep,
         bStep,
         high,
@@ -242,6 +300,7 @@ export function multiplyPixels(
       1,
       run,
       jump,
+      0,
       0,
       aStep,
       bStep,
@@ -274,6 +333,7 @@ function tiles<P extends Part, S extends Steps>(
   run: usize,
   jump1: isize,
   jump2: isize,
+  bJump: usize,
   aStep: usize,
   bStep: usize,
   rows: i32,
@@ -357,6 +417,7 @@ function tiles<P extends Part, S extends Steps>(
           if (!near) a5 += jump2;
         }
       }
+      b += bJump;
       a0 += jump1;
       if (!near) a1 += jump1;
       if (!near) a2 += jump1;

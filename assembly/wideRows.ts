@@ -48,6 +48,7 @@ export function wideRows<H extends Height, S extends Steps>(
   run: usize,
   jump1: isize,
   jump2: isize,
+  bJump: usize,
   aStep: usize,
   bStep: usize,
   rows: i32,
@@ -141,6 +142,7 @@ export function wideRows<H extends Height, S extends Steps>(
       if (!near) a4 += jump2;
       if (!near) a5 += jump2;
     }
+    b += bJump;
     a0 += jump1;
     if (!near) a1 += jump1;
     if (!near) a2 += jump1;

@@ -189,7 +189,7 @@ export function conv(
     for (let g = 0; g < groups; g++, xi += <usize>steps * sizeof<real>()) {
       for (let n = 0; n < N; n += NR, b += panel) {
         const cols = min(NR, N - n);
-        multiplyRows(at, yi, xi, b, v, n1, n2, steps, jump1, jump2, pixels, cols, finish);
+        multiplyRows(at, yi, xi, b, v, n1, n2, steps, jump1, jump2, 0, pixels, cols, finish);
         yi += <usize>cols * sizeof<real>();
         if (v != 0) v += <usize>cols * sizeof<real>();
       }

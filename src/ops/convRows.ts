@@ -35,6 +35,8 @@ export interface Convolution {
 
 /** Images from which on threads share whole ones, and else the parts that all rows are cut into. */
 const MANY = 16;
+/** Channels from which on taps outside of an image are left out instead of padding it. */
+const DEEP = 4;
 /** Multiplications below which nothing is shared. */
 const SERIAL = 4096;
 /** Bytes of image and gradient that the sums of a filter's gradient walk over at once: a part of the first-level cache. */
@@ -96,6 +98,10 @@ function placesOf(e: Emitter, n: number, { n2, n3, a, c }: Places): Pointer {
 /** Rows of a convolution: one for each pair of walks. */
 export function emitConvolution(e: Emitter, c: Convolution): void {
   const { vertical, horizontal } = c;
+  if (fitsInside(c)) {
+    emitInside(e, c, vertical.walks[0] as Walk, horizontal.walks[0] as Walk);
+    return;
+  }
   const zeros = [vertical.before, vertical.behind, horizontal.before, horizontal.behind];
   const x = padded(e, c.x, zeros);
   const single = c.groups > 1 && c.groups === c.x.C && c.groups === c.y.C;
@@ -106,6 +112,33 @@ export function emitConvolution(e: Emitter, c: Convolution): void {
       else emitWalks(e, { ...c, x }, v, h);
     }
   }
+}
+
+/** Whether it pays to leave out the taps on zeros around the images: steps of one pixel, enough images and channels. */
+function fitsInside({ x, y, vertical, horizontal, groups }: Convolution): boolean {
+  const simple = ({ before, behind, walks: [walk, ...others] }: Axis) =>
+    walk?.start === 0 &&
+    others.length === 0 &&
+    walk.every === 1 &&
+    walk.stride === 1 &&
+    (walk.taps === 1 || walk.distance === 1) &&
+    before < walk.taps &&
+    behind < walk.taps;
+  const zeros = [vertical, horizontal].some((a) => a.before + a.behind > 0);
+  const filled = x.H * x.W * x.C * y.H * y.W * y.C > 0;
+  const fits = groups === 1 && x.B >= MANY && x.C >= DEEP;
+  return fits && filled && zeros && simple(vertical) && simple(horizontal);
+}
+
+function emitInside(e: Emitter, c: Convolution, v: Walk, h: Walk): void {
+  const { x, y, bias, activation } = c;
+  const pads = [c.vertical.before, c.horizontal.before] as const;
+  const sizes = [x.H, x.W, x.C, y.H, y.W, y.C, v.taps, h.taps, ...pads] as const;
+  const bp = packedFilter(e, c, v, h);
+  const places = prepared(e, null, `inside ${sizes}`, 8 * y.H * y.W, (to) =>
+    kernels.placeInside(to, ...sizes),
+  );
+  e.row(kernels.convInside(y.at, x.at, bp, bias, places, x.B, 1, ...sizes, activation));
 }
 
 function emitWalks(e: Emitter, c: Convolution, v: Walk, h: Walk): void {
