@@ -36,7 +36,7 @@ export class NearSix extends Height {
   }
 }
 
-/** As `tiles` of rowTile.ts, for one tile of at most six rows and all NR columns; without a bias, address 0 is read. */
+/** As placedTiles, for one tile of at most six rows and all NR columns; without a bias, address 0 is read. */
 export function wideRows<H extends Height, S extends Steps>(
   places: usize,
   c: usize,
