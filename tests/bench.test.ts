@@ -7,6 +7,7 @@ import { node as bare } from '../bench/contestants/node.ts';
 import { plain } from '../bench/contestants/plain.ts';
 import { wasmgrad, wasmgradSync } from '../bench/contestants/wasmgrad.ts';
 import { Engines } from '../bench/engines.ts';
+import { perceptron } from '../bench/layers.ts';
 import { parseOptions } from '../bench/options.ts';
 import { elementwiseCase } from '../bench/suites/elementwise.ts';
 import { gemmCase } from '../bench/suites/gemm.ts';
@@ -131,7 +132,7 @@ describe('bench', () => {
 
   test('predictions agree, awaited or not', async () => {
     const spec = { sizes: [20, 30, 5], hidden: 'relu' } as const;
-    const cases = [1, 3].map((batch) => inferCase('small', spec, batch));
+    const cases = [1, 3].map((batch) => inferCase(perceptron('small', spec, 'softmax'), batch));
     const { rows, missing } = await run(cases, [wasmgrad(engines), wasmgradSync(engines), plain]);
     expect(missing).toEqual([]);
     expect(rows.filter((r) => r.case === 'infer/small.b3')).toHaveLength(4 + 2 + 1);

@@ -1,6 +1,7 @@
 import { activate } from '../activate';
 import { NR } from '../layout';
-import { ACCUMULATE, multiplyPixels, multiplyRows, RELU, STORE } from '../rowTile';
+import { ACCUMULATE, RELU, STORE } from '../rows';
+import { multiplyPixels, multiplyRows } from '../rowTile';
 import { InAll, Out, OutAll, shareStart } from '../share';
 import { LANES, loadUpTo } from '../simd';
 import { copyBytes, fillSpan } from '../span';
@@ -128,8 +129,10 @@ export function packFilter(
 function packRun(to: usize, from: usize, n: i32, step: usize, column: usize, cols: i32): void {
   for (; n > 0; n--, from += step, to += NR * sizeof<real>()) {
     if (column == sizeof<real>()) {
-      v128.store(to, loadUpTo(from, cols));
-      v128.store(to, loadUpTo(from + 16, cols - LANES), 16);
+      for (let n = 0; n < NR; n += LANES) {
+        const at = <usize>n * sizeof<real>();
+        v128.store(to + at, loadUpTo(from + at, cols - n));
+      }
     } else {
       const end = to + <usize>cols * sizeof<real>();
       let x = from;
@@ -186,7 +189,7 @@ export function conv(
     for (let g = 0; g < groups; g++, xi += <usize>steps * sizeof<real>()) {
       for (let n = 0; n < N; n += NR, b += panel) {
         const cols = min(NR, N - n);
-        multiplyRows(at, yi, xi, b, v, n1, n2, steps, jump1, jump2, pixels, cols, finish);
+        multiplyRows(at, yi, xi, b, v, n1, n2, steps, jump1, jump2, 0, pixels, cols, finish);
         yi += <usize>cols * sizeof<real>();
         if (v != 0) v += <usize>cols * sizeof<real>();
       }

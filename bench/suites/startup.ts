@@ -1,3 +1,4 @@
+import { perceptron } from '../layers.ts';
 import type { Case, Suite } from '../types.ts';
 import { inferTask } from './infer.ts';
 
@@ -5,7 +6,7 @@ import { inferTask } from './infer.ts';
 export const startupCase: Case<'startup'> = {
   name: 'startup/first_result',
   kind: 'startup',
-  task: () => inferTask('small', { sizes: [4, 8, 3], hidden: 'relu' }, 1),
+  task: () => inferTask(perceptron('small', { sizes: [4, 8, 3], hidden: 'relu' }, 'softmax'), 1),
   baseline: 'node',
   samples: 10,
   check: { steps: 1, tolerance: 1e-5 },

@@ -1,6 +1,6 @@
-import { type PerceptronSpec, perceptron } from '../layers.ts';
+import { CNN, glorotWeights, layerPlans, type PerceptronSpec, perceptron } from '../layers.ts';
 import { generator, uniform } from '../numbers.ts';
-import type { Case, Suite, TrainTask, Weights } from '../types.ts';
+import type { Case, NetworkSpec, Suite, TrainTask } from '../types.ts';
 
 type Plan = Pick<TrainTask, 'output' | 'batch' | 'batches' | 'optimizer' | 'rate'>;
 /** A perceptron and how it is trained. */
@@ -45,46 +45,61 @@ const NETWORKS: Readonly<Record<string, PerceptronPlan>> = {
   },
 };
 
-/** Flops of the matrix products for one example in each layer, forward. */
-export function layerFlops({ sizes }: PerceptronSpec): number[] {
-  return sizes.slice(1).map((units, i) => 2 * units * (sizes[i] as number));
+/** Flops of a step's products for one batch; the gradient of the inputs is not needed. */
+function flopsOf(spec: Pick<NetworkSpec, 'input' | 'layers'>, batch: number): number {
+  const [first = 0, ...rest] = layerPlans(spec)
+    .map(({ flops }) => flops)
+    .filter(Boolean);
+  return batch * (2 * first + 3 * rest.reduce((sum, flops) => sum + flops, 0));
 }
 
-/** Matrix products of a step; the gradient of the inputs is not needed. */
 export function stepFlops(plan: PerceptronPlan): number {
-  const [first, ...rest] = layerFlops(plan) as [number, ...number[]];
-  return plan.batch * (2 * first + 3 * rest.reduce((sum, flops) => sum + flops, 0));
+  return flopsOf(perceptron('', plan, plan.output), plan.batch);
 }
 
-/** Glorot's uniform kernels, zero biases. */
-export function perceptronWeights({ sizes }: PerceptronSpec, random: () => number): Weights {
-  return sizes.slice(1).flatMap((units, i) => {
-    const inputs = sizes[i] as number;
-    const limit = Math.sqrt(6 / (inputs + units));
-    return [uniform(inputs * units, limit, random), new Float32Array(units)];
-  });
+/** A network with random weights and data. */
+function networkTask(spec: NetworkSpec, plan: Plan): TrainTask {
+  const { batch, batches, output } = plan;
+  const random = generator(2);
+  const examples = batch * batches;
+  const classes = Math.max(2, layerPlans(spec).at(-1)?.output[0] as number);
+  const weights = glorotWeights(spec, random);
+  const x = uniform(examples * spec.input.reduce((a, b) => a * b, 1), 1, random);
+  const labels = Int32Array.from({ length: examples }, () => Math.floor(random() * classes));
+  const y = output === 'softmax' ? labels : Float32Array.from(labels);
+  return { ...spec, ...plan, weights, x, y };
 }
 
 /** The task of a perceptron with random weights and data. */
 export function perceptronTask(name: string, plan: PerceptronPlan): TrainTask {
   const { sizes, hidden, ...rest } = plan;
-  const random = generator(2);
-  const examples = plan.batch * plan.batches;
-  const classes = Math.max(2, sizes.at(-1) as number);
-  const weights = perceptronWeights(plan, random);
-  const x = uniform(examples * (sizes[0] as number), 1, random);
-  const labels = Int32Array.from({ length: examples }, () => Math.floor(random() * classes));
-  const y = plan.output === 'softmax' ? labels : Float32Array.from(labels);
-  return { ...perceptron(name, { sizes, hidden }, plan.output), ...rest, weights, x, y };
+  return networkTask(perceptron(name, { sizes, hidden }, plan.output), rest);
 }
 
+const CHECK = { steps: 6, tolerance: 1e-4 };
+
 export function trainCase(name: string, plan: PerceptronPlan): Case<'train'> {
-  const check = { steps: 6, tolerance: 1e-4 };
   const task = () => perceptronTask(name, plan);
-  return { name: `train/${name}`, kind: 'train', task, flops: stepFlops(plan), check };
+  return { name: `train/${name}`, kind: 'train', task, flops: stepFlops(plan), check: CHECK };
 }
+
+const CNN_PLAN: Plan = {
+  output: 'softmax',
+  batch: 64,
+  batches: 8,
+  optimizer: 'adam',
+  rate: 0.001,
+};
+
+const cnn: Case<'train'> = {
+  name: 'train/cnn',
+  kind: 'train',
+  task: () => networkTask(CNN, CNN_PLAN),
+  flops: flopsOf(CNN, CNN_PLAN.batch),
+  check: CHECK,
+};
 
 export const train: Suite = {
   name: 'train',
-  cases: Object.entries(NETWORKS).map(([name, plan]) => trainCase(name, plan)),
+  cases: [...Object.entries(NETWORKS).map(([name, plan]) => trainCase(name, plan)), cnn],
 };

@@ -1,7 +1,10 @@
 import { MAX_STEPS } from '../../src/compile/executable.ts';
 import type { Tensor } from '../../src/graph/tensor.ts';
+import { conv2D } from '../../src/nn/conv.ts';
+import { flatten } from '../../src/nn/core.ts';
 import { dense } from '../../src/nn/dense.ts';
 import { loss } from '../../src/nn/loss.ts';
+import { maxPooling2D } from '../../src/nn/pooling.ts';
 import { optimizer } from '../../src/optim/index.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
 import { ModelCore } from '../../src/train/core.ts';
@@ -10,16 +13,38 @@ import { ResidentData } from '../../src/train/feed.ts';
 import { type Model, sequential } from '../../src/train/model.ts';
 import { prepare, trainProgram } from '../../src/train/prepare.ts';
 import { writeVariable } from '../../src/train/variables.ts';
-import { type InferTask, type NetworkSpec, type Runner, type TrainTask, Unable } from '../types.ts';
+import {
+  type InferTask,
+  type LayerSpec,
+  type NetworkSpec,
+  type Runner,
+  type TrainTask,
+  Unable,
+} from '../types.ts';
 import { caller } from './caller.ts';
 
 /** Layers of the library for those of a task, the output's activation behind them. */
 function layersOf({ layers, output }: NetworkSpec) {
-  return layers.map((l, i) => {
-    if (l.layer !== 'dense') throw new Unable(`has no ${l.layer} here`);
-    const activation = i === layers.length - 1 ? output : l.activation;
-    return dense(l.units, activation ? { activation } : {});
-  });
+  return layers.map((spec, i) => layerOf(spec, i === layers.length - 1 ? output : undefined));
+}
+
+function layerOf(spec: LayerSpec, output?: NetworkSpec['output']) {
+  switch (spec.layer) {
+    case 'dense': {
+      const activation = output ?? spec.activation;
+      return dense(spec.units, activation ? { activation } : {});
+    }
+    case 'conv2d': {
+      const { filters, kernelSize, padding = 'valid', activation } = spec;
+      return conv2D(filters, kernelSize, { padding, ...(activation ? { activation } : {}) });
+    }
+    case 'maxPooling2d':
+      return maxPooling2D({ poolSize: spec.poolSize });
+    case 'flatten':
+      return flatten();
+    default:
+      throw new Unable(`has no ${spec.layer} here`);
+  }
 }
 
 function network(spec: NetworkSpec) {

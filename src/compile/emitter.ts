@@ -29,7 +29,7 @@ export class RowEmitter implements Emitter {
   readonly #rows: EmittedRow[] = [];
   readonly #early: EmittedRow[] = [];
   readonly #earlyMemory = new Map<string, Pointer>();
-  readonly #unpackedMemory = new Map<Tensor, Pointer>();
+  readonly #sharedMemory = new Map<Tensor, Map<string, Pointer>>();
   readonly step: Pointer = {
     buffer: STEPS,
     offset: 0,
@@ -75,10 +75,16 @@ export class RowEmitter implements Emitter {
     const make = (to: Pointer) => kernels.unpackB(to, from, N, this.NR, sizeOf(root.shape) / N, N);
     const early = this.early(root, 'rows', from.bytes, make);
     if (early) return early;
-    const known = this.#unpackedMemory.get(root);
+    return this.shared(root, 'rows', from.bytes, make);
+  }
+
+  shared(source: Tensor, purpose: string, bytes: number, make: (to: Pointer) => Row): Pointer {
+    const memory = this.#sharedMemory.get(source) ?? new Map<string, Pointer>();
+    this.#sharedMemory.set(source, memory);
+    const known = memory.get(purpose);
     if (known) return known;
-    const to = this.temp(from.bytes);
-    this.#unpackedMemory.set(root, to);
+    const to = this.temp(bytes);
+    memory.set(purpose, to);
     this.row(make(to));
     return to;
   }

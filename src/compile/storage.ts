@@ -1,5 +1,5 @@
 import { sizeOf } from '../graph/shape.ts';
-import { bytesOf, type Tensor, type Variable, wholeLines } from '../graph/tensor.ts';
+import { bytesOf, inplaceInputs, type Tensor, type Variable, wholeLines } from '../graph/tensor.ts';
 import type { Assignment } from '../nn/trace.ts';
 import type { Buffer, Pointer } from '../runtime/row.ts';
 
@@ -102,7 +102,7 @@ export class StorageMap {
   /** Whether the node may overwrite the variable that it reads. */
   #reads(node: Tensor, variable: Variable): boolean {
     const own = node.inputs.map((input) => rootOf(input).attrs.variable === variable);
-    return (node.op.inplace ?? []).some((i) => {
+    return inplaceInputs(node).some((i) => {
       const input = node.inputs[i];
       return (
         input &&
@@ -141,7 +141,7 @@ export class StorageMap {
   /** The memory of an input that is used here for the last time. */
   #takeInput(node: Tensor, i: number): Storage | undefined {
     const bytes = bytesOf(node, this.#realBytes);
-    for (const k of node.op.inplace ?? []) {
+    for (const k of inplaceInputs(node)) {
       const input = node.inputs[k] as Tensor;
       const storage = this.#storage.get(input) as Storage;
       if (!storage.fixed && storage.lastUse === i && bytesOf(input, this.#realBytes) === bytes)

@@ -53,6 +53,8 @@ export interface Emitter {
     bytes: number,
     make: (to: Pointer) => Row,
   ): Pointer | null;
+  /** Memory that `make` fills from `source` before its first use, for all nodes that ask for the same. */
+  shared(source: Tensor, purpose: string, bytes: number, make: (to: Pointer) => Row): Pointer;
   /** Memory for the rows of this node alone. */
   temp(bytes: number): Pointer;
   row(row: Row): void;
@@ -83,7 +85,7 @@ export interface OpInfo<A = Attrs> {
   /** The result is the memory of input 0 with another shape: nothing is emitted. */
   readonly view?: boolean;
   /** Inputs whose memory the result may take. */
-  readonly inplace?: readonly number[];
+  readonly inplace?: readonly number[] | ((attrs: A) => readonly number[]);
   /** Each number of input 0 is sent to the place where input 1 has the value in input 2; elsewhere the result is 0. */
   readonly routed?: boolean;
   /** Bounds of an activation, infinite where there are none: a finite one is where it saturates or dies. */
@@ -103,6 +105,12 @@ export function makeTensor<A>(op: OpInfo<A>, inputs: readonly Tensor[], attrs: A
   const { shape, dtype } = op.type(inputs, attrs);
   checkShape(shape);
   return { id: nextId++, op, inputs, attrs, shape, dtype, scope: scopePath() };
+}
+
+/** Inputs whose memory the node may take. */
+export function inplaceInputs({ op, attrs }: Tensor): readonly number[] {
+  const { inplace = [] } = op;
+  return typeof inplace === 'function' ? inplace(attrs) : inplace;
 }
 
 export function isTensor(x: unknown): x is Tensor {

@@ -15,7 +15,7 @@ import {
 } from './convGeometry.ts';
 import { emitConvolution, emitFilterGrad } from './convRows.ts';
 import { expectReal } from './emit.ts';
-import { FUSED, type LinearActivation } from './fused.ts';
+import { FUSED, type LinearActivation, unrouted } from './fused.ts';
 import { reshape } from './layout.ts';
 import { expand, reduceSum } from './sum.ts';
 
@@ -74,7 +74,7 @@ export const conv2d = defineOp({
     const { B, H, W, C, OH, OW, F, KW } = s;
     const depth = C / groups;
     emitConvolution(e, {
-      x: { at: e.at(x), B, H, W, C },
+      x: { tensor: x, at: e.at(x), B, H, W, C },
       y: { at: e.at(node), B, H: OH, W: OW, C: F },
       vertical: forwardAxis(s, node.attrs, 0),
       horizontal: forwardAxis(s, node.attrs, 1),
@@ -97,7 +97,9 @@ export const conv2d = defineOp({
     const dz = FUSED[activation as LinearActivation].grad(dy, node);
     const dx = conv2dInputGrad(dz, w, [x.shape[1] ?? 0, x.shape[2] ?? 0], options);
     const dw = conv2dFilterGrad(x, dz, [w.shape[0] ?? 0, w.shape[1] ?? 0], options);
-    return b ? [dx, dw, reduceSum(dz, { axes: [0, 1, 2] })] : [dx, dw];
+    if (!b) return [dx, dw];
+    const terms = unrouted(dz);
+    return [dx, dw, reduceSum(terms, { axes: terms.shape.slice(1).map((_, axis) => axis) })];
   },
 });
 
@@ -147,7 +149,7 @@ export const conv2dInputGrad = defineOp({
     const { B, H, W, C, OH, OW, F, KW } = s;
     const depth = C / groups;
     emitConvolution(e, {
-      x: { at: e.at(dy), B, H: OH, W: OW, C: F },
+      x: { tensor: dy, at: e.at(dy), B, H: OH, W: OW, C: F },
       y: { at: e.at(node), B, H, W, C },
       vertical: backwardAxis(s, node.attrs, 0),
       horizontal: backwardAxis(s, node.attrs, 1),
@@ -203,7 +205,7 @@ export const conv2dFilterGrad = defineOp({
   emit(e, node) {
     const [x, dy] = node.inputs as [Tensor, Tensor];
     const sizes = filterGradSizes(x, dy, node.attrs);
-    emitFilterGrad(e, e.at(node), e.at(x), e.at(dy), sizes, node.attrs);
+    emitFilterGrad(e, e.at(node), x, dy, sizes, node.attrs);
   },
   grad(d, { inputs: [x, dy], attrs }): Grads {
     const { kernel: _, ...options } = attrs as FilterGradAttrs;

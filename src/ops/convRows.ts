@@ -5,6 +5,8 @@ import type { Axis, ConvAttrs, ConvSizes, Walk } from './convGeometry.ts';
 
 /** Images [B, H, W, C] in memory. */
 interface Images {
+  /** Whose they are. */
+  readonly tensor: Tensor;
   readonly at: Pointer;
   readonly B: number;
   readonly H: number;
@@ -15,7 +17,7 @@ interface Images {
 /** y = w walking over x; a filter's element (ky, kx, k, n) of group g is at ky·sY + kx·sX + k·sK + n·sN + g·sGroup. */
 export interface Convolution {
   readonly x: Images;
-  readonly y: Images;
+  readonly y: Omit<Images, 'tensor'>;
   readonly vertical: Axis;
   readonly horizontal: Axis;
   readonly groups: number;
@@ -33,6 +35,8 @@ export interface Convolution {
 
 /** Images from which on threads share whole ones, and else the parts that all rows are cut into. */
 const MANY = 16;
+/** Channels from which on taps outside of an image are left out instead of padding it. */
+const DEEP = 4;
 /** Multiplications below which nothing is shared. */
 const SERIAL = 4096;
 /** Bytes of image and gradient that the sums of a filter's gradient walk over at once: a part of the first-level cache. */
@@ -53,11 +57,13 @@ function moved(e: Emitter, p: Pointer, numbers: number): Pointer {
 function padded(e: Emitter, x: Images, [top, bottom, left, right]: number[], channels = x.C) {
   if (!top && !bottom && !left && !right && channels === x.C) return x;
   const [HP, WP] = [(top ?? 0) + x.H + (bottom ?? 0), (left ?? 0) + x.W + (right ?? 0)];
-  const at = e.temp(x.B * HP * WP * channels * e.realBytes);
   const unit = rowUnit(x.B, HP, WP * channels);
-  const { B, H, W, C } = x;
-  e.row(kernels.padImage(at, x.at, B * HP, unit, HP, WP, channels, H, W, C, top ?? 0, left ?? 0));
-  return { at, B, H: HP, W: WP, C: channels };
+  const { tensor, B, H, W, C } = x;
+  const sizes = [HP, WP, channels, H, W, C, top ?? 0, left ?? 0] as const;
+  const at = e.shared(tensor, `padded ${sizes}`, B * HP * WP * channels * e.realBytes, (to) =>
+    kernels.padImage(to, x.at, B * HP, unit, ...sizes),
+  );
+  return { tensor, at, B, H: HP, W: WP, C: channels };
 }
 
 /** Memory filled before its first use: at the start of the step, if it can be. */
@@ -92,6 +98,10 @@ function placesOf(e: Emitter, n: number, { n2, n3, a, c }: Places): Pointer {
 /** Rows of a convolution: one for each pair of walks. */
 export function emitConvolution(e: Emitter, c: Convolution): void {
   const { vertical, horizontal } = c;
+  if (fitsInside(c)) {
+    emitInside(e, c, vertical.walks[0] as Walk, horizontal.walks[0] as Walk);
+    return;
+  }
   const zeros = [vertical.before, vertical.behind, horizontal.before, horizontal.behind];
   const x = padded(e, c.x, zeros);
   const single = c.groups > 1 && c.groups === c.x.C && c.groups === c.y.C;
@@ -102,6 +112,33 @@ export function emitConvolution(e: Emitter, c: Convolution): void {
       else emitWalks(e, { ...c, x }, v, h);
     }
   }
+}
+
+/** Whether it pays to leave out the taps on zeros around the images: steps of one pixel, enough images and channels. */
+function fitsInside({ x, y, vertical, horizontal, groups }: Convolution): boolean {
+  const simple = ({ before, behind, walks: [walk, ...others] }: Axis) =>
+    walk?.start === 0 &&
+    others.length === 0 &&
+    walk.every === 1 &&
+    walk.stride === 1 &&
+    (walk.taps === 1 || walk.distance === 1) &&
+    before < walk.taps &&
+    behind < walk.taps;
+  const zeros = [vertical, horizontal].some((a) => a.before + a.behind > 0);
+  const filled = x.H * x.W * x.C * y.H * y.W * y.C > 0;
+  const fits = groups === 1 && x.B >= MANY && x.C >= DEEP;
+  return fits && filled && zeros && simple(vertical) && simple(horizontal);
+}
+
+function emitInside(e: Emitter, c: Convolution, v: Walk, h: Walk): void {
+  const { x, y, bias, activation } = c;
+  const pads = [c.vertical.before, c.horizontal.before] as const;
+  const sizes = [x.H, x.W, x.C, y.H, y.W, y.C, v.taps, h.taps, ...pads] as const;
+  const bp = packedFilter(e, c, v, h);
+  const places = prepared(e, null, `inside ${sizes}`, 8 * y.H * y.W, (to) =>
+    kernels.placeInside(to, ...sizes),
+  );
+  e.row(kernels.convInside(y.at, x.at, bp, bias, places, x.B, 1, ...sizes, activation));
 }
 
 function emitWalks(e: Emitter, c: Convolution, v: Walk, h: Walk): void {
@@ -213,21 +250,21 @@ function blockRows(e: Emitter, rows: number, numbers: number): number {
 export function emitFilterGrad(
   e: Emitter,
   dw: Pointer,
-  images: Pointer,
-  dy: Pointer,
+  images: Tensor,
+  dy: Tensor,
   sizes: ConvSizes,
   attrs: ConvAttrs,
 ): void {
   const { B, H, W, C, OH, OW, F } = sizes;
-  const x = padded(e, { at: images, B, H, W, C }, [...attrs.pads]);
+  const x = padded(e, { tensor: images, at: e.at(images), B, H, W, C }, [...attrs.pads]);
   const single = attrs.groups > 1 && attrs.groups === C && attrs.groups === F;
-  if (single) emitDepthwiseFilter(e, dw, x, dy, sizes, attrs);
+  if (single) emitDepthwiseFilter(e, dw, x, e.at(dy), sizes, attrs);
   else {
-    const lanes = e.NR / 2;
+    const lanes = 16 / e.realBytes;
     const N = F / attrs.groups;
     // Vectors of the last columns read on to a whole vector: behind the last pixel too there must be one.
     const room = F - N + Math.ceil(N / lanes) * lanes;
-    const g = padded(e, { at: dy, B, H: OH, W: OW, C: F }, [], room);
+    const g = padded(e, { tensor: dy, at: e.at(dy), B, H: OH, W: OW, C: F }, [], room);
     emitProducts(e, dw, x, g, sizes, attrs);
   }
 }

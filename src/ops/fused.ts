@@ -17,6 +17,13 @@ function reluBack(dy: Tensor, y: Tensor): Tensor {
   return reshape(makeTensor(op, [reluGrad(few, values, 0), ...inputs.slice(1)], attrs), dy.shape);
 }
 
+/** The numbers that are routed to their places in x [.., C], or x: their sums over all axes but the last are the same. */
+export function unrouted(x: Tensor): Tensor {
+  const { op, inputs } = shown(x);
+  const few = inputs[0];
+  return op.routed && few?.shape.at(-1) === x.shape.at(-1) ? (few as Tensor) : x;
+}
+
 interface FusedActivation {
   /** Of the kernel. */
   readonly code: number;

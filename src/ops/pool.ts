@@ -62,10 +62,15 @@ const real = (images: Tensor, image: Shape) => ({
   dtype: 'real' as const,
 });
 
+/** Numbers in an image from which on threads share single ones, as convolutions do. */
+const LARGE = 1024;
+
 /** Images, unit of threads, and bytes of a pooled image. */
 function shares(e: Emitter, node: Tensor, { large, small }: Geometry) {
   const images = node.shape[0] as number;
-  return [images, e.unit(images, sizeOf(large)), sizeOf(small) * e.realBytes] as const;
+  const size = sizeOf(large);
+  const unit = size >= LARGE ? 1 : e.unit(images, size);
+  return [images, unit, sizeOf(small) * e.realBytes] as const;
 }
 
 const maxPoolOp = defineOp<[x: Tensor, windows: Windows], Geometry>({
@@ -91,6 +96,7 @@ type MaxInputs = [dy: Tensor, x: Tensor, y: Tensor, table: Tensor, geometry: Geo
 const maxPoolGrad = defineOp<MaxInputs, Geometry>({
   name: 'maxPoolGrad',
   routed: true,
+  inplace: ({ tiles }) => (tiles ? [1] : []),
   args: (dy, x, y, table, geometry) => [[dy, x, y, table], geometry],
   type: ([dy], { large }) => real(dy as Tensor, large),
   flops: (node) => sizeOf(node.shape),

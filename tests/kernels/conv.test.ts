@@ -124,7 +124,56 @@ function runFilter(bench: KernelBench, c: Conv, threads: number, parts: number):
   );
 }
 
+/** The same with `pads` zeros above and on the left, one less below and on the right, taps on them left out. */
+function runInside(bench: KernelBench, c: Conv, threads: number, pads: number): number[] {
+  const { B, H, W, KH, KW, depth, N } = c;
+  const [OH, OW] = [H + 2 * pads - KH, W + 2 * pads - KW];
+  const nr = bench.exports.tileColumns();
+  const columns = Math.ceil(N / nr) * nr;
+  const K = KH * KW * depth;
+  const x = bench.buffer(eighths(B * H * W * depth, 1));
+  const w = bench.buffer(eighths(K * N, 2));
+  const [y, bp] = [bench.output(B * OH * OW * N), bench.output(columns * K)];
+  const places = bench.buffer(8 * OH * OW);
+  const sizes = [H, W, depth, OH, OW, N, KH, KW, pads, pads] as const;
+  bench.run(
+    [
+      kernels.packFilter(bp, w, columns, nr, N, KH, KW, depth, 0, KW * depth * N, depth * N, N, 1),
+      kernels.placeInside(places, ...sizes),
+      kernels.convInside(y, x, bp, NONE, places, B, 1, ...sizes, 0),
+    ],
+    threads,
+  );
+  return bench.real(y);
+}
+
+/** Σ x·w of each output by its definition. */
+function expectedInside({ B, H, W, KH, KW, depth, N }: Conv, pads: number): number[] {
+  const [OH, OW] = [H + 2 * pads - KH, W + 2 * pads - KW];
+  const x = eighths(B * H * W * depth, 1);
+  const w = eighths(KH * KW * depth * N, 2);
+  return range(B * OH * OW * N).map((i) => {
+    const [n, j, p] = [i % N, Math.floor(i / N) % OW, Math.floor(i / N / OW)];
+    const [b, row] = [Math.floor(p / OH), p % OH];
+    return range(KH * KW * depth).reduce((sum, k) => {
+      const [c, tap] = [k % depth, Math.floor(k / depth)];
+      const [h, v] = [row + Math.floor(tap / KW) - pads, j + (tap % KW) - pads];
+      if (h < 0 || h >= H || v < 0 || v >= W) return sum;
+      const value = x[((b * H + h) * W + v) * depth + c] as number;
+      return sum + value * (w[k * N + n] as number);
+    }, 0);
+  });
+}
+
 describe.each(builds)('%s', (build) => {
+  test.each(range(20))('taps inside of %i-th images', (i) => {
+    const size = { KH: (i % 3) + 3, KW: ((i + 1) % 3) + 3, stride: 1, groups: 1 };
+    const [H, W] = [(i % 5) + 2, ((i * 7) % 9) + 2];
+    const c = { B: (i % 4) + 1, H, W, depth: ((i * 3) % 7) + 1, N: i + 1, ...size };
+    for (const threads of THREADS)
+      expect(runInside(new KernelBench(build), c, threads, 2)).toEqual(expectedInside(c, 2));
+  });
+
   test.each(CONVS)('conv %o', (c) => {
     const { C, F, OH, OW, K } = sizes(c);
     const bias = eighths(F, 5);
