@@ -79,7 +79,7 @@ describe.skipIf(build !== 'turbo')('where vectors are joined', () => {
   });
 
   test('flags of the command line stay', () => {
-    expect(infoWith('--experimental-wasm-revectorize', '--no-liftoff').build).toBe('turbo');
+    expect(infoWith('--no-liftoff').build).toBe('turbo');
   });
 });
 
