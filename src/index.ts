@@ -70,7 +70,8 @@ export type { LayerConfig } from './nn/config.ts';
 export { layerConfig, layerFromConfig, registerLayer } from './nn/config.ts';
 export type { Constraint } from './nn/constraint.ts';
 export { constraints } from './nn/constraint.ts';
-export type { Conv2DOptions, DepthwiseConv2DOptions } from './nn/conv.ts';
+export type { ConvolutionOptions, DepthwiseOptions, SeparableOptions } from './nn/conv.ts';
+export type { TransposedOptions } from './nn/convTransposed.ts';
 export type { DenseOptions } from './nn/dense.ts';
 export * as layers from './nn/index.ts';
 export {
@@ -80,8 +81,14 @@ export {
   averagePooling2D,
   batchNormalization,
   concatenate,
+  conv1D,
+  conv1DTranspose,
   conv2D,
+  conv2DTranspose,
+  conv3D,
+  conv3DTranspose,
   dense,
+  depthwiseConv1D,
   depthwiseConv2D,
   dropout,
   flatten,
@@ -105,6 +112,8 @@ export {
   randomShear,
   randomTranslation,
   randomZoom,
+  separableConv1D,
+  separableConv2D,
   spatialDropout1D,
   spatialDropout2D,
   spatialDropout3D,

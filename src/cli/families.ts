@@ -1,8 +1,11 @@
 import type { Tensor } from '../graph/tensor.ts';
-import { flatten } from '../nn/core.ts';
+import { conv2D } from '../nn/conv.ts';
+import { activationLayer, flatten, reshapeLayer } from '../nn/core.ts';
 import { dense } from '../nn/dense.ts';
 import { dropout } from '../nn/dropout.ts';
 import type { Layer } from '../nn/layer.ts';
+import { batchNormalization } from '../nn/norm.ts';
+import { maxPooling2D } from '../nn/pooling.ts';
 import { l2 } from '../nn/regularizer.ts';
 import type { SequentialLayer } from '../train/model.ts';
 import { UsageError, unknown } from './values.ts';
@@ -16,6 +19,8 @@ export interface ModelTask {
   readonly outputs: number;
   readonly dropout: number;
   readonly l2: number;
+  /** Normalise behind each hidden product. */
+  readonly batchNorm: boolean;
 }
 
 export interface Family {
@@ -34,6 +39,14 @@ export const families: Readonly<Record<string, Family>> = {
     layers: (sizes, task) => {
       const units = wholeNumbers(`mlp:${sizes}`, sizes);
       return [...flat(task), ...units.flatMap((n) => hidden(n, task)), head(task)];
+    },
+  },
+  cnn: {
+    usage: 'cnn:32,64',
+    help: 'blocks of 3×3 convolutions with so many filters (32x2: two of them), each halved by max pooling, then 128 dense units; for images',
+    layers: (sizes, task) => {
+      const blocks = convolutions(`cnn:${sizes}`, sizes || '32,64', task);
+      return [...blocks, flatten(), ...hidden(128, task), head(task)];
     },
   },
   linear: {
@@ -74,13 +87,38 @@ function penalty(task: ModelTask) {
   return task.l2 > 0 ? { kernelRegularizer: l2(task.l2, { scaling: 'keras' }) } : {};
 }
 
+/** `layer` without a function of its own, normalised where that is asked for, and relu. */
+function activated(make: (options: object) => Flat, task: ModelTask): Flat[] {
+  const options = { kernelInitializer: 'heUniform', ...penalty(task) };
+  if (!task.batchNorm) return [make({ ...options, activation: 'relu' })];
+  return [make({ ...options, useBias: false }), batchNormalization(), activationLayer('relu')];
+}
+
 function hidden(units: number, task: ModelTask): Flat[] {
-  const layer = dense(units, {
-    activation: 'relu',
-    kernelInitializer: 'heUniform',
-    ...penalty(task),
+  const layers = activated((options) => dense(units, options), task);
+  return task.dropout > 0 ? [...layers, dropout(task.dropout)] : layers;
+}
+
+/** Blocks as `32,64x2` says. */
+function convolutions(text: string, sizes: string, task: ModelTask): Flat[] {
+  const [height = 0, width = 0, channels] = task.inputShape;
+  const least = 2 ** sizes.split(',').length;
+  if (task.inputShape.length < 2 || Math.min(height, width) < least)
+    throw new UsageError(
+      `--model ${text}: examples are [${task.inputShape}], expected images of at least ${least} × ${least} pixels`,
+    );
+  const blocks = sizes.split(',').flatMap((part) => {
+    const [, filters, count = '1'] = /^([1-9]\d{0,4})(?:x([1-9]))?$/.exec(part.trim()) ?? [];
+    if (filters === undefined)
+      throw new UsageError(`--model ${text}: "${part}" is no block; expected such as 32 or 32x2`);
+    const one = () =>
+      activated(
+        (options) => conv2D(Number(filters), 3, { padding: 'same', ...options }) as Flat,
+        task,
+      );
+    return [...Array.from({ length: Number(count) }, one).flat(), maxPooling2D() as Flat];
   });
-  return task.dropout > 0 ? [layer, dropout(task.dropout)] : [layer];
+  return channels === undefined ? [reshapeLayer([height, width, 1]), ...blocks] : blocks;
 }
 
 function head(task: ModelTask): Flat {

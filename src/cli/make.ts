@@ -31,9 +31,12 @@ export function makeModel(options: MakeOptions, data: LoadedData, engine: Engine
   const { seed } = options;
   const facts = factsOf(data);
   const { task, examples, inputShape } = facts;
-  const { model: text, epochs, batchSize, optimizer, lr, l2, dropout } = settingsOf(options, data);
+  const settings = settingsOf(options, data);
+  const { model: text, epochs, batchSize, optimizer, lr } = settings;
   const { family, sizes } = parseModel(text, settingsFor(facts, {}).model);
-  const layers = family.layers(sizes, { task, inputShape, outputs: outputsOf(data), l2, dropout });
+  const { l2, dropout, batchNorm } = settings;
+  const outputs = outputsOf(data);
+  const layers = family.layers(sizes, { task, inputShape, outputs, l2, dropout, batchNorm });
   const model = sequential(layers, { name: data.name, inputShape, seed, engine });
   model.preprocessing = data.preprocessing;
   model.classNames = data.splits.train.classNames;

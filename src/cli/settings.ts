@@ -14,6 +14,8 @@ export interface Settings {
   /** λ of λ·Σw² over the weights of each layer, added to the loss. */
   readonly l2: number;
   readonly dropout: number;
+  /** Batch normalisation behind each hidden product. */
+  readonly batchNorm: boolean;
   /** Epochs without improvement on the development set before training stops. */
   readonly patience: number;
 }
@@ -67,6 +69,7 @@ function forImages({ examples }: DataFacts, given: Partial<Settings>): Settings 
     lr: 1e-3,
     l2: 0,
     dropout: 0.2,
+    batchNorm: false,
     patience: 0,
   };
 }
@@ -85,6 +88,7 @@ function forTables({ task, examples }: DataFacts, given: Partial<Settings>): Set
     lr: 3e-3,
     l2: strength < 1e-5 ? 0 : Math.min(0.03, strength),
     dropout: 0.2,
+    batchNorm: false,
     patience: 0,
   };
 }

@@ -49,6 +49,7 @@ export const train: Command = {
     },
     l2: { type: 'string', value: 'λ', help: 'weight of the penalty λ·Σw²' },
     dropout: { type: 'string', value: 'rate', help: 'share of hidden units left out in each step' },
+    'batch-norm': { type: 'boolean', help: 'batch normalisation behind each hidden layer' },
     patience: {
       type: 'string',
       value: 'n',
@@ -78,6 +79,7 @@ export const train: Command = {
     ['wasmgrad train --data iris.csv', 'predicts the last column'],
     ['wasmgrad train --data houses.csv --target price', 'predicts the column "price"'],
     ['wasmgrad train --data mnist/ --model mlp:256,128 --epochs 5', 'four IDX files'],
+    ['wasmgrad train --data mnist/ --model cnn', 'a convolutional network'],
     ['wasmgrad predict runs/iris-1 --data new.csv', 'asks the model'],
   ],
   async run(values) {
@@ -109,6 +111,7 @@ function givenSettings(values: OptionValues): Partial<Settings> {
     lr: numberValue(values, 'lr', { above: 0 }),
     l2: numberValue(values, 'l2', { from: 0 }),
     dropout: numberValue(values, 'dropout', { from: 0, below: 1 }),
+    batchNorm: values['batch-norm'] === true ? true : undefined,
     patience: numberValue(values, 'patience', { from: 0, whole: true }),
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));

@@ -2,12 +2,8 @@ import type { Shape } from '../graph/shape.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { unknownName } from '../runtime/errors.ts';
 import * as augment from './augment.ts';
-import {
-  type Conv2DOptions,
-  conv2D,
-  type DepthwiseConv2DOptions,
-  depthwiseConv2D,
-} from './conv.ts';
+import * as conv from './conv.ts';
+import * as transposed from './convTransposed.ts';
 import * as core from './core.ts';
 import { type DenseOptions, dense } from './dense.ts';
 import * as noise from './dropout.ts';
@@ -57,21 +53,32 @@ const three = (type: string, makers: Readonly<Record<string, unknown>>, key?: st
     }),
   );
 
+/** A layer whose first arguments are filters and kernelSize. */
+function filtering(
+  make: (filters: number, kernelSize: number, options: LayerOptions) => Layer<[x: Tensor]>,
+): Make {
+  return ({ filters, kernelSize, ...rest }: Options<{ filters: number; kernelSize: number }>) =>
+    make(filters, kernelSize, rest);
+}
+
+const convolutions = (end: string, makers: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(
+    [1, 2, 3].map((axes): [string, Make] => {
+      const type = `conv${axes}D${end}`;
+      return [type, filtering(makers[type] as Parameters<typeof filtering>[0])];
+    }),
+  );
+
 /** How each type of layer is made from the options that its configuration holds. */
 const makers = new Map<string, Make>(
   Object.entries({
     dense: ({ units, ...rest }: Options<DenseOptions & { units: number }>) => dense(units, rest),
-    conv2D: ({
-      filters,
-      kernelSize,
-      ...rest
-    }: Options<Conv2DOptions & { filters: number; kernelSize: number }>) =>
-      conv2D(filters, kernelSize, rest),
-    depthwiseConv2D: ({
-      kernelSize,
-      ...rest
-    }: Options<DepthwiseConv2DOptions & { kernelSize: number }>) =>
-      depthwiseConv2D(kernelSize, rest),
+    depthwiseConv1D: first('kernelSize', conv.depthwiseConv1D),
+    depthwiseConv2D: first('kernelSize', conv.depthwiseConv2D),
+    separableConv1D: filtering(conv.separableConv1D),
+    separableConv2D: filtering(conv.separableConv2D),
+    ...convolutions('', conv),
+    ...convolutions('Transpose', transposed),
     activation: ({ activation, ...rest }: Options<{ activation: string | Named }>) =>
       core.activationLayer(activation, rest),
     dropout: first('rate', noise.dropout),

@@ -1,38 +1,21 @@
 import { formatShape } from '../graph/shape.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import { conv2d } from '../ops/conv.ts';
-import { reshape } from '../ops/layout.ts';
-import { type Padding, padsOf, perAxis } from '../ops/windows.ts';
+import { convolve, depthwiseFilter } from '../ops/convolve.ts';
 import { OptionError, ShapeError } from '../runtime/errors.ts';
 import type { Constraint } from './constraint.ts';
-import { checkDataFormat, type DataFormat, withChannelsLast } from './dataFormat.ts';
 import type { Initializer } from './init.ts';
 import { type Layer, layer } from './layer.ts';
 import { checkCount, layerTitle, type Named } from './named.ts';
-import { expectImage } from './pooling.ts';
 import type { Regularizer } from './regularizer.ts';
+import { type Sizes, WALK, type WalkOptions, walker } from './walk.ts';
 import { type BiasOptions, type WeightedOptions, weighted } from './weighted.ts';
 
-/** The same down and right, or [down, right]. */
-type Pair = number | readonly [number, number];
-
-interface WalkOptions {
-  /** Pixels from one output to the next, default 1. */
-  readonly strides?: Pair;
-  /** Zeros around the image. Default valid; same (the odd one below and on the right, as Keras); or numbers or pairs for the axes. */
-  readonly padding?: Padding;
-  /** Pixels from one tap of the kernel to the next, default 1. */
-  readonly dilationRate?: Pair;
-  /** Default channelsLast: [batch, height, width, channels]. */
-  readonly dataFormat?: DataFormat;
-}
-
-export interface Conv2DOptions extends WeightedOptions, WalkOptions {
+export interface ConvolutionOptions extends WeightedOptions, WalkOptions {
   /** Channels are in so many groups, each with filters of its own, default 1. */
   readonly groups?: number;
 }
 
-export interface DepthwiseConv2DOptions extends BiasOptions, WalkOptions {
+export interface DepthwiseOptions extends BiasOptions, WalkOptions {
   /** Filters for each channel, default 1. */
   readonly depthMultiplier?: number;
   /** Default glorotUniform. */
@@ -41,96 +24,115 @@ export interface DepthwiseConv2DOptions extends BiasOptions, WalkOptions {
   readonly depthwiseConstraint?: string | Named | Constraint;
 }
 
-const WALK: Required<WalkOptions> = {
-  strides: 1,
-  padding: 'valid',
-  dilationRate: 1,
-  dataFormat: 'channelsLast',
-};
+export interface SeparableOptions extends DepthwiseOptions {
+  /** Default glorotUniform. */
+  readonly pointwiseInitializer?: string | Named | Initializer;
+  readonly pointwiseRegularizer?: string | Named | Regularizer;
+  readonly pointwiseConstraint?: string | Named | Constraint;
+}
 
-/** How a kernel of this size walks over images: attributes of the op, and `on`, which gives it channels last. */
-function walker(title: string, kernelSize: Pair, set: Required<WalkOptions>) {
-  const two = (word: string, given: Pair) =>
-    perAxis(`${title}: ${word}`, given, 2) as [number, number];
-  const kernel = two('kernelSize', kernelSize);
-  const strides = two('strides', set.strides);
-  const dilation = two('dilationRate', set.dilationRate);
-  const format = checkDataFormat(title, set.dataFormat);
-  const { padding } = set;
-  if (typeof padding === 'string' && padding !== 'valid' && padding !== 'same') {
-    throw new OptionError(`${title}: padding is "${padding}", expected valid, same or numbers`);
-  }
-  const pads = (i: 0 | 1, n: number) =>
-    padsOf(padding, i, 2, n, (kernel[i] - 1) * dilation[i] + 1, strides[i]);
-  return {
-    kernel,
-    on(x: Tensor, body: (x: Tensor) => Tensor): Tensor {
-      expectImage(x, 2, format);
-      return withChannelsLast(x, format, body);
-    },
-    attrs({ shape: [, H = 0, W = 0] }: Tensor) {
-      const [v, h] = [pads(0, H), pads(1, W)];
-      return { strides, dilation, pads: [...v, ...h] as [number, number, number, number] };
-    },
+function convolution(type: string, axes: number) {
+  return (
+    filters: number,
+    kernelSize: Sizes,
+    options: ConvolutionOptions = {},
+  ): Layer<[x: Tensor]> => {
+    const title = layerTitle(type, options);
+    checkCount(`${title}: filters`, filters);
+    const { set, kernel, output } = weighted(title, options, { ...WALK, groups: 1 });
+    const { groups } = set;
+    checkCount(`${title}: groups`, groups);
+    if (filters % groups !== 0)
+      throw new OptionError(`${title}: ${filters} filters do not divide into ${groups} groups`);
+    const walk = walker(title, axes, kernelSize, set);
+    return layer(type, { filters, kernelSize, ...options }, (scope, given: Tensor) =>
+      walk.on(given, (x) => {
+        const C = x.shape.at(-1) as number;
+        if (C % groups !== 0)
+          throw new ShapeError(
+            `input ${formatShape(given.shape)}: ${C} channels do not divide into ${groups} groups`,
+          );
+        const w = scope.weight('kernel', [...walk.kernel, C / groups, filters], kernel);
+        return output(scope, filters, (b, activation = 'linear') =>
+          convolve(x, w, b, { ...walk.options(x), groups, activation }),
+        );
+      }),
+    );
   };
 }
 
 /**
- * Convolution of images x [B, H, W, C] with a kernel [KH, KW, C/groups, filters]: activation(x ∗ kernel + bias) →
- * [B, OH, OW, filters] (the kernel is not mirrored). Throws `OptionError` for options, `ShapeError` for an input that does
- * not fit.
+ * Convolution of x [B, n, C] with a kernel [K, C/groups, filters]: activation(x ∗ kernel + bias) → [B, m, filters] (the kernel
+ * is not mirrored). Throws `OptionError` for options, `ShapeError` for an input that does not fit.
  */
-export function conv2D(
-  filters: number,
-  kernelSize: Pair,
-  options: Conv2DOptions = {},
-): Layer<[x: Tensor]> {
-  const title = layerTitle('conv2D', options);
-  checkCount(`${title}: filters`, filters);
-  const { set, kernel, output } = weighted(title, options, { ...WALK, groups: 1 });
-  const { groups } = set;
-  checkCount(`${title}: groups`, groups);
-  if (filters % groups !== 0)
-    throw new OptionError(`${title}: ${filters} filters do not divide into ${groups} groups`);
-  const walk = walker(title, kernelSize, set);
-  return layer('conv2D', { filters, kernelSize, ...options }, (scope, given: Tensor) =>
-    walk.on(given, (x) => {
-      const C = x.shape[3] as number;
-      if (C % groups !== 0)
-        throw new ShapeError(
-          `input ${formatShape(given.shape)}: ${C} channels do not divide into ${groups} groups`,
+export const conv1D = convolution('conv1D', 1);
+/** As conv1D for images: x [B, H, W, C], kernel [KH, KW, C/groups, filters] → [B, OH, OW, filters]. */
+export const conv2D = convolution('conv2D', 2);
+/** As conv1D for volumes: x [B, D, H, W, C], kernel [KD, KH, KW, C/groups, filters] → [B, OD, OH, OW, filters]. */
+export const conv3D = convolution('conv3D', 3);
+
+function depthwise(type: string, axes: number) {
+  return (kernelSize: Sizes, options: DepthwiseOptions = {}): Layer<[x: Tensor]> => {
+    const title = layerTitle(type, options);
+    const more = { ...WALK, depthMultiplier: 1 };
+    const { set, kernel, output } = weighted(title, options, more, 'depthwise');
+    const { depthMultiplier } = set;
+    checkCount(`${title}: depthMultiplier`, depthMultiplier);
+    const walk = walker(title, axes, kernelSize, set);
+    return layer(type, { kernelSize, ...options }, (scope, given: Tensor) =>
+      walk.on(given, (x) => {
+        const C = x.shape.at(-1) as number;
+        const w = scope.weight('kernel', [...walk.kernel, C, depthMultiplier], kernel);
+        return output(scope, C * depthMultiplier, (b, activation = 'linear') =>
+          convolve(x, depthwiseFilter(w), b, { ...walk.options(x), groups: C, activation }),
         );
-      const w = scope.weight('kernel', [...walk.kernel, C / groups, filters], kernel);
-      return output(scope, filters, (b, activation = 'linear') =>
-        conv2d(x, w, b, { ...walk.attrs(x), groups, activation }),
-      );
-    }),
-  );
+      }),
+    );
+  };
 }
 
 /**
- * Convolution of each channel of x [B, H, W, C] with `depthMultiplier` filters of its own, kernel [KH, KW, C, depthMultiplier] →
- * [B, OH, OW, C·depthMultiplier], the results of a channel side by side. Throws as conv2D.
+ * Convolution of each channel of x [B, n, C] with `depthMultiplier` filters of its own, kernel [K, C, depthMultiplier] →
+ * [B, m, C·depthMultiplier], the results of a channel side by side. Throws as conv1D.
  */
-export function depthwiseConv2D(
-  kernelSize: Pair,
-  options: DepthwiseConv2DOptions = {},
-): Layer<[x: Tensor]> {
-  const title = layerTitle('depthwiseConv2D', options);
-  const more = { ...WALK, depthMultiplier: 1 };
-  const { set, kernel, output } = weighted(title, options, more, 'depthwise');
-  const { depthMultiplier } = set;
-  checkCount(`${title}: depthMultiplier`, depthMultiplier);
-  const walk = walker(title, kernelSize, set);
-  return layer('depthwiseConv2D', { kernelSize, ...options }, (scope, given: Tensor) =>
-    walk.on(given, (x) => {
-      const C = x.shape[3] as number;
-      const filters = C * depthMultiplier;
-      const w = scope.weight('kernel', [...walk.kernel, C, depthMultiplier], kernel);
-      const flat = reshape(w, [...walk.kernel, 1, filters]);
-      return output(scope, filters, (b, activation = 'linear') =>
-        conv2d(x, flat, b, { ...walk.attrs(x), groups: C, activation }),
-      );
-    }),
-  );
+export const depthwiseConv1D = depthwise('depthwiseConv1D', 1);
+/** As depthwiseConv1D for images: x [B, H, W, C], kernel [KH, KW, C, depthMultiplier]. */
+export const depthwiseConv2D = depthwise('depthwiseConv2D', 2);
+
+function separable(type: string, axes: number) {
+  return (
+    filters: number,
+    kernelSize: Sizes,
+    options: SeparableOptions = {},
+  ): Layer<[x: Tensor]> => {
+    const title = layerTitle(type, options);
+    checkCount(`${title}: filters`, filters);
+    const more = { ...WALK, depthMultiplier: 1 };
+    const { set, weight, output } = weighted(title, options, more, 'depthwise', 'pointwise');
+    const { depthMultiplier } = set;
+    checkCount(`${title}: depthMultiplier`, depthMultiplier);
+    const walk = walker(title, axes, kernelSize, set);
+    const point = walker(title, axes, 1, WALK);
+    return layer(type, { filters, kernelSize, ...options }, (scope, given: Tensor) =>
+      walk.on(given, (x) => {
+        const C = x.shape.at(-1) as number;
+        const shape = [...walk.kernel, C, depthMultiplier];
+        const w = scope.weight('depthwiseKernel', shape, weight('depthwise'));
+        const mix = [...point.kernel, C * depthMultiplier, filters];
+        const p = scope.weight('pointwiseKernel', mix, weight('pointwise'));
+        const y = convolve(x, depthwiseFilter(w), undefined, { ...walk.options(x), groups: C });
+        return output(scope, filters, (b, activation = 'linear') =>
+          convolve(y, p, b, { ...point.options(y), activation }),
+        );
+      }),
+    );
+  };
 }
+
+/**
+ * A depthwise convolution, then one of size 1 that mixes the channels: x [B, n, C], depthwise kernel [K, C, depthMultiplier],
+ * pointwise kernel [1, C·depthMultiplier, filters] → [B, m, filters]. Throws as conv1D.
+ */
+export const separableConv1D = separable('separableConv1D', 1);
+/** As separableConv1D for images. */
+export const separableConv2D = separable('separableConv2D', 2);

@@ -14,7 +14,16 @@ export {
   randomTranslation,
   randomZoom,
 } from './augment.ts';
-export { conv2D, depthwiseConv2D } from './conv.ts';
+export {
+  conv1D,
+  conv2D,
+  conv3D,
+  depthwiseConv1D,
+  depthwiseConv2D,
+  separableConv1D,
+  separableConv2D,
+} from './conv.ts';
+export { conv1DTranspose, conv2DTranspose, conv3DTranspose } from './convTransposed.ts';
 export {
   activationLayer as activation,
   addLayer as add,

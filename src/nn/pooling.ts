@@ -4,8 +4,8 @@ import { div, mul } from '../ops/binary.ts';
 import { reshape, squeeze, unsqueeze } from '../ops/layout.ts';
 import { adaptiveAveragePool, adaptiveMaxPool, averagePool, maxPool } from '../ops/pool.ts';
 import { reduceMean } from '../ops/reduce.ts';
-import { type Padding, perAxis } from '../ops/windows.ts';
-import { OptionError, ShapeError } from '../runtime/errors.ts';
+import { checkPadding, type Padding, perAxis } from '../ops/windows.ts';
+import { ShapeError } from '../runtime/errors.ts';
 import { checkDataFormat, type DataFormat, withChannelsLast } from './dataFormat.ts';
 import { type Layer, type LayerOptions, layer } from './layer.ts';
 import { layerTitle, withDefaults } from './named.ts';
@@ -68,9 +68,7 @@ function pooling(type: string, axes: number, pool: typeof maxPool) {
     const size = perAxis(`${title}: poolSize`, set.poolSize, axes);
     const strides = perAxis(`${title}: strides`, set.strides ?? size, axes);
     const { padding } = set;
-    if (typeof padding === 'string' && padding !== 'valid' && padding !== 'same') {
-      throw new OptionError(`${title}: padding is "${padding}", expected valid, same or numbers`);
-    }
+    checkPadding(title, padding, axes);
     return imageLayer(type, axes, { ...options }, set.dataFormat, (x) =>
       pool(x, { size, strides, padding }),
     );

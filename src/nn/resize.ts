@@ -4,34 +4,13 @@ import { transpose } from '../ops/layout.ts';
 import { repeatElements } from '../ops/pool.ts';
 import { resizeLinear } from '../ops/resize.ts';
 import { pad, slice } from '../ops/slice.ts';
-import { perAxis } from '../ops/windows.ts';
+import { perAxis, type Sides, sidesOf } from '../ops/windows.ts';
 import { OptionError, ShapeError } from '../runtime/errors.ts';
 import { type Layer, type LayerOptions, layer } from './layer.ts';
 import { layerTitle, withDefaults } from './named.ts';
 import { type ImageOptions, imageLayer } from './pooling.ts';
 
-/** Elements at both ends of all axes, or for each axis a number or [in front, behind]. One axis takes [in front, behind]. */
-export type Sides = number | readonly (number | readonly [before: number, after: number])[];
-
 const ANY = { name: undefined, trainable: undefined, dataFormat: 'channelsLast' };
-
-/** [in front, behind] of each axis. */
-function sidesOf(what: string, given: Sides, axes: number): (readonly [number, number])[] {
-  const list =
-    typeof given === 'number'
-      ? new Array<number>(axes).fill(given)
-      : axes === 1 && given.length === 2
-        ? [given as readonly [number, number]]
-        : given;
-  const pairs = list.map((s) => (typeof s === 'number' ? [s, s] : s) as readonly [number, number]);
-  const fits =
-    pairs.length === axes &&
-    pairs.every((p) => p?.length === 2 && p.every((n) => Number.isSafeInteger(n) && n >= 0));
-  if (fits) return pairs;
-  throw new OptionError(
-    `${what} is ${JSON.stringify(given)}, expected a whole number ≥ 0, or one or a pair for each of ${axes} axes`,
-  );
-}
 
 function zeroPadding(type: string, axes: number) {
   return (padding: Sides = 1, options: ImageOptions = {}): Layer<[x: Tensor]> => {

@@ -50,18 +50,22 @@ const limit = (given: unknown) =>
   given === undefined ? undefined : constraint(given as Constraint);
 
 /**
- * The options of such a layer with their functions found; `more` are the defaults of its own options, `kernel` the word
- * before Initializer, Regularizer and Constraint. Throws `OptionError` for unknown ones.
+ * The options of such a layer with their functions found; `more` are the defaults of its own options, `words` stand for its
+ * kernels before Initializer, Regularizer and Constraint. Throws `OptionError` for unknown ones.
  */
 export function weighted<More extends object>(
   title: string,
   options: object,
   more: More,
-  kernel = 'kernel',
+  ...words: readonly string[]
 ) {
-  const own = { [`${kernel}Initializer`]: 'glorotUniform' };
-  const none = { [`${kernel}Regularizer`]: undefined, [`${kernel}Constraint`]: undefined };
-  const defaults = { ...WEIGHTED, ...own, ...none, ...more };
+  const kernels = words.length ? words : ['kernel'];
+  const own = kernels.flatMap((word) => [
+    [`${word}Initializer`, 'glorotUniform'],
+    [`${word}Regularizer`, undefined],
+    [`${word}Constraint`, undefined],
+  ]);
+  const defaults = { ...WEIGHTED, ...Object.fromEntries(own), ...more };
   const set = withDefaults<More & Record<string, unknown>>(title, options, defaults);
   const act = activation(set.activation as Activation);
   const activity = penalty(set.activityRegularizer);
@@ -73,7 +77,9 @@ export function weighted<More extends object>(
   const bias = weight('bias');
   return {
     set: set as More,
-    kernel: weight(kernel),
+    /** Options of the first kernel, and of each by its word. */
+    kernel: weight(kernels[0] as string),
+    weight,
     /** act(product + bias[units]), with the penalty of the result. */
     output(scope: LayerScope, units: number, product: Product): Tensor {
       const b = set.useBias ? scope.weight('bias', [units], bias) : undefined;

@@ -17,6 +17,7 @@ export {
   sub,
 } from './binary.ts';
 export * from './conv.ts';
+export { type ConvolveOptions, convolve, convolveTransposed } from './convolve.ts';
 export type { LinearActivation } from './fused.ts';
 export * from './gather.ts';
 export { type LayerNormOptions, layerNorm } from './layerNorm.ts';

@@ -9,11 +9,11 @@ export type Window = readonly [first: number, end: number];
 /** Elements around an axis: in front and behind. */
 export type Pads = readonly [before: number, after: number];
 
-/**
- * `valid`: none; `same`: so many that there are ⌈n/stride⌉ windows, the odd one behind (as Keras); a number for both ends
- * of all axes, or for each axis a number or a pair.
- */
-export type Padding = 'valid' | 'same' | number | readonly (number | Pads)[];
+/** Elements at both ends of all axes, or for each axis a number or [in front, behind]. One axis takes [in front, behind]. */
+export type Sides = number | readonly (number | Pads)[];
+
+/** `valid`: none; `same`: so many that there are ⌈n/stride⌉ windows, the odd one behind (as Keras); or `Sides`. */
+export type Padding = 'valid' | 'same' | Sides;
 
 /** One number for all `axes`, or one each. */
 export function perAxis(what: string, given: number | readonly number[], axes: number): number[] {
@@ -26,6 +26,38 @@ export function perAxis(what: string, given: number | readonly number[], axes: n
   return list;
 }
 
+/** [in front, behind] of each axis. */
+export function sidesOf(what: string, given: Sides, axes: number): Pads[] {
+  const list =
+    typeof given === 'number'
+      ? new Array<number>(axes).fill(given)
+      : axes === 1 && given.length === 2
+        ? [given as Pads]
+        : given;
+  const pairs = list.map((s) => (typeof s === 'number' ? [s, s] : s) as Pads);
+  const fits =
+    pairs.length === axes &&
+    pairs.every((p) => p?.length === 2 && p.every((n) => Number.isSafeInteger(n) && n >= 0));
+  if (fits) return pairs;
+  throw new OptionError(
+    `${what} is ${JSON.stringify(given)}, expected a whole number ≥ 0, or one or a pair for each of ${axes} axes`,
+  );
+}
+
+/** Throws for a word that is no padding, and for numbers that do not fit the axes. */
+export function checkPadding(
+  title: string,
+  given: Padding | 'causal',
+  axes: number,
+  words: readonly string[] = ['valid', 'same'],
+): void {
+  if (typeof given !== 'string') sidesOf(`${title}: padding`, given, axes);
+  else if (!words.includes(given))
+    throw new OptionError(
+      `${title}: padding is "${given}", expected ${words.slice(0, -1).join(', ')}, ${words.at(-1)} or numbers`,
+    );
+}
+
 /** The padding of axis `i` of `axes`, of n elements. */
 export function padsOf(
   padding: Padding,
@@ -36,19 +68,9 @@ export function padsOf(
   stride: number,
 ): Pads {
   if (padding === 'valid') return [0, 0];
-  if (padding === 'same') {
-    const total = Math.max((Math.ceil(n / stride) - 1) * stride + size - n, 0);
-    return [total >> 1, total - (total >> 1)];
-  }
-  const given = typeof padding === 'object' && padding.length === axes ? padding[i] : padding;
-  const pads = typeof given === 'number' ? ([given, given] as const) : (given as Pads);
-  const fits = Array.isArray(pads) || typeof given === 'number';
-  if (!fits || pads.length !== 2 || !pads.every((p) => Number.isSafeInteger(p) && p >= 0)) {
-    throw new OptionError(
-      `padding is ${JSON.stringify(padding)}, expected valid, same, a number ≥ 0, or one or a pair for each of ${axes} axes`,
-    );
-  }
-  return pads;
+  if (padding !== 'same') return sidesOf('padding', padding, axes)[i] as Pads;
+  const total = Math.max((Math.ceil(n / stride) - 1) * stride + size - n, 0);
+  return [total >> 1, total - (total >> 1)];
 }
 
 /** Windows of `size` elements every `stride`, cut to the n elements that there are. */
