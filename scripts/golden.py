@@ -1,12 +1,17 @@
-"""Writes tests/golden/mlp.json with PyTorch (Debian: python3-torch): /usr/bin/python3 scripts/golden.py
+"""Writes the files of tests/golden with PyTorch (Debian: python3-torch): /usr/bin/python3 scripts/golden.py
 
-A multilayer perceptron 20-16-12-5 with relu and softmax cross-entropy on one batch of 8: gradients at the start and ten
-losses of SGD and Adam, in float64 and float32; and the paths of a vector under each optimiser.
+mlp.json: a multilayer perceptron 20-16-12-5 with relu and softmax cross-entropy on one batch of 8: gradients at the start and
+ten losses of SGD and Adam, in float64 and float32; and the paths of a vector under each optimiser.
+conv.json: random convolutions, also transposed ones, with all gradients; and a convolutional network with batch
+normalisation, gradients and losses as above. Inputs are drawn anew by the tests.
 """
 import json
+import math
 import pathlib
+import random
 
 import torch
+import torch.nn.functional as F
 
 SIZES = [20, 16, 12, 5]
 BATCH = 8
@@ -113,6 +118,125 @@ def paths():
     return {"initial": initial, "gradients": gradients, "cases": cases}
 
 
-target = pathlib.Path(__file__).parent.parent / "tests" / "golden" / "mlp.json"
-target.write_text(json.dumps({"torch": torch.__version__, "mlp": mlp(), "optimizers": paths()}) + "\n")
-print(f"{target}: {target.stat().st_size} bytes")
+def configuration(numbers, axes):
+    """A random convolution; every other one is transposed."""
+    pick = numbers.choice
+    transposed = pick([False, True])
+    groups = 1 if transposed else pick([1, 1, 2, 3])
+    n = [numbers.randint(*((4, 12), (4, 6), (3, 4))[axes - 1]) for _ in range(axes)]
+    strides = [pick([1, 2, 3]) for _ in n]
+    return {
+        "transposed": transposed,
+        "batch": 2 if axes < 3 else 1,
+        "size": n,
+        "kernel": [pick([1, 2, 3] if axes < 3 else [1, 2]) for _ in n],
+        "channels": groups * pick([1, 2]),
+        "filters": groups * pick([1, 2]),
+        "groups": groups,
+        "strides": strides,
+        "dilation": [pick([1, 2]) if not transposed or s == 1 else 1 for s in strides],
+        "pads": [[p, p if transposed else pick([0, 1, 2])] for p in (pick([0, 1]) for _ in n)],
+        "more": [pick(range(s)) if transposed else 0 for s in strides],
+    }
+
+
+def drawn(numbers, shape):
+    return torch.tensor(numbers.list(math.prod(shape)), dtype=torch.float64).reshape(shape)
+
+
+def channels_first(x):
+    return x.movedim(-1, 1)
+
+
+def convolved(c, x, w, b):
+    """x [B, .., C], w [.., C/groups, F], or [.., F, C] for a transposed one, as the library has them."""
+    axes = len(c["size"])
+    if c["transposed"]:
+        op = (F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)[axes - 1]
+        pads = [p for p, _ in c["pads"]]
+        y = op(channels_first(x), w.permute(axes + 1, axes, *range(axes)), b, c["strides"], pads, c["more"], 1, c["dilation"])
+    else:
+        op = (F.conv1d, F.conv2d, F.conv3d)[axes - 1]
+        padded = F.pad(channels_first(x), [p for pair in reversed(c["pads"]) for p in pair])
+        y = op(padded, w.permute(axes + 1, axes, *range(axes)), b, c["strides"], 0, c["dilation"], c["groups"])
+    return y.movedim(1, -1)
+
+
+def figures(t):
+    return [float(f"{v:.11g}") for v in t.flatten().tolist()]
+
+
+def convolutions():
+    choice, cases = random.Random(6), []
+    while len(cases) < 18:
+        c = configuration(choice, len(cases) // 6 + 1)
+        spans = [(k - 1) * d + 1 for k, d in zip(c["kernel"], c["dilation"])]
+        sizes = [n + sum(p) for n, p in zip(c["size"], c["pads"])]
+        if any(s > n for s, n in zip(spans, sizes)) or any(p[0] >= s for p, s in zip(c["pads"], spans)):
+            continue
+        numbers = Lcg(len(cases) + 1)
+        x = drawn(numbers, [c["batch"], *c["size"], c["channels"]])
+        ends = [c["filters"], c["channels"]] if c["transposed"] else [c["channels"] // c["groups"], c["filters"]]
+        w, b = drawn(numbers, [*c["kernel"], *ends]), drawn(numbers, [c["filters"]])
+        inputs = [t.requires_grad_() for t in (x, w, b)]
+        y = convolved(c, *inputs)
+        gradients = torch.autograd.grad(y, inputs, drawn(numbers, list(y.shape)))
+        cases.append({**c, "shape": list(y.shape), "y": figures(y), "gradients": [figures(g) for g in gradients]})
+    return cases
+
+
+CNN = {"input": [8, 8, 2], "filters": [4, 6], "classes": 5, "batch": 6, "epsilon": 1e-3}
+
+
+def cnn_start():
+    numbers = Lcg(3)
+    channels, parameters = CNN["input"][2], []
+    for f in CNN["filters"]:
+        parameters += [drawn(numbers, [3, 3, channels, f]) * 0.5, 1 + drawn(numbers, [f]) * 0.25, drawn(numbers, [f]) * 0.25]
+        channels = f
+    features = channels * (CNN["input"][0] // 4) ** 2
+    parameters += [drawn(numbers, [features, CNN["classes"]]) * 0.5, drawn(numbers, [CNN["classes"]]) * 0.125]
+    x = drawn(numbers, [CNN["batch"], *CNN["input"]])
+    return parameters, x
+
+
+def cnn_loss(parameters, x, labels):
+    """Twice: 3×3 convolution, batch normalisation, relu, halved by max pooling; then one dense layer."""
+    h = channels_first(x)
+    for i in range(0, 6, 3):
+        w, gamma, beta = parameters[i : i + 3]
+        h = F.conv2d(h, w.permute(3, 2, 0, 1), padding=1)
+        h = F.batch_norm(h, None, None, gamma, beta, training=True, eps=CNN["epsilon"])
+        h = F.max_pool2d(torch.relu(h), 2)
+    return F.cross_entropy(h.movedim(1, -1).flatten(1) @ parameters[6] + parameters[7], labels)
+
+
+def cnn():
+    parameters, x = cnn_start()
+    labels = torch.tensor([(i * 3) % CNN["classes"] for i in range(CNN["batch"])])
+    result = {**CNN, "labels": labels.tolist()}
+    for name, dtype in (("f64", torch.float64), ("f32", torch.float32)):
+        result[name] = {"losses": {}}
+        for kind, make in (("sgd", lambda p: torch.optim.SGD(p, lr=0.1)), ("adam", lambda p: torch.optim.Adam(p, lr=0.001, eps=1e-8))):
+            own = [p.to(dtype).clone().requires_grad_() for p in parameters]
+            optimizer, losses = make(own), []
+            for step in range(STEPS):
+                optimizer.zero_grad()
+                loss = cnn_loss(own, x.to(dtype), labels)
+                loss.backward()
+                if step == 0:
+                    result[name]["gradients"] = [figures(p.grad) for p in own]
+                losses.append(loss.item())
+                optimizer.step()
+            result[name]["losses"][kind] = losses
+    return result
+
+
+def write(name, data):
+    target = pathlib.Path(__file__).parent.parent / "tests" / "golden" / name
+    target.write_text(json.dumps({"torch": torch.__version__, **data}) + "\n")
+    print(f"{target}: {target.stat().st_size} bytes")
+
+
+write("mlp.json", {"mlp": mlp(), "optimizers": paths()})
+write("conv.json", {"convolutions": convolutions(), "cnn": cnn()})

@@ -11,6 +11,7 @@ import { adam, optimizers, sgd } from '../src/optim/index.ts';
 import { createEngine } from '../src/runtime/create.ts';
 import type { Engine } from '../src/runtime/engine.ts';
 import { sequential } from '../src/train/model.ts';
+import { difference } from './support/difference.ts';
 import { BUILDS } from './support/threads.ts';
 
 interface Golden {
@@ -42,13 +43,6 @@ interface Figures {
 const { mlp, optimizers: paths }: Golden = JSON.parse(
   readFileSync(new URL('golden/mlp.json', import.meta.url), 'utf8'),
 );
-
-/** The largest difference, relative to the largest number. */
-function difference(actual: ArrayLike<number>, expected: readonly number[]): number {
-  expect(actual.length).toBe(expected.length);
-  const scale = Math.max(...expected.map(Math.abs));
-  return Math.max(...expected.map((e, i) => Math.abs((actual[i] as number) - e))) / scale;
-}
 
 const [inputs] = mlp.sizes as [number];
 const batch = mlp.labels.length;
