@@ -182,6 +182,7 @@ export type { ModelCheckpointOptions } from './train/checkpoint.ts';
 export { modelCheckpoint } from './train/checkpoint.ts';
 export type { Inputs, ModelOptions } from './train/core.ts';
 export type { FitOptions } from './train/fit.ts';
+export { foldBatchNorm } from './train/fold.ts';
 export type { History, Logs } from './train/history.ts';
 export type { MemoryReport, Profile, ProfileOptions, ProfileRow } from './train/inspect.ts';
 export type { LoadOptions } from './train/load.ts';
