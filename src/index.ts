@@ -153,6 +153,10 @@ export {
 export type { Optimizer, OptimizerOptions, ParameterGroup } from './optim/optimizer.ts';
 export type { Schedule } from './optim/schedule.ts';
 export { schedules } from './optim/schedule.ts';
+export type { Look, LookOptions } from './report/look.ts';
+export { look } from './report/look.ts';
+export type { Pictures } from './report/pictures.ts';
+export { pictures } from './report/pictures.ts';
 export type { Picture, SheetOptions } from './report/sheet.ts';
 export { augmentationSheet, writeSheet } from './report/sheet.ts';
 export type { WasmSource } from './runtime/builds.ts';

@@ -39,10 +39,13 @@ export function showStart({ data, settings, engine, parameters }: Job): void {
   );
 }
 
-function settingsText({ optimizer, lr, batchSize, epochs, l2, dropout }: Job['settings']): string {
-  const rest = [l2 > 0 ? `l2 ${number(l2)}` : '', dropout > 0 ? `dropout ${dropout}` : ''].filter(
-    Boolean,
-  );
+function settingsText(settings: Job['settings']): string {
+  const { optimizer, lr, batchSize, epochs, l2, dropout, batchNorm } = settings;
+  const rest = [
+    l2 > 0 ? `l2 ${number(l2)}` : '',
+    dropout > 0 ? `dropout ${dropout}` : '',
+    batchNorm ? 'batch norm' : '',
+  ].filter(Boolean);
   return [
     `${optimizer} ${lr}`,
     `batch ${batchSize}`,
