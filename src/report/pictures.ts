@@ -41,7 +41,9 @@ export function channelTiles({ data, shape }: NDArray): Tiles {
 export function filterTiles({ data, shape }: NDArray): Tiles {
   const [KH, KW, C, F] = shape as [number, number, number, number];
   if (shape.length !== 4)
-    throw new ShapeError(`filters ${formatShape(shape)}, expected [height, width, channels, filters]`);
+    throw new ShapeError(
+      `filters ${formatShape(shape)}, expected [height, width, channels, filters]`,
+    );
   const mean = (whole: Float32Array) =>
     Float32Array.from({ length: KH * KW }, (_, i) =>
       whole.subarray(i * C, (i + 1) * C).reduce((sum, v) => sum + v, 0),
@@ -102,9 +104,7 @@ export async function pictures(
   if (data.length % (height * width)) throw new OptionError('pictures: expected one image');
   const shown: NDArray = { data, shape: [height, width, data.length / (height * width)] };
   const drawn: [string, Tiles][] = [
-    ...(first < 0
-      ? []
-      : [['filters', filterTiles(weights[first] as NDArray)] as [string, Tiles]]),
+    ...(first < 0 ? [] : [['filters', filterTiles(weights[first] as NDArray)] as [string, Tiles]]),
     ...Object.entries(activations).map(([name, maps]): [string, Tiles] => [
       `activations-${name}`,
       channelTiles(maps),

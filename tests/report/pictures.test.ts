@@ -76,8 +76,14 @@ test('channels have a contrast of their own', () => {
   const { pictures: tiles, channels } = channelTiles(twice);
   expect(channels).toBe(1);
   expect(tiles.map(({ size, pixels }) => [size, [...Array.from(pixels)]])).toEqual([
-    [[2, 2], [0, 0.25, 0.5, 1]],
-    [[2, 2], [1, 0, 0, 0.5]],
+    [
+      [2, 2],
+      [0, 0.25, 0.5, 1],
+    ],
+    [
+      [2, 2],
+      [1, 0, 0, 0.5],
+    ],
   ]);
 });
 
