@@ -60,6 +60,8 @@ test.each([
   ['train --task regresion', 'did you mean "regression"?'],
   ['train --model mpl:3', 'unknown model "mpl"; did you mean "mlp"?'],
   ['train --model mlp:3,x', '"x" is no size'],
+  ['train --model cnn:3,x', 'cnn:3,x: "x" is no block; expected such as 32 or 32x2'],
+  ['pictures', 'pictures: which model and which image?'],
   ['train --data=', '--data: its value is empty'],
   ['train --target y', '--target y: images have no columns'],
   ['train extra', 'train: unexpected argument "extra"'],
