@@ -63,11 +63,7 @@ function forImages({ examples }: DataFacts, given: Partial<Settings>): Settings 
   const steps = Math.ceil(examples / batchSize);
   return {
     model: large ? 'mlp:512,256' : 'mlp:256,128',
-    epochs: large
-      ? given.model?.startsWith('cnn')
-        ? 10
-        : 15
-      : Math.max(25, Math.min(100, Math.round(UPDATES / steps))),
+    epochs: large ? 15 : Math.max(25, Math.min(100, Math.round(UPDATES / steps))),
     batchSize,
     optimizer: 'adam',
     lr: 1e-3,
