@@ -4,7 +4,8 @@ import { evaluate } from './evaluate.ts';
 import { gradcheck } from './gradcheck.ts';
 import { info } from './info.ts';
 import { predict } from './predict.ts';
+import { report } from './report.ts';
 import { train } from './train.ts';
 
 /** All commands by name; a new one is a file beside this and a line here. */
-export const commands: Commands = { train, evaluate, predict, gradcheck, diagnose, info };
+export const commands: Commands = { train, evaluate, predict, gradcheck, diagnose, report, info };
