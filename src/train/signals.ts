@@ -7,7 +7,7 @@ import { type Histogram, histogram, norm } from './histogram.ts';
 import { coreOf, type Model } from './model.ts';
 import { traceNetwork } from './network.ts';
 import { writeBatch } from './predict.ts';
-import { readVariable } from './variables.ts';
+import { readUnordered } from './variables.ts';
 import { uniqueNames } from './weights.ts';
 
 /** A weight in the middle of training. */
@@ -55,12 +55,12 @@ export async function weightSignals(model: Model): Promise<WeightSignal[]> {
     for (const [i, variable] of variables.entries()) {
       const gradient = gradients.get(variable);
       if (!gradient) continue;
-      const { data } = await readVariable(engine, variable);
-      const slope = await readVariable(engine, gradient);
+      const data = await readUnordered(engine, variable);
+      const slope = await readUnordered(engine, gradient);
       signals.push({
         name: names[i] as string,
         norm: norm(data),
-        gradientNorm: norm(slope.data),
+        gradientNorm: norm(slope),
         histogram: histogram(data),
       });
     }
