@@ -1,23 +1,8 @@
-import { availableParallelism, cpus, release, type } from 'node:os';
+import type { Machine as Host } from '../src/cli/machine.ts';
 
-export interface Machine {
-  readonly cpu: string;
-  readonly cores: number;
-  readonly node: string;
-  readonly v8: string;
-  readonly os: string;
-  readonly date: string;
+export { machine } from '../src/cli/machine.ts';
+
+export interface Machine extends Host {
   /** GB/s, read and written, of long copies by number of threads, where the run measured them. */
   readonly copyGBs?: Readonly<Record<string, number>>;
-}
-
-export function machine(): Machine {
-  return {
-    cpu: cpus()[0]?.model.trim() ?? 'unknown',
-    cores: availableParallelism(),
-    node: process.versions.node,
-    v8: process.versions.v8,
-    os: `${type()} ${release()} ${process.arch}`,
-    date: new Date().toISOString(),
-  };
 }

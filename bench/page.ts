@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { barChart, CHART_STYLE, escapeText, lineChart } from '../src/report/chart.ts';
+import { barChart, escapeText, lineChart } from '../src/report/chart.ts';
+import { factList, foldedTable, htmlPage } from '../src/report/page.ts';
 import { axisNumber } from '../src/report/scale.ts';
 import type { Curve, Series } from './growth.ts';
 import type { Machine } from './machine.ts';
 import { duration } from './report.ts';
-import { PAGE_STYLE } from './style.ts';
 import type { Missing } from './types.ts';
 
 /** A line of the report: something timed, or the sizes of something downloaded. */
@@ -62,27 +62,13 @@ export function page(report: PageReport): string {
   const sections = [...suites].map(([suite, lines]) => suiteSection(suite, lines));
   if (report.curves?.length) sections.push(curvesSection(report.curves));
   if (report.missing.length) sections.push(missingSection(report.missing));
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>wasmgrad benchmark</title>
-<style>
-${CHART_STYLE}
-${PAGE_STYLE}
-</style>
-</head>
-<body>
-${header(report, [...suites.keys()])}
+  return htmlPage({
+    title: 'wasmgrad benchmark',
+    body: `${header(report, [...suites.keys()])}
 <main>
 ${sections.join('\n')}
-</main>
-</body>
-</html>
-`;
+</main>`,
+  });
 }
 
 const list = (values: Iterable<string | number>) => [...new Set(values)].join(', ');
@@ -107,7 +93,7 @@ function header({ machine, rows, curves = [] }: PageReport, suites: readonly str
   );
   return `<header>
 <h1>wasmgrad benchmark</h1>
-<dl>${facts.map(([k, v]) => `<div><dt>${k}</dt><dd>${escapeText(v)}</dd></div>`).join('')}</dl>
+${factList(facts)}
 <nav>${anchors.join(' ')}</nav>
 </header>`;
 }
@@ -230,16 +216,6 @@ function curveChart(curve: Curve, title: string): string {
   });
 }
 
-/** A folded table; the first column is text. */
-function details(summary: string, head: readonly string[], body: readonly (readonly string[])[]) {
-  const cells = (tag: string, texts: readonly string[]) =>
-    texts.map((t) => `<${tag}>${escapeText(t)}</${tag}>`).join('');
-  const lines = body.map((texts) => `<tr>${cells('td', texts)}</tr>`);
-  return `<details><summary>${escapeText(summary)}</summary><div class="wide"><table>
-<thead><tr>${cells('th', head)}</tr></thead>
-<tbody>${lines.join('\n')}</tbody></table></div></details>`;
-}
-
 function numbers(lines: readonly Line[]): string {
   const fixed = (x: number | undefined, digits: number) => x?.toFixed(digits) ?? '';
   const sized = lines.every((l) => l.median_ms === undefined);
@@ -258,7 +234,7 @@ function numbers(lines: readonly Line[]): string {
       fixed(l.limit_ms && (l.median_ms as number) / l.limit_ms, 2),
     ];
   });
-  return details('Numbers', [...head, ...(sized ? ['bytes', 'gzip'] : measured)], body);
+  return foldedTable('Numbers', [...head, ...(sized ? ['bytes', 'gzip'] : measured)], body);
 }
 
 function curveTable(curve: Curve): string {
@@ -266,7 +242,7 @@ function curveTable(curve: Curve): string {
   const found = curve.series.map((s) => new Map(s.points));
   const body = xs.map((x) => [`${x}`, ...found.map((points) => `${points.get(x) ?? ''}`)]);
   const title = `${CURVE_TITLES[curve.name] ?? curve.name}, ${curve.unit}`;
-  return details(title, [curve.x, ...curve.series.map(seriesName)], body);
+  return foldedTable(title, [curve.x, ...curve.series.map(seriesName)], body);
 }
 
 function missingSection(missing: readonly Missing[]): string {

@@ -185,6 +185,8 @@ export {
 export type { ModelCheckpointOptions } from './train/checkpoint.ts';
 export { modelCheckpoint } from './train/checkpoint.ts';
 export type { Inputs, ModelOptions } from './train/core.ts';
+export type { CsvLoggerOptions } from './train/csvLogger.ts';
+export { csvLogger } from './train/csvLogger.ts';
 export type { FitOptions } from './train/fit.ts';
 export { foldBatchNorm } from './train/fold.ts';
 export type { History, Logs } from './train/history.ts';
@@ -203,5 +205,7 @@ export { Model, model, sequential } from './train/model.ts';
 export type { LayerOutput, Probe, StepView } from './train/probe.ts';
 export type { ModelFiles, ModelNotes, SaveOptions } from './train/save.ts';
 export type { BatchPass, BatchStream, StreamBatch } from './train/source.ts';
+export type { TensorBoardOptions } from './train/tensorBoard.ts';
+export { tensorBoard } from './train/tensorBoard.ts';
 export type { StepData, StepFunction, TrainerOptions } from './train/trainer.ts';
 export { Trainer, trainer } from './train/trainer.ts';

@@ -11,9 +11,10 @@ import { learn } from './learn.ts';
 import { dataName, type LoadedData, loadData } from './load.ts';
 import { makeModel, settingsOf } from './make.ts';
 import { OutputFile, OutputFolder, REPORT_FILE } from './output.ts';
-import { makeReport } from './report.ts';
+import { makeReport } from './results.ts';
 import type { Settings } from './settings.ts';
 import { showResults, showStart } from './show.ts';
+import { Watch } from './watch.ts';
 
 export interface JobOptions {
   readonly data: string | undefined;
@@ -26,6 +27,10 @@ export interface JobOptions {
   readonly reproducible: boolean;
   readonly out: string | undefined;
   readonly json: string | undefined;
+  /** Whether `train` writes the page of the run. */
+  readonly page: boolean;
+  /** Folder for TensorBoard's event files. */
+  readonly tensorboard: string | undefined;
 }
 
 /** What a training is about. */
@@ -83,12 +88,14 @@ async function runJob(
   await folder.checkRoom(4 * job.parameters);
   for (const note of job.data.notes) process.stderr.write(`note: ${note}\n`);
   showStart(job);
-  const history = await learn(job, interrupts);
+  const watch = new Watch(job);
+  const history = await learn(job, interrupts, watch.callbacks);
   if (history.epoch.length === 0) return;
   const report = await makeReport(job, history, interrupts.code !== undefined);
   await job.model.save(folder.path, { optimizer: false });
   const beside = await OutputFile.prepare(join(folder.path, REPORT_FILE));
   await beside.write(reportText(report));
   await json?.write(reportText(report));
+  await watch.write(report, history, folder.path);
   await showResults(job, report, history, folder.path);
 }

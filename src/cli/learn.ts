@@ -1,6 +1,6 @@
 import { count, counted, duration } from '../report/terminal.ts';
 import { DataError } from '../runtime/errors.ts';
-import { earlyStopping, terminateOnNaN } from '../train/callbacks.ts';
+import { type Callback, earlyStopping, terminateOnNaN } from '../train/callbacks.ts';
 import type { FitOptions } from '../train/fit.ts';
 import type { History } from '../train/history.ts';
 import type { Interrupts } from './interrupt.ts';
@@ -8,7 +8,11 @@ import type { Job } from './job.ts';
 import { Progress } from './progress.ts';
 
 /** Trains, with early stopping by the development set where there is one; the best weights stay. */
-export async function learn(job: Job, interrupts: Interrupts): Promise<History> {
+export async function learn(
+  job: Job,
+  interrupts: Interrupts,
+  watchers: readonly Callback[],
+): Promise<History> {
   const { data, settings, model } = job;
   const { stream, splits } = data;
   const { train, dev } = splits;
@@ -23,7 +27,7 @@ export async function learn(job: Job, interrupts: Interrupts): Promise<History> 
     epochs,
     batchSize,
     ...(dev ? { validationData: [dev.x, dev.y] as const } : {}),
-    callbacks: [progress, stopping, terminateOnNaN()],
+    callbacks: [progress, ...watchers, stopping, terminateOnNaN()],
     signal: interrupts.signal,
   };
   const history = stream

@@ -139,6 +139,12 @@ export function examplesOf(data: Dataset | undefined): number {
   return data?.x.shape[0] ?? 0;
 }
 
+/** The part on which mistakes are shown: the one that training saw least of. */
+export function heldOut({ train, dev, test }: DataSplits): ['train' | 'dev' | 'test', Dataset] {
+  if (test) return ['test', test];
+  return dev ? ['dev', dev] : ['train', train];
+}
+
 /** Examples in each part. */
 export function sizesOf({ examples, splits: { dev, test } }: LoadedData) {
   return { train: examples, dev: examplesOf(dev), test: examplesOf(test) };

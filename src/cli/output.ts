@@ -6,9 +6,11 @@ import { lookAtFolder } from '../train/folder.ts';
 import { reasonOf } from './failure.ts';
 
 export const REPORT_FILE = 'report.json';
+export const DETAILS_FILE = 'details.json';
+export const PAGE_FILE = 'report.html';
 
 /** Room beside the weights for configuration and reports. */
-const SPARE_BYTES = 256 * 1024;
+const SPARE_BYTES = 2 * 2 ** 20;
 
 /** The folder that a training will leave its model in, made and tried out before the training. */
 export class OutputFolder {

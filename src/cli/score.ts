@@ -7,7 +7,7 @@ import type { Logs } from '../train/history.ts';
 import { confusionMatrix, measure } from '../train/measure.ts';
 import type { Model } from '../train/model.ts';
 
-const BATCH = 500;
+export const BATCH = 500;
 
 /** Loss with accuracy, or with errors in the target's units. */
 export async function score(
@@ -50,7 +50,7 @@ function units(preprocessing: Preprocessing): { mean: number; std: number } {
 }
 
 /** Truth and prediction in the target's units. */
-async function values(model: Model, { x, y }: Dataset, preprocessing: Preprocessing) {
+export async function values(model: Model, { x, y }: Dataset, preprocessing: Preprocessing) {
   const { mean, std } = units(preprocessing);
   const restored = (data: ArrayLike<number>) => Float64Array.from(data, (v) => v * std + mean);
   const truth = y instanceof Int32Array ? y : y.data;

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { RunReport } from '../report/json.ts';
 import {
   count,
@@ -12,7 +13,8 @@ import {
 import type { History, Logs } from '../train/history.ts';
 import type { Profile } from '../train/inspect.ts';
 import type { Job } from './job.ts';
-import { sizesOf } from './load.ts';
+import { heldOut, sizesOf } from './load.ts';
+import { PAGE_FILE } from './output.ts';
 import { mistakes } from './score.ts';
 
 const PROFILE_STEPS = 20;
@@ -62,9 +64,7 @@ export async function showResults(
   folder: string,
 ): Promise<void> {
   const { model, data, settings, options } = job;
-  const { dev, test, train } = data.splits;
-  const shown = test ?? dev ?? train;
-  const part = shown === test ? 'test' : shown === dev ? 'dev' : 'train';
+  const [part, shown] = heldOut(data.splits);
   const batchSize = Math.min(settings.batchSize, data.examples);
   const profile = await model.profile({ batchSize, steps: PROFILE_STEPS });
   const speed = `${count(Math.round(report.examplesPerSecond))} examples/s`;
@@ -75,6 +75,7 @@ export async function showResults(
   print(
     `trained ${counted(report.epochs, 'epoch')} in ${duration(report.seconds)}, ${speed}`,
     `model and report.json in ${folder}${also}`,
+    ...(options.page ? [`page to look at: ${join(folder, PAGE_FILE)}`] : []),
     `ask it: wasmgrad predict ${folder} --data <file>`,
   );
 }

@@ -70,6 +70,12 @@ export const train: Command = {
       help: 'where the model and its report go, default runs/<data>-<number>; an older model there is replaced',
     },
     json: { type: 'string', value: 'file', help: 'write the report there, too' },
+    'no-report': { type: 'boolean', help: 'write no report.html, and take no snapshots for it' },
+    tensorboard: {
+      type: 'string',
+      value: 'folder',
+      help: 'write event files for TensorBoard there',
+    },
   },
   notes: [
     'Ctrl-C ends training early and keeps the best weights so far; a second one leaves at once.',
@@ -99,6 +105,8 @@ function jobOptions(values: OptionValues): JobOptions {
     reproducible: values['reproducible'] === true,
     out: textValue(values, 'out'),
     json: textValue(values, 'json'),
+    page: values['no-report'] !== true,
+    tensorboard: textValue(values, 'tensorboard'),
   };
 }
 

@@ -13,6 +13,8 @@ export interface Line {
   /** Number of the colour, default the line's place. */
   readonly color?: number;
   readonly dashed?: boolean;
+  /** A thin line, for many points. */
+  readonly thin?: boolean;
 }
 
 export interface LineChart {
@@ -57,17 +59,20 @@ export const CHART_STYLE = `
 .chart .muted { fill: var(--chart-muted); }
 .chart .grid { stroke: var(--chart-grid); stroke-width: 1; }
 .chart .line { fill: none; stroke: var(--color); stroke-width: 2; stroke-linejoin: round; }
+.chart .thin { stroke-width: 1.2; }
 .chart .dashed { stroke-dasharray: 5 3; }
 .chart rect, .chart circle { fill: var(--color); }
 .chart .pale { fill-opacity: 0.4; }
+.chart .ridge { fill: color-mix(in srgb, var(--color) 25%, var(--chart-surface)); stroke: var(--color); stroke-width: 1.2; stroke-linejoin: round; }
 .chart .mark { stroke: var(--chart-ink); stroke-width: 2; }
 ${[0, 1, 2, 3, 4, 5].map((i) => `.c${i} { --color: var(--chart-${i}); }`).join('\n')}
 `.trim();
 
 const COLORS = 6;
-const WIDTH = 360;
+/** Of every picture. */
+export const WIDTH = 360;
 /** Pixels of a character of 11 px text, generously. */
-const CHARACTER = 6.8;
+export const CHARACTER = 6.8;
 
 /** Text that may stand in HTML and SVG, also in attributes. */
 export function escapeText(text: string): string {
@@ -111,7 +116,7 @@ export function lineChart({ title, x, y, lines, height = 200 }: LineChart): stri
 }
 
 /** Ticks whose labels do not touch the one before. */
-function spread(scale: Scale, place: (v: number) => number): number[] {
+export function spread(scale: Scale, place: (v: number) => number): number[] {
   let end = Number.NEGATIVE_INFINITY;
   return scale.ticks.filter((t) => {
     const half = (axisNumber(t).length * CHARACTER) / 2;
@@ -144,7 +149,7 @@ function curve(
     if (line.points.length <= 40) dots.push(`<circle cx="${px(x)}" cy="${py(y)}" r="2.5"/>`);
   }
   const color = colorOf(line.color ?? place);
-  const dashed = line.dashed ? ' dashed' : '';
+  const dashed = `${line.dashed ? ' dashed' : ''}${line.thin ? ' thin' : ''}`;
   return `<path class="line ${color}${dashed}" d="${path}"/><g class="${color}">${dots.join('')}</g>`;
 }
 
@@ -216,18 +221,18 @@ function shortened(label: string): string {
   return label.length > 24 ? `${label.slice(0, 23)}…` : label;
 }
 
-function svg(title: string, height: number, parts: readonly string[]): string {
+export function svg(title: string, height: number, parts: readonly string[]): string {
   const name = escapeText(title);
   return `<svg class="chart" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${name}" xmlns="http://www.w3.org/2000/svg"><title>${name}</title>${parts.join('')}</svg>`;
 }
 
-function text(x: number, y: number, content: string, kind = '', anchor = 'start'): string {
+export function text(x: number, y: number, content: string, kind = '', anchor = 'start'): string {
   const side = anchor === 'start' ? '' : ` text-anchor="${anchor}"`;
   const look = kind ? ` class="${kind}"` : '';
   return `<text x="${round(x)}" y="${round(y)}"${look}${side}>${escapeText(content)}</text>`;
 }
 
-function rule(x1: number, y1: number, x2: number, y2: number): string {
+export function rule(x1: number, y1: number, x2: number, y2: number): string {
   return `<path class="grid" d="M${round(x1)} ${round(y1)}L${round(x2)} ${round(y2)}"/>`;
 }
 
@@ -235,6 +240,6 @@ function colorOf(n: number): string {
   return `c${n % COLORS}`;
 }
 
-function round(x: number): number {
+export function round(x: number): number {
   return Math.round(x * 10) / 10;
 }

@@ -11,6 +11,13 @@ const MOST_SHOWN = 12;
 /** Of more classes, or pairs of them, that many are shown. */
 const WORST = 10;
 
+/** Examples of one class that were taken for another. */
+export interface Pair {
+  readonly truth: string;
+  readonly predicted: string;
+  readonly count: number;
+}
+
 /** The rows of a matrix of C·C numbers. */
 export function confusionOf({ data, shape }: NDArray): Confusion {
   const [classes = 0] = shape;
@@ -39,8 +46,13 @@ export function classScores(matrix: Confusion): ClassScore[] {
   });
 }
 
-/** Precision, recall and F1 by class; of many classes the worst. */
-export function scoresText(matrix: Confusion, names: readonly string[]): string {
+const SCORES = ['class', 'examples', 'precision', 'recall', 'F1'];
+
+/** Precision, recall and F1 by class, with their heads; of many classes the worst. */
+export function scoreRows(
+  matrix: Confusion,
+  names: readonly string[],
+): { head: readonly string[]; rows: string[][] } {
   const scores = classScores(matrix).map((score, c) => ({ name: names[c] as string, ...score }));
   const many = scores.length > MOST_SHOWN;
   const shown = many ? scores.sort((a, b) => a.f1 - b.f1).slice(0, WORST) : scores;
@@ -50,7 +62,12 @@ export function scoresText(matrix: Confusion, names: readonly string[]): string 
     count(examples),
     ...[precision, recall, f1].map(share),
   ]);
-  return table(['class', 'examples', 'precision', 'recall', 'F1'], rows);
+  return { head: SCORES, rows };
+}
+
+export function scoresText(matrix: Confusion, names: readonly string[]): string {
+  const { head, rows } = scoreRows(matrix, names);
+  return table(head, rows);
 }
 
 /** The matrix as text; with many classes the pairs that are confused most. */
@@ -88,12 +105,19 @@ function matrixText(matrix: Confusion, names: readonly string[]): string {
   return [head, ...rows].join('\n');
 }
 
-function pairsText(matrix: Confusion, names: readonly string[]): string {
+/** What was taken for what, most often first. */
+export function confusedPairs(matrix: Confusion, names: readonly string[]): Pair[] {
   const pairs = matrix.flatMap((row, t) => Array.from(row, (n, p) => ({ t, p, n })));
-  const worst = pairs.filter(({ t, p, n }) => t !== p && n > 0).sort((a, b) => b.n - a.n);
-  if (worst.length === 0) return 'nothing confused';
-  const rows = worst
+  return pairs
+    .filter(({ t, p, n }) => t !== p && n > 0)
+    .sort((a, b) => b.n - a.n)
     .slice(0, WORST)
-    .map(({ t, p, n }) => [clip(names[t] as string, 24), clip(names[p] as string, 24), count(n)]);
+    .map(({ t, p, n }) => ({ truth: names[t] as string, predicted: names[p] as string, count: n }));
+}
+
+function pairsText(matrix: Confusion, names: readonly string[]): string {
+  const worst = confusedPairs(matrix, names);
+  if (worst.length === 0) return 'nothing confused';
+  const rows = worst.map((w) => [clip(w.truth, 24), clip(w.predicted, 24), count(w.count)]);
   return table(['true', 'taken for', 'examples'], rows);
 }

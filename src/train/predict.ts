@@ -22,7 +22,7 @@ function paddedSize(rows: number, batchSize: number): number {
   return Math.min(batchSize, 2 ** Math.ceil(Math.log2(Math.max(rows, 1))));
 }
 
-function writeBatch(
+export function writeBatch(
   executable: Executable,
   tables: readonly Table[],
   from: number,

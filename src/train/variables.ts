@@ -76,11 +76,17 @@ export function beside(
   );
 }
 
-export async function readVariable(engine: Engine, variable: Variable): Promise<NDArray> {
+/** Its numbers in the order in which they lie in memory, for sums and counts. */
+export async function readUnordered(engine: Engine, variable: Variable): Promise<NDArray['data']> {
   const { realBytes } = engine.target;
-  const { buffer, offset, panel } = variable.storage as VariableStorage;
+  const { buffer, offset } = variable.storage as VariableStorage;
   const bytes = await engine.read((buffer as Block).at + offset, bytesOf(variable, realBytes));
-  const data = fromMemory(bytes, variable.dtype, realBytes);
+  return fromMemory(bytes, variable.dtype, realBytes);
+}
+
+export async function readVariable(engine: Engine, variable: Variable): Promise<NDArray> {
+  const { panel } = variable.storage as VariableStorage;
+  const data = await readUnordered(engine, variable);
   return { data: panel ? fromPanels(data, variable, panel) : data, shape: variable.shape };
 }
 

@@ -84,7 +84,9 @@ describe('a table with classes', () => {
     expect(report.history.val_loss).toHaveLength(30);
     expect(json('runs/sides-1/report.json')).toEqual(report);
     expect(readdirSync(join(cwd, 'runs/sides-1')).sort()).toEqual([
+      'details.json',
       'model.json',
+      'report.html',
       'report.json',
       'weights.safetensors',
     ]);

@@ -1,4 +1,4 @@
-/** Look of the benchmark's page; that of its charts is in `src/report/chart.ts`. */
+/** Look of pages; that of their charts is in `chart.ts`. */
 export const PAGE_STYLE = `
 * { box-sizing: border-box; }
 html { color-scheme: light dark; }
