@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { lenet5, mobileNetV2, type NetworkOptions, resnet, vgg } from '../examples/models.ts';
+import {
+  lenet5,
+  mobileNetV2,
+  type NetworkOptions,
+  resnet,
+  vgg,
+} from '../examples/support/models.ts';
 import { adam, createEngine, type Engine, foldBatchNorm, type Model } from '../src/index.ts';
 import { spread } from './cases/case.ts';
 

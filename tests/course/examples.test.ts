@@ -22,7 +22,9 @@ test('examples run one after the other, with a table of targets', () => {
 test('an example that is not there', () => {
   expect(runExamples('nothing')).toMatchObject({
     status: 2,
-    stderr: expect.stringContaining('no "nothing", there are cat-logistic, cat-network'),
+    stderr: expect.stringContaining(
+      'no "nothing", there are augmentation, cat-logistic, cat-network',
+    ),
   });
 });
 

@@ -15,7 +15,7 @@ import {
   maxPooling2D,
   model,
   sequential,
-} from '../src/index.ts';
+} from '../../src/index.ts';
 
 export interface NetworkOptions extends ModelOptions {
   /** Shape of one image: height, width, channels. */
