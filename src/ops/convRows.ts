@@ -1,7 +1,8 @@
 import type { Emitter, Tensor } from '../graph/tensor.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
-import type { Pointer, Row } from '../runtime/row.ts';
+import type { Pointer } from '../runtime/row.ts';
 import type { Axis, ConvAttrs, ConvSizes, Walk } from './convGeometry.ts';
+import { moved, prepared } from './emit.ts';
 
 /** Images [B, H, W, C] in memory. */
 interface Images {
@@ -49,10 +50,6 @@ function rowUnit(images: number, rows: number, work: number): number {
   return images >= MANY ? rows : Math.ceil((images * rows) / MANY);
 }
 
-function moved(e: Emitter, p: Pointer, numbers: number): Pointer {
-  return { ...p, offset: p.offset + numbers * e.realBytes };
-}
-
 /** The images with zeros around them, and behind their channels up to `channels`; themselves where none are asked for. */
 function padded(e: Emitter, x: Images, [top, bottom, left, right]: number[], channels = x.C) {
   if (!top && !bottom && !left && !right && channels === x.C) return x;
@@ -64,21 +61,6 @@ function padded(e: Emitter, x: Images, [top, bottom, left, right]: number[], cha
     kernels.padImage(to, x.at, B * HP, unit, ...sizes),
   );
   return { tensor, at, B, H: HP, W: WP, C: channels };
-}
-
-/** Memory filled before its first use: at the start of the step, if it can be. */
-function prepared(
-  e: Emitter,
-  source: Tensor | null,
-  purpose: string,
-  bytes: number,
-  make: (to: Pointer) => Row,
-): Pointer {
-  const early = e.early(source, purpose, bytes, make);
-  if (early) return early;
-  const to = e.temp(bytes);
-  e.row(make(to));
-  return to;
 }
 
 /** Where rows (i1, i2, i3), n2 · n3 of them for each i1, lie in A and in C: strides in numbers. */

@@ -16,6 +16,27 @@ export function elementwise(e: Emitter, node: TensorType): { n: number; unit: nu
   return { n: rows * columns, unit: Math.max(1, e.unit(rows, columns) * columns) };
 }
 
+/** The place so many numbers behind another. */
+export function moved(e: Emitter, p: Pointer, numbers: number): Pointer {
+  const bytes = numbers * e.realBytes;
+  return { ...p, offset: p.offset + bytes, bytes: p.bytes - bytes };
+}
+
+/** Memory filled before its first use: at the start of the step, if `source` is there by then (null: it needs none). */
+export function prepared(
+  e: Emitter,
+  source: Tensor | null,
+  purpose: string,
+  bytes: number,
+  make: (to: Pointer) => Row,
+): Pointer {
+  const early = e.early(source, purpose, bytes, make);
+  if (early) return early;
+  const to = e.temp(bytes);
+  e.row(make(to));
+  return to;
+}
+
 type MapRow = (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 type ZipRow = (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
 

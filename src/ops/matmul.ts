@@ -4,7 +4,7 @@ import { type Emitter, type Grads, isTensor, type Tensor } from '../graph/tensor
 import { ShapeError } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import { NONE, type Pointer } from '../runtime/row.ts';
-import { expectReal } from './emit.ts';
+import { expectReal, moved, prepared } from './emit.ts';
 import { FUSED, type LinearActivation } from './fused.ts';
 import { reshape, transpose } from './layout.ts';
 import { expand, reduceSum } from './sum.ts';
@@ -134,7 +134,7 @@ function emitInPlace(
   const block = IN_PLACE_TILES * e.MR;
   const place = (to: Pointer) => kernels.placeRows(to, block, block, 1, 1, K, 0, 0, N, 0, 0);
   const bytes = 8 * block;
-  const places = e.early(null, `rows ${K} ${N}`, bytes, place) as Pointer;
+  const places = prepared(e, null, `rows ${K} ${N}`, bytes, place);
   const [yBlock, xBlock] = [block * N, block * K];
   const walk = [1, N, 1, 0, 1, K, K] as const;
   e.row(
@@ -169,16 +169,13 @@ function emitBlocks(
     e.row(pack(ap, from, count, MR, K, transposeA ? M : K));
     e.row(kernels.gemm(to, ap, bp, bias, count, MR, N, K, N, 0, activation));
   };
-  const step = (transposeA ? 1 : K) * rows * realBytes;
+  const step = (transposeA ? 1 : K) * rows;
   const count = Math.floor(M / rows);
-  e.repeat(count, (moving) => block(moving(a, step), moving(c, rows * N * realBytes), rows));
+  e.repeat(count, (moving) =>
+    block(moving(a, step * realBytes), moving(c, rows * N * realBytes), rows),
+  );
   const rest = M - count * rows;
-  if (rest) block(shifted(a, count * step), shifted(c, count * rows * N * realBytes), rest);
-}
-
-/** The place so many bytes behind another. */
-function shifted(p: Pointer, bytes: number): Pointer {
-  return { ...p, offset: p.offset + bytes, bytes: p.bytes - bytes };
+  if (rest) block(moved(e, a, count * step), moved(e, c, count * rows * N), rest);
 }
 
 function packedA(e: Emitter, a: Pointer, { M, K, transposeA }: Product): Pointer {
@@ -198,8 +195,7 @@ function packedB(e: Emitter, b: Right, { N, K, transposeB }: Product): Pointer {
     stored
       ? kernels.packPanelsT(to, stored, N, e.NR, K)
       : pack(to, isTensor(b) ? e.at(b) : b, N, e.NR, K, transposeB ? K : N);
-  const early = isTensor(b) && e.early(b, `B ${N}x${K} ${transposeB}`, bytes, make);
-  if (early) return early;
+  if (isTensor(b)) return prepared(e, b, `B ${N}x${K} ${transposeB}`, bytes, make);
   const to = e.temp(bytes);
   e.row(make(to));
   return to;
