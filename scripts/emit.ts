@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { type Plugin, rolldown } from 'rolldown';
+import { type InputOptions, type OutputOptions, type Plugin, rolldown } from 'rolldown';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const dist = `${root}dist`;
@@ -31,23 +31,49 @@ for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true }))
   if (rewritten !== text) writeFileSync(path, rewritten);
 }
 
+/** Node finds csv-parse and the builds where they lie. */
 const builds: Plugin = {
   name: 'builds stay where they are',
   resolveId: (id) => (/\/build\/[\w-]+\.js$/.test(id) ? { id, external: true } : null),
 };
-const joined = await rolldown({
-  input: {
-    index: `${dist}/index.js`,
-    worker: `${dist}/runtime/worker.js`,
-    cli: `${dist}/cli/main.js`,
-  },
+await bundle('node', {
+  input: { index: 'index.js', worker: 'runtime/worker.js', cli: 'cli/main.js' },
   platform: 'node',
   external: [/^node:/, /^csv-parse/, 'jimp', 'sharp'],
   plugins: [builds],
 });
-await joined.write({
-  dir: `${dist}/node`,
-  format: 'esm',
-  entryFileNames: '[name].js',
-  chunkFileNames: '[name].js',
-});
+
+/** A page without a bundler gets all in one folder, each build as its own file. */
+const noTurbo: Plugin = {
+  name: 'turbo is for Node',
+  load: (id) => (/\/turbo[\w-]*\.js$/.test(id) ? "throw new Error('it is for Node');" : null),
+};
+await bundlePage({ index: 'index.js' });
+await bundlePage({ worker: 'runtime/worker.js' });
+
+interface Bundle extends InputOptions {
+  readonly input: Record<string, string>;
+}
+
+async function bundlePage(input: Record<string, string>): Promise<void> {
+  const external = ['jimp', 'sharp'];
+  await bundle(
+    'browser',
+    { input, platform: 'browser', external, plugins: [noTurbo] },
+    { minify: true },
+  );
+}
+
+async function bundle(folder: string, options: Bundle, output: OutputOptions = {}): Promise<void> {
+  const entries = Object.entries(options.input).map(([name, path]) => [name, `${dist}/${path}`]);
+  const joined = await rolldown({ ...options, input: Object.fromEntries(entries) });
+  await joined.write({
+    dir: `${dist}/${folder}`,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: ({ facadeModuleId }) =>
+      facadeModuleId?.includes('csv-parse') ? 'csv-parse.js' : '[name].js',
+    ...output,
+  });
+  await joined.close();
+}
