@@ -4,22 +4,24 @@ import ts from 'typescript';
 import { beforeAll, expect, test } from 'vitest';
 import { type Packed, pack, root, run, temporary } from './support.ts';
 
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const manifest = JSON.parse(read('package.json'));
+const targets = Object.keys(JSON.parse(read('asconfig.json')).targets);
+
 const MEGABYTE = 1e6;
 /** What may lie where. */
 const CONTENTS: Readonly<Record<string, RegExp>> = {
   documents: /^(CHANGELOG\.md|LICENSE|README\.md|package\.json)$/,
-  binaries: /^build\/(simd|relaxed|turbo|f64)(-shared)?\.(js|wasm)$/,
+  binaries: new RegExp(`^build/(${targets.join('|')})\\.(js|wasm)$`),
   modules:
     /^dist\/(check|cli|compile|data|data\/synthetic|diagnose|formats|graph|nn|ops|optim|report|runtime|train)\/\w+(\.gen)?\.(js|d\.ts)$/,
-  entries: /^dist\/(index\.js|(index|slim)\.d\.ts)$/,
+  entries: /^dist\/((index|infer)\.js|(index|infer|slim)\.d\.ts)$/,
   joined: /^dist\/(node|browser|slim)\/[\w-]+\.js$/,
 };
 
 const folder = temporary('contents');
 let packed: Packed;
 let scripts: string[];
-const read = (path: string) => readFileSync(join(root, path), 'utf8');
-const manifest = JSON.parse(read('package.json'));
 
 beforeAll(() => {
   packed = pack(folder);
@@ -33,7 +35,7 @@ test('the compiled sources, the binaries and the documents are packed, nothing e
   const unused = Object.entries(CONTENTS).filter(([, p]) => !paths.some((path) => p.test(path)));
   expect(unused).toEqual([]);
   expect(paths.filter((path) => CONTENTS['documents']?.test(path))).toHaveLength(4);
-  expect(paths.filter((path) => CONTENTS['binaries']?.test(path))).toHaveLength(16);
+  expect(paths.filter((path) => CONTENTS['binaries']?.test(path))).toHaveLength(2 * targets.length);
   expect(packed.size).toBeLessThan(2.8 * MEGABYTE);
 });
 
