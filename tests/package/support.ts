@@ -12,9 +12,16 @@ import { findChromium } from '../../scripts/chromium.ts';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 const fixtures = join(root, 'tests/package/fixtures');
-const QUIET = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
+/** npm tries for minutes otherwise. */
+const ONCE_AGAIN = [
+  '--fetch-retries=1',
+  '--fetch-retry-maxtimeout=2000',
+  '--fetch-retry-mintimeout=500',
+];
+export const INSTALL = ['install', '--no-audit', '--no-fund', '--prefer-offline', ...ONCE_AGAIN];
 export const NO_REGISTRY = 'no package registry can be reached';
-const OFFLINE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENOTCACHED|E50\d/;
+/** In what npm says where it reaches no registry. */
+export const OFFLINE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENOTCACHED|E50\d/;
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html',
   '.js': 'text/javascript',
@@ -82,7 +89,7 @@ export function install(fixture: string, tarball: string, folder: string): strin
     cpSync(join(fixtures, shared), join(copy, shared));
   cpSync(join(fixtures, fixture), copy, { recursive: true });
   try {
-    run('npm', ['install', ...QUIET, tarball], copy);
+    run('npm', [...INSTALL, '--loglevel=error', tarball], copy);
     return copy;
   } catch (error) {
     if (OFFLINE.test(String(error))) return undefined;
