@@ -127,6 +127,7 @@ export class ModelState implements TrainState {
   #keep(key: string, program: Program): Executable {
     this.checkHeld();
     const executable = new Executable(program, this.workspace);
+    this.#drop(key);
     this.#programs.set(key, executable);
     if (this.#programs.size > MAX_PROGRAMS) {
       const [oldest] = this.#programs.keys();
