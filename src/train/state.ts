@@ -97,7 +97,14 @@ export class ModelState implements TrainState {
     this.#training = [];
     this.gradients = new Map();
     this.slots = new Map();
+    const programs = [...this.#programs.values()];
+    this.#programs.clear();
     this.dropPrograms();
+    // Behind the running job, which may be a prediction that uses one.
+    const free = async () => {
+      for (const program of programs) program.free();
+    };
+    this.engine.exclusive(free).catch(() => {});
   }
 
   /** The program under `key`, compiled when it is not kept. It may move the arena: for the job that has the engine. */
@@ -241,6 +248,7 @@ export class ModelState implements TrainState {
 
   dispose(): void {
     if (this.#disposed) return;
+    this.dropPrograms();
     this.dropTraining();
     this.#disposed = true;
     for (const block of this.#blocks) block.free();
