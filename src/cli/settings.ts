@@ -16,6 +16,10 @@ export interface Settings {
   readonly dropout: number;
   /** Batch normalisation behind each hidden product. */
   readonly batchNorm: boolean;
+  /** Images are shifted, turned and zoomed a little in training. */
+  readonly augment: boolean;
+  /** Images are mirrored left and right in training. */
+  readonly flip: boolean;
   /** Epochs without improvement on the development set before training stops. */
   readonly patience: number;
 }
@@ -70,6 +74,8 @@ function forImages({ examples }: DataFacts, given: Partial<Settings>): Settings 
     l2: 0,
     dropout: 0.2,
     batchNorm: false,
+    augment: false,
+    flip: false,
     patience: 0,
   };
 }
@@ -89,6 +95,8 @@ function forTables({ task, examples }: DataFacts, given: Partial<Settings>): Set
     l2: strength < 1e-5 ? 0 : Math.min(0.03, strength),
     dropout: 0.2,
     batchNorm: false,
+    augment: false,
+    flip: false,
     patience: 0,
   };
 }

@@ -42,11 +42,13 @@ export function showStart({ data, settings, engine, parameters }: Job): void {
 }
 
 function settingsText(settings: Job['settings']): string {
-  const { optimizer, lr, batchSize, epochs, l2, dropout, batchNorm } = settings;
+  const { optimizer, lr, batchSize, epochs, l2, dropout, batchNorm, augment, flip } = settings;
   const rest = [
     l2 > 0 ? `l2 ${number(l2)}` : '',
     dropout > 0 ? `dropout ${dropout}` : '',
     batchNorm ? 'batch norm' : '',
+    augment ? 'augmentation' : '',
+    flip ? 'mirrored' : '',
   ].filter(Boolean);
   return [
     `${optimizer} ${lr}`,
