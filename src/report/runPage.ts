@@ -7,6 +7,7 @@ import { MATRIX_STYLE, matrixHtml } from './matrix.ts';
 import { factList, foldedTable, htmlPage, htmlTable, section } from './page.ts';
 import { learningSection, signalSections } from './runCharts.ts';
 import { count, counted, duration, number, percent } from './terminal.ts';
+import { VISION_STYLE, visionSection } from './vision.ts';
 
 const STYLE = `
 .tiles { display: flex; flex-wrap: wrap; gap: 8px 32px; margin: 8px 0 16px; }
@@ -20,6 +21,7 @@ const STYLE = `
 .mistakes figcaption { font-weight: 400; font-size: 12px; line-height: 1.35; margin: 4px 0 0; overflow-wrap: anywhere; }
 .mistakes s { color: var(--chart-1); text-decoration: none; }
 ${MATRIX_STYLE}
+${VISION_STYLE}
 `.trim();
 
 const PARTS = { train: 'training', dev: 'development', test: 'test' } as const;
@@ -134,7 +136,7 @@ function mistakeSections({ task }: RunReport, details: RunDetails): string[] {
       text: matrix ? 'True classes by row, predicted ones by column.' : 'Most often first.',
       below: matrix ? matrix + folded : table || '<p>Nothing.</p>',
     });
-  return [classes || '', worstSection(mistakes, where)];
+  return [classes || '', worstSection(mistakes, where), visionSection(details.vision, where)];
 }
 
 function worstSection(mistakes: readonly Mistake[], where: string): string {
