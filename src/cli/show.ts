@@ -5,6 +5,7 @@ import {
   counted,
   curves,
   duration,
+  memoryText,
   number,
   percent,
   shares,
@@ -76,6 +77,7 @@ export async function showResults(
   print(layersText(profile), '', curves(titled(history)), '');
   print(
     `trained ${counted(report.epochs, 'epoch')} in ${duration(report.seconds)}, ${speed}`,
+    ...(report.memory ? [`memory ${memoryText(report.memory)}`] : []),
     `model and report.json in ${folder}${also}`,
     ...(options.page ? [`page to look at: ${join(folder, PAGE_FILE)}`] : []),
     `ask it: wasmgrad predict ${folder} --data <file>`,

@@ -6,7 +6,7 @@ import type { RunReport } from './json.ts';
 import { MATRIX_STYLE, matrixHtml } from './matrix.ts';
 import { factList, foldedTable, htmlPage, htmlTable, section } from './page.ts';
 import { learningSection, signalSections } from './runCharts.ts';
-import { count, counted, duration, number, percent } from './terminal.ts';
+import { count, counted, duration, memoryText, number, percent } from './terminal.ts';
 import { VISION_STYLE, visionSection } from './vision.ts';
 
 const STYLE = `
@@ -67,7 +67,7 @@ function shown(name: string, value: number): string {
 }
 
 function facts(report: RunReport, details?: RunDetails): [string, string][] {
-  const { sizes, settings = {}, parameters, build, threads, version, seed, interrupted } = report;
+  const { sizes, settings = {}, parameters, memory, build, threads, version, seed } = report;
   const parts = Object.entries(sizes).flatMap(([part, n]) =>
     n > 0 ? [`${count(n)} ${part}`] : [],
   );
@@ -76,6 +76,7 @@ function facts(report: RunReport, details?: RunDetails): [string, string][] {
   return [
     ['Data', `${parts.join(', ')} examples, ${report.task}`],
     ['Model', `${settings['model'] ?? report.model ?? 'unknown'}${weights}`],
+    ...(memory ? [['Memory', memoryText(memory)] as [string, string]] : []),
     ['Runs on', `${build} build, ${counted(threads, 'thread')}, seed ${seed}, wasmgrad ${version}`],
     ...(machine
       ? ([
@@ -86,7 +87,7 @@ function facts(report: RunReport, details?: RunDetails): [string, string][] {
     ...(details
       ? [['Date', `${details.date.slice(0, 16).replace('T', ' ')} UTC`] as [string, string]]
       : []),
-    ...(interrupted ? [['Ended', 'early, by the user'] as [string, string]] : []),
+    ...(report.interrupted ? [['Ended', 'early, by the user'] as [string, string]] : []),
   ];
 }
 

@@ -241,7 +241,7 @@ test('a convolutional network with all that there is for images', async () => {
   const { vision } = json('c/details.json');
   expect(vision.examples).toHaveLength(6);
   expect(vision.activations.map(([layer]: [string]) => layer)).toEqual([
-    'maxPooling2D … activation_1',
+    'conv2D_1 … activation_1',
     'maxPooling2D_1',
   ]);
   const page = readFileSync(join(cwd, 'c/report.html'), 'utf8');

@@ -28,6 +28,7 @@ const REPORT: RunReport = {
   seed: 7,
   version: '0.1.0',
   parameters: 4321,
+  memory: { variables: 2e6, training: 6e6, workspace: 3e6, programs: 5e5, total: 11.5e6 },
   settings: { model: `mlp:${NASTY}`, epochs: 2 },
   history: {
     loss: [2, 1],
@@ -111,6 +112,7 @@ describe('page of a run', () => {
       'norm 1 → 1',
       'exactly 0: 25 % → 25 %',
       '4,321 parameters',
+      '11.50 MB for a training step, 2.000 of it weights and 6.000 gradients',
     ])
       expect(html).toContain(text);
   });
