@@ -189,7 +189,7 @@ export type { Inputs, ModelOptions } from './train/core.ts';
 export type { CsvLoggerOptions } from './train/csvLogger.ts';
 export { csvLogger } from './train/csvLogger.ts';
 export type { FitOptions } from './train/fit.ts';
-export { foldBatchNorm } from './train/fold.ts';
+export { freeze } from './train/freeze.ts';
 export type { History, Logs } from './train/history.ts';
 export type { MemoryReport, Profile, ProfileOptions, ProfileRow } from './train/inspect.ts';
 export type { LoadOptions } from './train/load.ts';

@@ -6,7 +6,7 @@ import {
   resnet,
   vgg,
 } from '../examples/support/models.ts';
-import { adam, createEngine, type Engine, foldBatchNorm, type Model } from '../src/index.ts';
+import { adam, createEngine, type Engine, freeze, type Model } from '../src/index.ts';
 import { spread } from './cases/case.ts';
 
 let engine: Engine;
@@ -42,7 +42,7 @@ test.each(NETWORKS)('%s learns its first examples', async (name, make, size, cha
   expect(loss.at(-1)).toBeLessThan(0.6 * (loss[0] as number));
   const weights = await net.getWeights();
   expect(weights.reduce((sum, w) => sum + w.data.length, 0)).toBe(count);
-  using folded = await foldBatchNorm(net);
+  using folded = await freeze(net);
   expect(folded.weightNames.filter((w) => w.includes('moving'))).toEqual([]);
   const [before, after] = [await net.predict(x), await folded.predict(x)];
   before.data.forEach((v, i) => {

@@ -64,8 +64,10 @@ async function slopes(
 function bends(scales: readonly Slopes[], { gradient, difference }: Pair, loss: number): boolean {
   const error = Math.abs(difference - gradient);
   const [first] = scales as [Slopes];
-  // A smooth curve's error falls with the square of the step.
-  const smooth = Math.abs(first.narrow - gradient - (difference - gradient) / 4) <= error / 20;
+  const near = (slope: number, share: number) =>
+    Math.abs(slope - gradient - (difference - gradient) * share) <= error / 20;
+  // The parts of the error that a third derivative makes in each; a bend by chance makes one of them, not all.
+  const smooth = near(first.narrow, 1 / 4) && near(first.right, -1 / 2) && near(first.left, -1 / 2);
   if (smooth) return false;
   const agrees = ({ h, narrow, right, left }: Slopes) =>
     [narrow, right, left].some(

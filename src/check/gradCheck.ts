@@ -57,13 +57,14 @@ export async function gradCheck(
   const setting = await core.exclusively('gradCheck', () =>
     settingOf(core, batch, noise !== 'off'),
   );
+  refuseNoise(setting.loss, noise !== 'off');
   using engine = await createEngine({ build: 'f64', kind: 'inline' });
   const names = uniqueNames(setting.parameters);
   return await checkLoss(engine, setting, names, { epsilon, samples, seed });
 }
 
-/** The model's training loss on the batch, with the values of its weights. */
-async function settingOf(
+/** The model's training loss on the batch, with the values of its weights; random layers act as asked by `noise`. */
+export async function settingOf(
   core: ModelCore,
   { x, y, sampleWeight }: StreamBatch,
   noise: boolean,
@@ -73,7 +74,6 @@ async function settingOf(
   const tables = dataTables(core, x, y, sampleWeight);
   const size = tables[0]?.shape[0] ?? 0;
   const traced = traceLoss(core.network, compiled, tables.map(hostFeed), size, true, noise);
-  refuseNoise(traced.loss, noise);
   await state.adopt(traced.trace.variables, core.seed);
   const variables = [...traced.trace.variables];
   const read = await state.engine.exclusive(() =>

@@ -18,6 +18,7 @@ import { readIdx } from '../formats/idx.ts';
 import { createEngine } from '../runtime/create.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { DataError } from '../runtime/errors.ts';
+import { freeze } from '../train/freeze.ts';
 import { loadModel } from '../train/load.ts';
 import type { Model } from '../train/model.ts';
 import type { CommandOptions, OptionValues } from './command.ts';
@@ -40,10 +41,11 @@ export interface AskedModel {
   [Symbol.dispose](): void;
 }
 
-/** Loads the model in a folder. Throws `DataError` where there is none, or one without preprocessing. */
+/** Loads the model in a folder, for inference alone where it is to be `frozen`. Throws `DataError` where there is none, or one without preprocessing. */
 export async function openModel(
   path: string | undefined,
   values: OptionValues,
+  { frozen = false } = {},
 ): Promise<AskedModel> {
   if (path === undefined)
     throw new UsageError('which model? Give the folder that `wasmgrad train` wrote');
@@ -53,7 +55,9 @@ export async function openModel(
     createEngine({ reproducible: values['reproducible'] === true, ...given }),
   );
   try {
-    const model = await loadModel(await modelFolder(path), { engine });
+    const loaded = await loadModel(await modelFolder(path), { engine });
+    const model = frozen ? await freeze(loaded) : loaded;
+    if (frozen) loaded.dispose();
     const { preprocessing } = model;
     if (!preprocessing)
       throw new DataError(

@@ -1,4 +1,5 @@
 import type { Tensor } from '../graph/tensor.ts';
+import { type AugmentationOptions, augmentation } from '../nn/augment.ts';
 import { conv2D } from '../nn/conv.ts';
 import { activationLayer, flatten, reshapeLayer } from '../nn/core.ts';
 import { dense } from '../nn/dense.ts';
@@ -21,6 +22,10 @@ export interface ModelTask {
   readonly l2: number;
   /** Normalise behind each hidden product. */
   readonly batchNorm: boolean;
+  /** Change images at random in training, by shifts, turns and zooms. */
+  readonly augment: boolean;
+  /** Mirror half of them. */
+  readonly flip: boolean;
 }
 
 export interface Family {
@@ -38,7 +43,12 @@ export const families: Readonly<Record<string, Family>> = {
     help: 'dense layers of these sizes with relu',
     layers: (sizes, task) => {
       const units = wholeNumbers(`mlp:${sizes}`, sizes);
-      return [...flat(task), ...units.flatMap((n) => hidden(n, task)), head(task)];
+      return [
+        ...augmented(task),
+        ...flat(task),
+        ...units.flatMap((n) => hidden(n, task)),
+        head(task),
+      ];
     },
   },
   cnn: {
@@ -46,7 +56,7 @@ export const families: Readonly<Record<string, Family>> = {
     help: 'blocks of 3×3 convolutions with so many filters (32x2: two of them), each halved by max pooling, then 128 dense units; for images',
     layers: (sizes, task) => {
       const blocks = convolutions(`cnn:${sizes}`, sizes || '32,64', task);
-      return [...blocks, flatten(), ...hidden(128, task), head(task)];
+      return [...augmented(task), ...blocks, flatten(), ...hidden(128, task), head(task)];
     },
   },
   linear: {
@@ -54,7 +64,7 @@ export const families: Readonly<Record<string, Family>> = {
     help: 'no hidden layer: softmax or linear regression',
     layers: (sizes, task) => {
       if (sizes) throw new UsageError(`--model linear:${sizes}: linear has no sizes`);
-      return [...flat(task), head(task)];
+      return [...augmented(task), ...flat(task), head(task)];
     },
   },
 };
@@ -81,6 +91,19 @@ type Flat = Layer<[x: Tensor]>;
 
 function flat({ inputShape }: ModelTask): Flat[] {
   return inputShape.length > 1 ? [flatten()] : [];
+}
+
+/** Moves that leave small pictures of anything what they are. */
+const MOVES = { translation: 0.07, rotation: 0.01, zoom: 0.05, fillMode: 'nearest' } as const;
+
+function augmented({ augment, flip, inputShape }: ModelTask): Flat[] {
+  if (!augment && !flip) return [];
+  if (inputShape.length < 2)
+    throw new UsageError(
+      `--${augment ? 'augment' : 'flip'}: examples are [${inputShape}], expected images`,
+    );
+  const moves: AugmentationOptions = augment ? MOVES : {};
+  return [augmentation(flip ? { ...moves, flip: 'horizontal' } : moves)];
 }
 
 function penalty(task: ModelTask) {

@@ -18,6 +18,7 @@ export const gradcheck: Command = {
   options: {
     ...MODEL_OPTIONS,
     l2: { type: 'string', value: 'λ', help: 'weight of the penalty λ·Σw², part of the loss' },
+    'batch-norm': { type: 'boolean', help: 'batch normalisation behind each hidden layer' },
     'batch-size': { type: 'string', short: 'b', value: 'n', help: 'examples, default 32' },
     epochs: {
       type: 'string',
@@ -46,6 +47,7 @@ export const gradcheck: Command = {
   examples: [
     ['wasmgrad gradcheck', 'the network for the built-in digits'],
     ['wasmgrad gradcheck --model mlp:32,16 --samples all', 'each of its parameters'],
+    ['wasmgrad gradcheck --model cnn --batch-norm', 'a convolutional network'],
     ['wasmgrad gradcheck --data iris.csv --epochs 10', 'behind some training'],
   ],
   async run(values) {
@@ -76,6 +78,7 @@ function checkOptions(values: OptionValues) {
   const settings: Partial<Settings> = {
     ...(model === undefined ? {} : { model }),
     ...(l2 === undefined ? {} : { l2 }),
+    ...(values['batch-norm'] === true ? { batchNorm: true } : {}),
     batchSize,
     dropout: 0,
   };

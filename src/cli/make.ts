@@ -34,9 +34,8 @@ export function makeModel(options: MakeOptions, data: LoadedData, engine: Engine
   const settings = settingsOf(options, data);
   const { model: text, epochs, batchSize, optimizer, lr } = settings;
   const { family, sizes } = parseModel(text, settingsFor(facts, {}).model);
-  const { l2, dropout, batchNorm } = settings;
   const outputs = outputsOf(data);
-  const layers = family.layers(sizes, { task, inputShape, outputs, l2, dropout, batchNorm });
+  const layers = family.layers(sizes, { ...settings, task, inputShape, outputs });
   const model = sequential(layers, { name: data.name, inputShape, seed, engine });
   model.preprocessing = data.preprocessing;
   model.classNames = data.splits.train.classNames;

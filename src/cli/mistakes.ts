@@ -87,18 +87,23 @@ async function shown(
   preprocessing: Preprocessing,
   i: number,
 ): Promise<Pick<Mistake, 'png' | 'row'>> {
-  const shape = x.shape.slice(1);
-  const size = sizeOf(shape);
-  const cells = Array.from(x.data.slice(i * size, (i + 1) * size), Number);
-  if (preprocessing.kind === 'table') return { row: rowOf(preprocessing, cells) };
-  return { png: Buffer.from(await pngOf(x, cells)).toString('base64') };
+  const one = exampleAt(x, i);
+  if (preprocessing.kind === 'table')
+    return { row: rowOf(preprocessing, Array.from(one.data, Number)) };
+  return { png: Buffer.from(await pngOf(one)).toString('base64') };
 }
 
-function pngOf({ shape, scale = 1 }: ArrayData, cells: readonly number[]) {
+/** Example i alone. */
+export function exampleAt(x: ArrayData, i: number): ArrayData {
+  const shape = x.shape.slice(1);
+  const size = sizeOf(shape);
+  return { ...x, data: x.data.slice(i * size, (i + 1) * size), shape: [1, ...shape] };
+}
+
+/** One image as PNG. */
+export function pngOf({ data, shape, scale = 1 }: ArrayData) {
   const [, height = 1, width = 1, channels = 1] = shape;
-  const bytes = Uint8Array.from(cells, (v) =>
-    Math.round(Math.min(1, Math.max(0, v * scale)) * 255),
-  );
+  const bytes = Uint8Array.from(data, (v) => Math.round(Math.min(1, Math.max(0, v * scale)) * 255));
   return writePng(bytes, width, height, channels === 3 ? 3 : 1);
 }
 

@@ -41,7 +41,7 @@ export const predict: Command = {
     const lines = values['json-lines'] === true;
     if (lines === (data !== undefined))
       throw new UsageError('give either --data <path> or --json-lines');
-    using asked = await openModel(path, values);
+    using asked = await openModel(path, values, { frozen: true });
     const { preprocessing } = asked;
     const batches: AsyncIterable<InputBatch> =
       data === undefined

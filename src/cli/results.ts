@@ -11,6 +11,7 @@ export async function makeReport(
   history: History,
   interrupted: boolean,
 ): Promise<RunReport> {
+  const { engine: _, ...memory } = model.memory();
   const { train, dev, test } = data.splits;
   const metrics = {
     train: await score(model, train, data.preprocessing),
@@ -33,6 +34,7 @@ export async function makeReport(
     version: VERSION,
     ...(interrupted ? { interrupted } : {}),
     parameters,
+    memory,
     settings: { ...settings },
     history: history.history,
   };

@@ -16,6 +16,10 @@ export interface Settings {
   readonly dropout: number;
   /** Batch normalisation behind each hidden product. */
   readonly batchNorm: boolean;
+  /** Images are shifted, turned and zoomed a little in training. */
+  readonly augment: boolean;
+  /** Images are mirrored left and right in training. */
+  readonly flip: boolean;
   /** Epochs without improvement on the development set before training stops. */
   readonly patience: number;
 }
@@ -43,16 +47,20 @@ export type OptimizerName = keyof typeof OPTIMIZERS;
 /** Updates after which small data are learned. */
 const UPDATES = 4000;
 
-/** Settings for data of that kind and size, completed by those given. */
+/**
+ * Settings for data of that kind and size, completed by those given. Images that change at random are learned for longer, to the
+ * lowest rate: they are hardly learned by heart.
+ */
 export function settingsFor(facts: DataFacts, given: Partial<Settings>): Settings {
   const usual = facts.inputShape.length > 1 ? forImages(facts, given) : forTables(facts, given);
   const optimizer = given.optimizer ?? usual.optimizer;
-  const epochs = given.epochs ?? usual.epochs;
+  const changing = given.augment || given.flip;
+  const epochs = given.epochs ?? Math.round(usual.epochs * (changing ? 4 / 3 : 1));
   return {
     ...usual,
     optimizer,
     lr: usual.lr * OPTIMIZERS[optimizer].factor,
-    patience: Math.max(4, Math.round(epochs / 5)),
+    patience: changing ? epochs : Math.max(4, Math.round(epochs / 5)),
     ...given,
   };
 }
@@ -70,6 +78,8 @@ function forImages({ examples }: DataFacts, given: Partial<Settings>): Settings 
     l2: 0,
     dropout: 0.2,
     batchNorm: false,
+    augment: false,
+    flip: false,
     patience: 0,
   };
 }
@@ -89,6 +99,8 @@ function forTables({ task, examples }: DataFacts, given: Partial<Settings>): Set
     l2: strength < 1e-5 ? 0 : Math.min(0.03, strength),
     dropout: 0.2,
     batchNorm: false,
+    augment: false,
+    flip: false,
     patience: 0,
   };
 }

@@ -5,6 +5,7 @@ import {
   counted,
   curves,
   duration,
+  memoryText,
   number,
   percent,
   shares,
@@ -42,11 +43,13 @@ export function showStart({ data, settings, engine, parameters }: Job): void {
 }
 
 function settingsText(settings: Job['settings']): string {
-  const { optimizer, lr, batchSize, epochs, l2, dropout, batchNorm } = settings;
+  const { optimizer, lr, batchSize, epochs, l2, dropout, batchNorm, augment, flip } = settings;
   const rest = [
     l2 > 0 ? `l2 ${number(l2)}` : '',
     dropout > 0 ? `dropout ${dropout}` : '',
     batchNorm ? 'batch norm' : '',
+    augment ? 'augmentation' : '',
+    flip ? 'mirrored' : '',
   ].filter(Boolean);
   return [
     `${optimizer} ${lr}`,
@@ -74,6 +77,7 @@ export async function showResults(
   print(layersText(profile), '', curves(titled(history)), '');
   print(
     `trained ${counted(report.epochs, 'epoch')} in ${duration(report.seconds)}, ${speed}`,
+    ...(report.memory ? [`memory ${memoryText(report.memory)}`] : []),
     `model and report.json in ${folder}${also}`,
     ...(options.page ? [`page to look at: ${join(folder, PAGE_FILE)}`] : []),
     `ask it: wasmgrad predict ${folder} --data <file>`,

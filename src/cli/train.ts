@@ -50,6 +50,14 @@ export const train: Command = {
     l2: { type: 'string', value: 'λ', help: 'weight of the penalty λ·Σw²' },
     dropout: { type: 'string', value: 'rate', help: 'share of hidden units left out in each step' },
     'batch-norm': { type: 'boolean', help: 'batch normalisation behind each hidden layer' },
+    augment: {
+      type: 'boolean',
+      help: 'shift, turn and zoom images a little in training, anew in each step',
+    },
+    flip: {
+      type: 'boolean',
+      help: 'mirror half of the images in training; not for digits or letters',
+    },
     patience: {
       type: 'string',
       value: 'n',
@@ -59,7 +67,7 @@ export const train: Command = {
       type: 'string',
       short: 's',
       value: 'n',
-      help: 'governs split, first weights, order and dropout; default 0',
+      help: 'governs split, first weights, order, dropout and augmentation; default 0',
     },
     threads: { type: 'string', short: 't', value: 'n', help: 'default one for each processor' },
     reproducible: { type: 'boolean', help: 'the same bits on every machine, some slower' },
@@ -120,6 +128,8 @@ function givenSettings(values: OptionValues): Partial<Settings> {
     l2: numberValue(values, 'l2', { from: 0 }),
     dropout: numberValue(values, 'dropout', { from: 0, below: 1 }),
     batchNorm: values['batch-norm'] === true ? true : undefined,
+    augment: values['augment'] === true ? true : undefined,
+    flip: values['flip'] === true ? true : undefined,
     patience: numberValue(values, 'patience', { from: 0, whole: true }),
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));

@@ -12,6 +12,7 @@ import { heldOut } from './load.ts';
 import { machine } from './machine.ts';
 import { findMistakes } from './mistakes.ts';
 import { DETAILS_FILE, OutputFile, PAGE_FILE } from './output.ts';
+import { findVision } from './vision.ts';
 
 /** Snapshots in a training that takes all its epochs, beside the one at its start. */
 const SNAPSHOTS = 24;
@@ -63,6 +64,7 @@ export class Watch {
       snapshots,
       part,
       ...(await findMistakes(model, examples, data.preprocessing)),
+      ...(await findVision(model, examples)),
     };
   }
 }

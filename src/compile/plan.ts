@@ -52,21 +52,32 @@ interface Hole {
 
 /** Rows for which memory rests before others take it: taken at once, it would need a barrier that nothing else asks for. */
 const REST = 8;
+/** Bytes from which on memory counts for more than the barrier. */
+const LARGE = 2 ** 18;
 
-/** Places buffers in one arena, walking through the rows: best fit among what is free, freed behind the last use. */
+/**
+ * Places buffers in one arena. What is kept for the backward pass leaves gaps in one direction of time that it does not leave in
+ * the other: the smaller of both walks is taken.
+ */
 export function plan(lives: ReadonlyMap<Buffer, Lifetime>, reuse = true, rest = REST): Plan {
+  const mirrored = [...lives].map(([buffer, { first, last }]): [Buffer, Lifetime] => {
+    return [buffer, { first: -last, last: -first }];
+  });
+  const [forward, backward] = [walk([...lives], reuse, rest), walk(mirrored, reuse, rest)];
+  return backward.bytes < forward.bytes ? backward : forward;
+}
+
+/** Walks through the rows: best fit among what is free, freed behind the last use. */
+function walk(lives: readonly [Buffer, Lifetime][], reuse: boolean, rest: number): Plan {
   const offsets = new Map<Buffer, number>();
   const starts = [...lives].sort((a, b) => a[1].first - b[1].first);
-  const ends = reuse ? [...lives].sort((a, b) => a[1].last - b[1].last) : [];
+  const free = ([{ bytes }, { last }]: [Buffer, Lifetime]) => last + (bytes < LARGE ? rest : 0);
+  const ends = reuse ? [...lives].sort((a, b) => free(a) - free(b)) : [];
   const holes: Hole[] = [];
   let top = 0;
   let freed = 0;
   for (const [buffer, { first }] of starts) {
-    for (
-      ;
-      freed < ends.length && (ends[freed] as [Buffer, Lifetime])[1].last + rest < first;
-      freed++
-    ) {
+    for (; freed < ends.length && free(ends[freed] as [Buffer, Lifetime]) < first; freed++) {
       const [old] = ends[freed] as [Buffer, Lifetime];
       release(holes, { at: offsets.get(old) as number, bytes: padded(old.bytes) });
     }

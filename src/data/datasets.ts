@@ -39,6 +39,11 @@ const FASHION_MNIST: IdxSet = {
   ]),
 };
 
+/** Names of the classes where the file of training labels is one of these sets', as it is distributed. */
+export function knownClasses(sum: string): readonly string[] | undefined {
+  return [MNIST, FASHION_MNIST].find(({ train }) => train.labels.sha256 === sum)?.classNames;
+}
+
 /**
  * 60,000 training and 10,000 test images [28, 28] of handwritten digits (LeCun, Cortes and Burges), downloaded once
  * (11 MB), checked and kept. Throws `DataError` when that fails.

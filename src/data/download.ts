@@ -252,7 +252,7 @@ function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<v
   });
 }
 
-async function sha256(bytes: Bytes): Promise<string> {
+export async function sha256(bytes: Bytes): Promise<string> {
   if (!globalThis.crypto?.subtle) {
     throw new DataError(
       'downloads are checked with SHA-256, which browsers offer only to pages over https or on localhost',

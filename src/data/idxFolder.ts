@@ -1,6 +1,8 @@
 import { type IdxArray, readIdx, writeIdx } from '../formats/idx.ts';
 import { DataError } from '../runtime/errors.ts';
 import type { DataSplits, Dataset } from './dataset.ts';
+import { knownClasses } from './datasets.ts';
+import { sha256 } from './download.ts';
 import { baseName, fileBytes, listFolder, nodeFiles, withPath } from './file.ts';
 import type { ArrayData } from './table.ts';
 
@@ -26,8 +28,8 @@ export function isIdxFolder(files: readonly string[]): boolean {
 
 /**
  * The data set in a folder with the file names of MNIST (`train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, the same
- * with `t10k`; with or without `.gz`). Pixels stay bytes with scale 1/255. Class names: lines of `labels.txt`, else the
- * numbers. The files of `t10k` may both be absent. Node only.
+ * with `t10k`; with or without `.gz`). Pixels stay bytes with scale 1/255. Class names: lines of `labels.txt`; those of
+ * MNIST and Fashion-MNIST as distributed are known; else the numbers. The files of `t10k` may both be absent. Node only.
  */
 export async function readIdxFolder(folder: string): Promise<DataSplits> {
   const files = (await listFolder(folder)).filter((e) => !e.folder).map((e) => e.name);
@@ -44,7 +46,7 @@ export async function readIdxFolder(folder: string): Promise<DataSplits> {
   const labels = [train.labels, ...(test ? [test.labels] : [])];
   const classNames = files.includes(LABELS_FILE)
     ? await readNames(folder, labels)
-    : numbered(labels);
+    : (knownClasses(train.sum) ?? numbered(labels));
   if (test && String(test.x.shape.slice(1)) !== String(train.x.shape.slice(1))) {
     throw new DataError(
       `${folder}: test images are [${test.x.shape.slice(1)}], training images [${train.x.shape.slice(1)}]`,
@@ -63,6 +65,8 @@ export async function readIdxFolder(folder: string): Promise<DataSplits> {
 interface Pair {
   readonly x: ArrayData;
   readonly labels: Int32Array;
+  /** SHA-256 of the file of labels. */
+  readonly sum: string;
 }
 
 async function readPair(
@@ -80,17 +84,23 @@ async function readPair(
       `${folder}: ${fileName(split, images ? 'labels' : 'images')} is missing (with or without .gz)`,
     );
   }
-  const read = async (file: string) =>
-    readIdx(await fileBytes(`${folder}/${file}`), `${folder}/${file}`);
-  return pairOf(
-    await read(images),
-    await read(labels),
-    `${folder}/${images}`,
-    `${folder}/${labels}`,
+  const [imagesPath, labelsPath] = [`${folder}/${images}`, `${folder}/${labels}`];
+  const bytes = await fileBytes(labelsPath);
+  const pair = pairOf(
+    await readIdx(await fileBytes(imagesPath), imagesPath),
+    await readIdx(bytes, labelsPath),
+    imagesPath,
+    labelsPath,
   );
+  return { ...pair, sum: await sha256(bytes) };
 }
 
-function pairOf(images: IdxArray, labels: IdxArray, imagesName: string, labelsName: string): Pair {
+function pairOf(
+  images: IdxArray,
+  labels: IdxArray,
+  imagesName: string,
+  labelsName: string,
+): Omit<Pair, 'sum'> {
   if (images.shape.length < 2)
     throw new DataError(
       `${imagesName}: shape [${images.shape}], expected images behind one another`,

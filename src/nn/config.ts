@@ -135,6 +135,11 @@ export function registerLayer(type: string, make: Make): void {
   makers.set(type, make);
 }
 
+/** Types of layers that `layerFromConfig` knows. */
+export function layerTypes(): string[] {
+  return [...makers.keys()];
+}
+
 /** What rebuilds the layer. Throws `OptionError` when it holds a function of the user's. */
 export function layerConfig(layer: Layer<never>): LayerConfig {
   const { type, label, trainable, config } = layer;
@@ -149,7 +154,7 @@ export function layerConfig(layer: Layer<never>): LayerConfig {
 
 /** A new layer of the same kind, with fresh weights. Throws `OptionError` for unknown types. */
 export function layerFromConfig({ type, name, trainable, config = {} }: LayerConfig): Layer {
-  const make = makers.get(type) ?? unknownName('layer type', type, [...makers.keys()]);
+  const make = makers.get(type) ?? unknownName('layer type', type, layerTypes());
   return make({
     ...config,
     ...(name === undefined ? {} : { name }),

@@ -42,6 +42,8 @@ const DEEP = 4;
 const SERIAL = 4096;
 /** Bytes of image and gradient that the sums of a filter's gradient walk over at once: a part of the first-level cache. */
 const BLOCK = 24 * 1024;
+/** Bytes up to which a padded image is kept for whoever needs it again; a larger one is made again. */
+const KEPT = 2 ** 20;
 /** Tiles of a filter's gradient from which on threads share them, and else the parts of the batch that they share. */
 const PARTS = 8;
 
@@ -57,9 +59,14 @@ function padded(e: Emitter, x: Images, [top, bottom, left, right]: number[], cha
   const unit = rowUnit(x.B, HP, WP * channels);
   const { tensor, B, H, W, C } = x;
   const sizes = [HP, WP, channels, H, W, C, top ?? 0, left ?? 0] as const;
-  const at = e.shared(tensor, `padded ${sizes}`, B * HP * WP * channels * e.realBytes, (to) =>
-    kernels.padImage(to, x.at, B * HP, unit, ...sizes),
-  );
+  const bytes = B * HP * WP * channels * e.realBytes;
+  const make = (to: Pointer) => kernels.padImage(to, x.at, B * HP, unit, ...sizes);
+  if (bytes <= KEPT) {
+    const at = e.shared(tensor, `padded ${sizes}`, bytes, make);
+    return { tensor, at, B, H: HP, W: WP, C: channels };
+  }
+  const at = e.temp(bytes);
+  e.row(make(at));
   return { tensor, at, B, H: HP, W: WP, C: channels };
 }
 

@@ -21,6 +21,25 @@ export interface Mistake {
   readonly row?: readonly (readonly [name: string, cell: string])[];
 }
 
+/** How a network sees one image; pictures are PNG in base64. */
+export interface Seen {
+  readonly truth: string;
+  readonly predicted: string;
+  readonly probability: number;
+  readonly png: string;
+  readonly saliency: string;
+  readonly gradCam: string;
+}
+
+/** What a convolutional network sees; pictures are PNG in base64. */
+export interface Vision {
+  /** Those of the first convolution. */
+  readonly filters?: string | undefined;
+  /** What layers make of the first example, by name. */
+  readonly activations: readonly (readonly [layer: string, png: string])[];
+  readonly examples: readonly Seen[];
+}
+
 /** Means of consecutive mini-batches, and their smoothed course. */
 export interface BatchCost {
   readonly batches: number;
@@ -42,6 +61,7 @@ export interface RunDetails {
   readonly confused?: readonly Pair[];
   /** The worst first. */
   readonly mistakes: readonly Mistake[];
+  readonly vision?: Vision;
 }
 
 const MOST_POINTS = 240;

@@ -25,6 +25,10 @@ export interface RunReport {
   /** What was trained, how, and each epoch's figures. */
   readonly model?: string;
   readonly parameters?: number;
+  /** Bytes of the model while it trains, `total` being the peak of a step. */
+  readonly memory?: Readonly<
+    Record<'variables' | 'training' | 'workspace' | 'programs' | 'total', number>
+  >;
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly history?: Readonly<Record<string, readonly number[]>>;
 }

@@ -6,7 +6,8 @@ import type { RunReport } from './json.ts';
 import { MATRIX_STYLE, matrixHtml } from './matrix.ts';
 import { factList, foldedTable, htmlPage, htmlTable, section } from './page.ts';
 import { learningSection, signalSections } from './runCharts.ts';
-import { count, counted, duration, number, percent } from './terminal.ts';
+import { count, counted, duration, memoryText, number, percent } from './terminal.ts';
+import { VISION_STYLE, visionSection } from './vision.ts';
 
 const STYLE = `
 .tiles { display: flex; flex-wrap: wrap; gap: 8px 32px; margin: 8px 0 16px; }
@@ -20,6 +21,7 @@ const STYLE = `
 .mistakes figcaption { font-weight: 400; font-size: 12px; line-height: 1.35; margin: 4px 0 0; overflow-wrap: anywhere; }
 .mistakes s { color: var(--chart-1); text-decoration: none; }
 ${MATRIX_STYLE}
+${VISION_STYLE}
 `.trim();
 
 const PARTS = { train: 'training', dev: 'development', test: 'test' } as const;
@@ -65,7 +67,7 @@ function shown(name: string, value: number): string {
 }
 
 function facts(report: RunReport, details?: RunDetails): [string, string][] {
-  const { sizes, settings = {}, parameters, build, threads, version, seed, interrupted } = report;
+  const { sizes, settings = {}, parameters, memory, build, threads, version, seed } = report;
   const parts = Object.entries(sizes).flatMap(([part, n]) =>
     n > 0 ? [`${count(n)} ${part}`] : [],
   );
@@ -74,6 +76,7 @@ function facts(report: RunReport, details?: RunDetails): [string, string][] {
   return [
     ['Data', `${parts.join(', ')} examples, ${report.task}`],
     ['Model', `${settings['model'] ?? report.model ?? 'unknown'}${weights}`],
+    ...(memory ? [['Memory', memoryText(memory)] as [string, string]] : []),
     ['Runs on', `${build} build, ${counted(threads, 'thread')}, seed ${seed}, wasmgrad ${version}`],
     ...(machine
       ? ([
@@ -84,7 +87,7 @@ function facts(report: RunReport, details?: RunDetails): [string, string][] {
     ...(details
       ? [['Date', `${details.date.slice(0, 16).replace('T', ' ')} UTC`] as [string, string]]
       : []),
-    ...(interrupted ? [['Ended', 'early, by the user'] as [string, string]] : []),
+    ...(report.interrupted ? [['Ended', 'early, by the user'] as [string, string]] : []),
   ];
 }
 
@@ -134,7 +137,7 @@ function mistakeSections({ task }: RunReport, details: RunDetails): string[] {
       text: matrix ? 'True classes by row, predicted ones by column.' : 'Most often first.',
       below: matrix ? matrix + folded : table || '<p>Nothing.</p>',
     });
-  return [classes || '', worstSection(mistakes, where)];
+  return [classes || '', worstSection(mistakes, where), visionSection(details.vision, where)];
 }
 
 function worstSection(mistakes: readonly Mistake[], where: string): string {

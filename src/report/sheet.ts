@@ -120,8 +120,8 @@ class Page {
     this.#cell = cell;
     this.#channels = channels;
     this.#zoom = zoom;
-    this.height = rows * (cell[0] + 1) * zoom;
-    this.width = columns * (cell[1] + 1) * zoom;
+    this.height = (rows * (cell[0] + 1) - 1) * zoom;
+    this.width = (columns * (cell[1] + 1) - 1) * zoom;
     this.pixels = new Uint8Array(this.width * this.height * channels).fill(GAP);
   }
 

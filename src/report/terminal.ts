@@ -57,6 +57,16 @@ export function counted(n: number, what: string): string {
 }
 
 /** `1 h 02 min`, `2 min 05 s`, `3.4 s`. */
+/** What a model needs while it trains. */
+export function memoryText({
+  total,
+  variables,
+  training,
+}: Readonly<Record<'total' | 'variables' | 'training', number>>): string {
+  const [all, weights, kept] = [total, variables, training].map((b) => number(b / 1e6));
+  return `${all} MB for a training step, ${weights} of it weights and ${kept} gradients and what the optimizer keeps`;
+}
+
 export function duration(seconds: number): string {
   if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);

@@ -74,17 +74,25 @@ export async function programText(core: ModelCore, batchSize: number): Promise<s
   return printProgram((await stepProgram(core, batchSize)).program);
 }
 
+/** Bytes of a model, which hold no examples but those of one batch. */
 export interface MemoryReport {
+  /** Weights and statistics. */
   readonly variables: number;
+  /** Gradients, and what the optimiser keeps. */
   readonly training: number;
+  /** What programs compute in, as large as the largest needs at once; with the tables of steps and their results. */
   readonly workspace: number;
   readonly programs: number;
+  /** All of them: the peak of a training step too, as steps allocate nothing. */
+  readonly total: number;
   /** The engine's WebAssembly memory: its size, what is given out, and the most that ever was. */
   readonly engine: { readonly size: number; readonly used: number; readonly peak: number };
 }
 
 export function memoryOf(core: ModelCore): MemoryReport {
-  return { ...core.state.memory(), engine: core.state.engine.memory() };
+  const parts = core.state.memory();
+  const total = Object.values(parts).reduce((sum, bytes) => sum + bytes, 0);
+  return { ...parts, total, engine: core.state.engine.memory() };
 }
 
 export interface ProfileOptions {

@@ -18,6 +18,14 @@ test('of a network for the built-in digits, with JSON', () => {
   for (const { name, ratio } of check.parameters) expect(ratio, name).toBeLessThanOrEqual(1e-7);
 });
 
+test('of a convolutional network with batch normalisation', () => {
+  const line = 'gradcheck --model cnn:3,4 --batch-norm --samples 300 --batch-size 8';
+  const { stdout, stderr, status } = wasmgrad(line);
+  expect({ stderr, status }, stdout).toEqual({ stderr: '', status: 0 });
+  expect(stdout).toMatch(/^batchNormalization_2\/gamma .* great /m);
+  expect(stdout).toMatch(/\nratio \S+ over 300 .*: great.*\n$/);
+});
+
 test('of a table, behind some training', () => {
   using folder = temporaryFolder();
   const random = lcg(1);

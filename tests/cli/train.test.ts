@@ -8,6 +8,7 @@ import { splitDataset } from '../../src/data/split.ts';
 import { digits } from '../../src/data/synthetic/index.ts';
 import { loadModel } from '../../src/train/load.ts';
 import { temporaryFolder, wasmgrad } from '../support/cli.ts';
+import { expectStandalone } from '../support/html.ts';
 
 const TABLES = fileURLToPath(new URL('../../../shared/data/tables/', import.meta.url));
 const folder = temporaryFolder();
@@ -226,4 +227,34 @@ describe.skipIf(!existsSync(TABLES))('tables of ../shared, without a flag', () =
     const { testAccuracy, metrics } = json(`${name}.json`);
     expect(testAccuracy ?? metrics.test.r2).toBeGreaterThanOrEqual(least);
   });
+});
+
+test('a convolutional network with all that there is for images', async () => {
+  await writeIdxFolder(join(cwd, 'small'), splitDataset(digits(300, { seed: 2 }), { seed: 1 }));
+  const line =
+    'train --data small --model cnn:3,4 --epochs 2 --augment --flip --batch-norm --out c';
+  const { status, stdout, stderr } = inFolder(line);
+  expect({ status }, stderr).toEqual({ status: 0 });
+  expect(stdout).toMatch(/^model {2}cnn:3,4, .*, batch norm, augmentation, mirrored$/m);
+  const { augment, flip, batchNorm } = json('c/report.json').settings;
+  expect({ augment, flip, batchNorm }).toEqual({ augment: true, flip: true, batchNorm: true });
+  const { vision } = json('c/details.json');
+  expect(vision.examples).toHaveLength(6);
+  expect(vision.activations.map(([layer]: [string]) => layer)).toEqual([
+    'conv2D_1 … activation_1',
+    'maxPooling2D_1',
+  ]);
+  const page = readFileSync(join(cwd, 'c/report.html'), 'utf8');
+  expectStandalone(page, { pictures: true });
+  expect(page).toContain('Filters of the first convolution');
+  using net = await loadModel(join(cwd, 'c'));
+  expect(net.layers[0]?.type).toBe('augmentation');
+});
+
+test('only images are changed at random', () => {
+  for (const option of ['augment', 'flip'])
+    expect(inFolder(`train --data sides.csv --${option}`)).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining(`--${option}: examples are [4], expected images`),
+    });
 });

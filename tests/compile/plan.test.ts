@@ -67,6 +67,43 @@ describe('memory plan', () => {
   });
 });
 
+test('large memory does not rest', () => {
+  const bytes = 2 ** 18;
+  const chain = Array.from({ length: 20 }, (_, i) => {
+    return [
+      { name: `b${i}`, bytes },
+      { first: i, last: i + 1 },
+    ] as const;
+  });
+  expect(plan(new Map(chain)).bytes).toBe(2 * bytes);
+});
+
+test('what is kept for the way back leaves no gaps, in whichever direction', () => {
+  const depth = 12;
+  const large = (name: string, bytes: number, first: number, last: number) =>
+    [
+      { name, bytes: 2 ** 20 + bytes },
+      { first, last },
+    ] as [Buffer, Lifetime];
+  const kept = Array.from({ length: depth }, (_, i) =>
+    large(`kept ${i}`, 2 ** 12 * ((7 * i) % depth), i, 2 * depth - i),
+  );
+  const passing = Array.from({ length: depth }, (_, i) =>
+    large(`passing ${i}`, 2 ** 14 * ((5 * i) % depth), i, i),
+  );
+  const lives = [...kept, ...passing];
+  const most = Math.max(
+    ...Array.from({ length: 2 * depth + 1 }, (_, row) =>
+      sum(lives.flatMap(([b, l]) => (l.first <= row && row <= l.last ? [b] : []))),
+    ),
+  );
+  const mirrored = lives.map(([b, { first, last }]): [Buffer, Lifetime] => {
+    return [b, { first: -last, last: -first }];
+  });
+  expect(plan(new Map(lives)).bytes).toBeLessThan(1.05 * most);
+  expect(plan(new Map(mirrored)).bytes).toBe(plan(new Map(lives)).bytes);
+});
+
 /** Lifetimes written as `name: first–last` of rows that copy from one buffer to another. */
 function livesOf(
   rows: readonly (readonly [to: string, from: string] | 'repeat' | 'end')[],

@@ -164,3 +164,9 @@ test.skipIf(!existsSync(MNIST))('MNIST', async () => {
   ]);
   expect([...(train.y as Int32Array).subarray(0, 5)]).toEqual([5, 0, 4, 1, 9]);
 });
+
+const FASHION = '../shared/data/fashion-mnist';
+test.skipIf(!existsSync(FASHION))('Fashion-MNIST has names', async () => {
+  const { train, test: held } = await readIdxFolder(FASHION);
+  expect([train.classNames?.[0], held?.classNames?.[9]]).toEqual(['T-shirt/top', 'Ankle boot']);
+});

@@ -28,6 +28,7 @@ const REPORT: RunReport = {
   seed: 7,
   version: '0.1.0',
   parameters: 4321,
+  memory: { variables: 2e6, training: 6e6, workspace: 3e6, programs: 5e5, total: 11.5e6 },
   settings: { model: `mlp:${NASTY}`, epochs: 2 },
   history: {
     loss: [2, 1],
@@ -49,6 +50,7 @@ const snapshot = (examples: number, low: number): Snapshot => ({
   activations: [{ layer: 'dense', zeros: 0.25, histogram: histogram([0.5, low]) }],
 });
 
+const SEEN = { png: 'iVBORw0KGgo=', saliency: 'iVBORw0KGgo=', gradCam: 'iVBORw0KGgo=' };
 const DETAILS: RunDetails = {
   date: '2026-01-02T03:04:05.000Z',
   machine: { cpu: 'CPU <x>', cores: 2, os: 'Linux', node: '24.1.0' },
@@ -62,6 +64,14 @@ const DETAILS: RunDetails = {
   ],
   confused: [{ truth: NASTY, predicted: 'cat', count: 3 }],
   mistakes: [{ truth: NASTY, predicted: 'cat', probability: 0.875, png: 'iVBORw0KGgo=' }],
+  vision: {
+    filters: 'iVBORw0KGgo=',
+    activations: [['conv2D', 'iVBORw0KGgo=']],
+    examples: [
+      { truth: NASTY, predicted: 'cat', probability: 0.75, ...SEEN },
+      { truth: 'cat', predicted: 'cat', probability: 0.5, ...SEEN },
+    ],
+  },
 };
 
 describe('page of a run', () => {
@@ -82,6 +92,7 @@ describe('page of a run', () => {
       'learning',
       'confusion',
       'mistakes',
+      'vision',
       'updates',
       'weights',
       'activations',
@@ -95,9 +106,13 @@ describe('page of a run', () => {
       'high variance, and the test set differs from the development set',
       'variance 9.00 %',
       'said cat, 88 %',
+      '<s>said cat, 75 %</s>',
+      'is cat, said cat, 50 %',
+      'Activations of conv2D, first image',
       'norm 1 → 1',
       'exactly 0: 25 % → 25 %',
       '4,321 parameters',
+      '11.50 MB for a training step, 2.000 of it weights and 6.000 gradients',
     ])
       expect(html).toContain(text);
   });

@@ -46,9 +46,10 @@ test('memory by use; the engine counts all of it', async () => {
   using engine = await createEngine({ kind: 'inline' });
   using net = perceptron(1, { engine });
   await net.program(32);
-  const { variables, training, workspace, engine: whole } = net.memory();
+  const { variables, training, workspace, programs, total, engine: whole } = net.memory();
   expect(variables).toBe(4 * (64 * 32 + 32 + 96 + 16));
   expect(training).toBe(3 * variables);
-  expect(whole.used).toBeGreaterThanOrEqual(variables + training + workspace);
+  expect(total).toBe(variables + training + workspace + programs);
+  expect(whole.used).toBeGreaterThanOrEqual(total);
   expect(whole.size).toBeGreaterThanOrEqual(whole.peak);
 });

@@ -28,21 +28,26 @@ const LINEAR: Readonly<Record<string, Linear>> = {
   separableConv2D: { kernel: 'pointwiseKernel', axes: 2 },
 };
 
-type Part = NetworkConfig['layers'][number];
 type Weights = Map<string, NDArray>;
+type Part = NetworkConfig['layers'][number];
 interface Call {
   readonly layer: number;
   readonly inputs: readonly CallRef[];
 }
 
 /**
- * A model for inference with the same predictions, up to rounding: each batch normalisation right behind a dense layer or a
- * convolution without activation is multiplied into its weights, and an activation behind it is computed with the product.
- * What is called more than once stays. The model itself is unchanged. Throws `OptionError` for a model that cannot be saved.
+ * A model for inference with the same predictions up to rounding, on the same engine: none of its weights can be trained, and
+ * each batch normalisation right behind a dense layer or a convolution without activation is multiplied into its weights, an
+ * activation behind it computed with the product. What is called more than once stays. The model itself is unchanged. Throws
+ * `StateError` for a model that is not built, `OptionError` for one that cannot be saved.
  *
  * With the moving mean μ and variance σ²: s = γ/√(σ² + ε), kernel·s, (bias − μ)·s + β.
+ *
+ * @example
+ * const frozen = await freeze(net);
+ * await frozen.save('digits-frozen');
  */
-export async function foldBatchNorm(model: Model): Promise<Model> {
+export async function freeze(model: Model): Promise<Model> {
   const core = coreOf(model);
   const { engine } = core.state;
   const [names, arrays] = [model.weightNames, await model.getWeights()];
@@ -50,12 +55,12 @@ export async function foldBatchNorm(model: Model): Promise<Model> {
   const config = networkConfig(core.network);
   const folded = new Folder(weights, sharedParts(config)).network(config, '');
   const json = new JsonReader(JSON.parse(JSON.stringify(folded)), `model "${model.name}"`, '');
-  const result = new Model(networkFrom(json), { engine, seed: core.seed });
-  await result.build();
-  await result.setWeights(result.weightNames.map((name) => weights.get(name) as NDArray));
+  const frozen = new Model(networkFrom(json), { engine, seed: core.seed });
+  await frozen.build();
+  await frozen.setWeights(frozen.weightNames.map((name) => weights.get(name) as NDArray));
   const { preprocessing, classNames, metadata } = model;
-  coreOf(result).compiled = core.compiled;
-  return Object.assign(result, { preprocessing, classNames, metadata });
+  coreOf(frozen).compiled = core.compiled;
+  return Object.assign(frozen, { preprocessing, classNames, metadata });
 }
 
 /** Parts that stand at several places. */
@@ -115,11 +120,11 @@ class Folder {
     });
     return {
       ...config,
-      layers: layers.map((part) =>
-        'network' in part
-          ? { network: this.network(part.network, `${path}${part.network.name}/`) }
-          : part,
-      ),
+      layers: layers.map((part) => {
+        if ('network' in part)
+          return { network: this.network(part.network, `${path}${part.network.name}/`) };
+        return 'type' in part ? { ...part, trainable: false } : part;
+      }),
     };
   }
 

@@ -4,8 +4,15 @@ import type { Tensor } from '../../src/graph/tensor.ts';
 import * as layers from '../../src/nn/index.ts';
 import { createEngine } from '../../src/runtime/create.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
-import { foldBatchNorm } from '../../src/train/fold.ts';
-import { type Model, model, type SequentialLayer, sequential } from '../../src/train/model.ts';
+import { freeze } from '../../src/train/freeze.ts';
+import { loadModel } from '../../src/train/load.ts';
+import {
+  coreOf,
+  type Model,
+  model,
+  type SequentialLayer,
+  sequential,
+} from '../../src/train/model.ts';
 import { spread } from '../cases/case.ts';
 
 let engine: Engine;
@@ -89,13 +96,49 @@ async function expectSame(net: Model, folded: Model, shape: Shape): Promise<void
   });
 }
 
+/** Ops of the program that predicts. */
+function opsOf(net: Model): string[] {
+  const found = new Set<Tensor>();
+  const walk = (t: Tensor): void => {
+    if (found.has(t)) return;
+    found.add(t);
+    t.inputs.forEach(walk);
+  };
+  Object.values(coreOf(net).trace(2, false).outputs).forEach(walk);
+  return [...found].map((t) => t.op.name);
+}
+
 const normalisations = (net: Model) => net.weightNames.filter((n) => /gamma|beta|moving/.test(n));
 
 test.each(NETWORKS)('%s', async (_, inputShape, make, left) => {
   using net = await filled(sequential(make(), { inputShape, engine }));
-  using folded = await foldBatchNorm(net);
+  using folded = await freeze(net);
   expect(normalisations(folded)).toHaveLength(left);
+  expect(opsOf(net)).toContain('rsqrt');
+  if (left === 0) expect(opsOf(folded)).not.toContain('rsqrt');
   await expectSame(net, folded, inputShape);
+});
+
+test('a frozen model is saved and loaded, and cannot be trained', async () => {
+  const layer = () => layers.conv2D(3, 3, { padding: 'same' });
+  const parts = chain(layer(), norm(), layers.activation('relu'), layers.flatten());
+  const head = chain(layers.dropout(0.5), layers.dense(2, { activation: 'softmax' }));
+  using net = await filled(sequential([...parts, ...head], { inputShape: [4, 4, 1], engine }));
+  net.compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy' });
+  net.classNames = ['cat', 'dog'];
+  using frozen = await freeze(net);
+  using loaded = await loadModel(await frozen.toFiles(), { engine });
+  expect([loaded.classNames, normalisations(loaded)]).toEqual([['cat', 'dog'], []]);
+  await expectSame(net, loaded, [4, 4, 1]);
+  const x = { data: new Float32Array(32), shape: [2, 4, 4, 1] };
+  for (const one of [frozen, loaded])
+    await expect(one.fit(x, Int32Array.of(0, 1))).rejects.toThrow('no trainable weights');
+  expect(await loaded.evaluate(x, Int32Array.of(0, 1))).toHaveProperty('loss');
+});
+
+test('before it is built there is nothing to freeze', async () => {
+  using net = sequential([layers.dense(2)], { inputShape: [3], engine });
+  await expect(freeze(net)).rejects.toThrow('has no weights yet');
 });
 
 test('residual connections stay what they are', async () => {
@@ -112,7 +155,7 @@ test('residual connections stay what they are', async () => {
       engine,
     }),
   );
-  using folded = await foldBatchNorm(net);
+  using folded = await freeze(net);
   expect(normalisations(folded)).toEqual([]);
   await expectSame(net, folded, [4, 4, 2]);
 });
@@ -126,7 +169,7 @@ test('what is called or read twice stays', async () => {
       engine,
     }),
   );
-  using folded = await foldBatchNorm(net);
+  using folded = await freeze(net);
   expect(normalisations(folded)).toHaveLength(4);
   await expectSame(net, folded, [3]);
 });
