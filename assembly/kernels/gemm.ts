@@ -1,5 +1,6 @@
 import { activate } from '../activate';
 import { MR, NR } from '../layout';
+import { Apart, Near } from '../left';
 import { In, InAll, InOut, Out, OutAll, shareStart } from '../share';
 import { multiplyPanels } from '../tile';
 
@@ -9,19 +10,21 @@ const KC: i32 = 512;
 const NC: i32 = 256;
 
 /**
- * C[M, N] = act(beta·C + A·B + bias[N]), row stride ldc, from packed A (packA, packAT) and B
- * (packB, packBT). beta is 0 (C is not read) or 1; bias 0: none; activation 0 none, 1 relu, 2
- * sigmoid, 3 tanh. Threads share the rows: unit is a multiple of MR.
+ * C[M, N] = act(beta·C + A·B + bias[N]), row stride ldc, from packed B (packB, packBT). A lies at m·aRow + k·aCol, one of
+ * them 1; with aRow 1 and aCol MR it is packed (packA, packAT). beta is 0 (C is not read) or 1; bias 0: none; activation 0
+ * none, 1 relu, 2 sigmoid, 3 tanh. Threads share the rows: unit is a multiple of MR, aRow is not 1 unless A is packed.
  */
 export function gemm(
   c: InOut,
-  ap: In,
+  a: In,
   bp: InAll,
   bias: InAll,
   M: i32,
   unit: i32,
   N: i32,
   K: i32,
+  aRow: i32,
+  aCol: i32,
   ldc: i32,
   beta: i32,
   activation: i32,
@@ -31,20 +34,22 @@ export function gemm(
   const first = shareStart(M, unit, tid, threads);
   const rows = shareStart(M, unit, tid + 1, threads) - first;
   c += <usize>first * <usize>ldc * sizeof<real>();
-  ap += <usize>first * <usize>K * sizeof<real>();
-  product(c, ap, bp, bias, rows, N, K, ldc, NR, beta, activation);
+  a += <usize>first * rowBytes(K, aRow, aCol);
+  product(c, a, bp, bias, rows, N, K, aRow, aCol, ldc, NR, beta, activation);
 }
 
 /** The same product as gemm, threads share the columns: for few rows. unit is a multiple of NR. */
 export function gemmColumns(
   c: OutAll,
-  ap: InAll,
+  a: InAll,
   bp: In,
   bias: InAll,
   N: i32,
   unit: i32,
   M: i32,
   K: i32,
+  aRow: i32,
+  aCol: i32,
   ldc: i32,
   beta: i32,
   activation: i32,
@@ -55,7 +60,21 @@ export function gemmColumns(
   const cols = shareStart(N, unit, tid + 1, threads) - first;
   const offset = <usize>first * sizeof<real>();
   const own = bias != 0 ? bias + offset : 0;
-  product(c + offset, ap, bp + offset * <usize>K, own, M, cols, K, ldc, NR, beta, activation);
+  product(
+    c + offset,
+    a,
+    bp + offset * <usize>K,
+    own,
+    M,
+    cols,
+    K,
+    aRow,
+    aCol,
+    ldc,
+    NR,
+    beta,
+    activation,
+  );
 }
 
 /**
@@ -64,19 +83,27 @@ export function gemmColumns(
  */
 export function gemmPanels(
   c: Out,
-  ap: InAll,
+  a: InAll,
   bp: In,
   N: i32,
   unit: i32,
   M: i32,
   K: i32,
+  aRow: i32,
+  aCol: i32,
   tid: i32,
   threads: i32,
 ): void {
   const first = shareStart(N, unit, tid, threads);
   const cols = shareStart(N, unit, tid + 1, threads) - first;
   const offset = <usize>first * sizeof<real>();
-  product(c + offset * <usize>M, ap, bp + offset * <usize>K, 0, M, cols, K, NR, M * NR, 0, 0);
+  c += offset * <usize>M;
+  product(c, a, bp + offset * <usize>K, 0, M, cols, K, aRow, aCol, NR, M * NR, 0, 0);
+}
+
+/** Bytes from a row of A to the next one, where that begins a panel if A is packed. */
+function rowBytes(K: i32, aRow: i32, aCol: i32): usize {
+  return <usize>(aRow == 1 && aCol == MR ? K : aRow) * sizeof<real>();
 }
 
 /**
@@ -91,6 +118,8 @@ function product(
   M: i32,
   N: i32,
   K: i32,
+  aRow: i32,
+  aCol: i32,
   ldc: i32,
   ldn: i32,
   beta: i32,
@@ -104,7 +133,8 @@ function product(
     for (let k = 0; k < K || k == 0; k += kc) {
       const own = bias != 0 && k == 0 ? bias + <usize>n * sizeof<real>() : 0;
       const act = k + kc >= K ? activation : 0;
-      block(at, a, bn, own, M, cols, K, k, min(kc, K - k), ldc, ldn, beta != 0 || k > 0, act);
+      const more = beta != 0 || k > 0;
+      block(at, a, bn, own, M, cols, K, aRow, aCol, k, min(kc, K - k), ldc, ldn, more, act);
     }
   }
 }
@@ -124,6 +154,8 @@ function block(
   M: i32,
   N: i32,
   K: i32,
+  aRow: i32,
+  aCol: i32,
   k: i32,
   steps: i32,
   ldc: i32,
@@ -135,15 +167,24 @@ function block(
   const panel = <usize>ldn * sizeof<real>();
   const bStride = <usize>NR * <usize>K * sizeof<real>();
   b += <usize>k * <usize>NR * sizeof<real>();
+  const step = <usize>aCol * sizeof<real>();
+  const next = <usize>aRow * sizeof<real>();
+  const aPanel = rowBytes(K, aRow, aCol);
+  const packed = aRow == 1 && aCol == MR;
+  a += <usize>k * step;
   for (let m = 0; m < M; m += MR) {
     const rows = min(MR, M - m);
     const at = c + <usize>m * row;
-    const am = a + (<usize>m * <usize>K + <usize>k * <usize>MR) * sizeof<real>();
+    const am = a + <usize>m * aPanel;
+    const near = packed || (aRow == 1 && rows == MR);
     let bn = b;
     let cn = at;
     for (let n = 0; n < N; n += NR, bn += bStride, cn += panel) {
       const own = bias != 0 ? bias + <usize>n * sizeof<real>() : 0;
-      multiplyPanels(cn, am, bn, own, steps, row, rows, min(NR, N - n), accumulate);
+      const cols = min(NR, N - n);
+      if (near)
+        multiplyPanels<Near>(cn, am, next, step, bn, own, steps, row, rows, cols, accumulate);
+      else multiplyPanels<Apart>(cn, am, next, step, bn, own, steps, row, rows, cols, accumulate);
     }
     if (activation != 0) activate(at, rows, N, row, activation);
   }

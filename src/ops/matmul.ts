@@ -96,88 +96,100 @@ function emitPanelsRow(
 function emitPacked(e: Emitter, c: Pointer, a: Pointer, b: Right, bias: Pointer, p: Product): void {
   const { MR, NR } = e;
   const { M, N, K, activation } = p;
-  if (readInPlace(e, p)) {
-    emitInPlace(e, c, a, packedB(e, b, p), bias, p);
-    return;
-  }
+  const columns = N >= 4 * NR && (M < 4 * MR || N > M);
   const rows = rowsOfBlock(e, p);
   if (rows < M) {
     emitBlocks(e, c, a, packedB(e, b, p), bias, p, rows);
     return;
   }
-  const ap = packedA(e, a, p);
+  const { at, strides } = columns ? leftOf(e, a, p) : ownRows(e, a, p);
   const bp = packedB(e, b, p);
-  if (N >= 4 * NR && (M < 4 * MR || N > M)) {
-    e.row(kernels.gemmColumns(c, ap, bp, bias, N, NR, M, K, N, 0, activation));
+  if (columns) {
+    e.row(kernels.gemmColumns(c, at, bp, bias, N, NR, M, K, ...strides, N, 0, activation));
   } else {
-    e.row(kernels.gemm(c, ap, bp, bias, M, MR, N, K, N, 0, activation));
+    e.row(kernels.gemm(c, at, bp, bias, M, MR, N, K, ...strides, N, 0, activation));
   }
 }
 
-/** Whether packing A would cost more than it gains: A is beyond the cache, and few panels of B use each of its rows. */
-function readInPlace({ NR, realBytes }: Emitter, { M, N, K, transposeA }: Product): boolean {
-  return !transposeA && N <= 4 * NR && M * K * realBytes >= 8 * CACHED;
+/** The left operand: numbers from row to row and from k to k. */
+interface Left {
+  readonly at: Pointer;
+  readonly strides: readonly [aRow: number, aCol: number];
 }
 
-/** Rows of A that are read by all panels of B in turn. */
-const IN_PLACE_TILES = 4;
+/** A as it lies where that costs no more than packing it. */
+function leftOf(e: Emitter, a: Pointer, p: Product): Left {
+  if (p.transposeA && fitsCache(e, p)) return { at: a, strides: [1, p.M] };
+  return ownRows(e, a, p);
+}
 
-/** A·B as a convolution with one tap, whose pictures are blocks of rows: A is read as it lies. */
-function emitInPlace(
-  e: Emitter,
-  c: Pointer,
-  a: Pointer,
-  bp: Pointer,
-  bias: Pointer,
-  { M, N, K, activation }: Product,
-): void {
-  const block = IN_PLACE_TILES * e.MR;
-  const place = (to: Pointer) => kernels.placeRows(to, block, block, 1, 1, K, 0, 0, N, 0, 0);
-  const bytes = 8 * block;
-  const places = prepared(e, null, `rows ${K} ${N}`, bytes, place);
-  const [yBlock, xBlock] = [block * N, block * K];
-  const walk = [1, N, 1, 0, 1, K, K] as const;
-  e.row(
-    kernels.conv(c, a, bp, bias, places, M, block, block, 1, yBlock, xBlock, ...walk, activation),
-  );
+/** A such that threads which own rows read nothing else. */
+function ownRows(e: Emitter, a: Pointer, p: Product): Left {
+  if (!p.transposeA && (!isWide(e) || p.N <= WIDE_COLUMNS)) return { at: a, strides: [p.K, 1] };
+  return { at: packedA(e, a, p), strides: [1, e.MR] };
+}
+
+/** Columns beyond which the wide tile, 4 % slower with rows of A as they lie, pays for packing them. */
+const WIDE_COLUMNS = 256;
+
+/** Whether a tile has vectors of 256 bits: the `turbo` build. */
+function isWide({ NR, realBytes }: Emitter): boolean {
+  return NR * realBytes > 32;
+}
+
+/** First-level cache: bytes after which lines meet the same set again, and lines of A that a set takes. */
+const SETS = 4096;
+const WAYS = 8;
+/** Rows that the tables of pages and the cache hold while a tile walks down a column. */
+const COLUMN = 64;
+
+/** Whether a column of a stored [K, M] stays in the first-level cache, so that the next tile finds its neighbours there. */
+function fitsCache({ realBytes }: Emitter, { M, K }: Product): boolean {
+  const apart = lowestBit(M * realBytes);
+  return K <= COLUMN && (K * Math.max(apart, 64)) / SETS <= WAYS;
+}
+
+/** The largest power of two that divides n. */
+function lowestBit(n: number): number {
+  return n & -n;
 }
 
 /** Bytes of packed operands that stay in the second-level cache. */
 const CACHED = 2 ** 18;
 
-/** Rows of A that are packed at a time: where B is small, those that stay in the cache until they are used. */
-function rowsOfBlock({ MR, NR, realBytes }: Emitter, { M, N, K }: Product): number {
+/** Rows of Aᵀ that are packed at a time: where B is small, those that stay in the cache until they are used. */
+function rowsOfBlock({ MR, NR, realBytes }: Emitter, { M, N, K, transposeA }: Product): number {
   const row = K * realBytes;
-  if (Math.ceil(N / NR) * NR * row > CACHED || M * row < 8 * CACHED) return M;
+  const wide = Math.ceil(N / NR) * NR * row > CACHED;
+  if (!transposeA || wide || M * row < 8 * CACHED) return M;
   return Math.max(8, Math.floor(CACHED / (row * MR))) * MR;
 }
 
-/** A product whose left operand is packed block by block, then the rows that are left. */
+/** A product whose left operand is stored transposed and packed block by block, then the rows that are left. */
 function emitBlocks(
   e: Emitter,
   c: Pointer,
   a: Pointer,
   bp: Pointer,
   bias: Pointer,
-  { M, N, K, transposeA, activation }: Product,
+  { M, N, K, activation }: Product,
   rows: number,
 ): void {
   const { MR, realBytes } = e;
   const ap = e.temp(rows * K * realBytes);
   const block = (from: Pointer, to: Pointer, count: number) => {
-    const pack = transposeA ? kernels.packAT : kernels.packA;
-    e.row(pack(ap, from, count, MR, K, transposeA ? M : K));
-    e.row(kernels.gemm(to, ap, bp, bias, count, MR, N, K, N, 0, activation));
+    e.row(kernels.packAT(ap, from, count, MR, K, M));
+    e.row(kernels.gemm(to, ap, bp, bias, count, MR, N, K, 1, MR, N, 0, activation));
   };
-  const step = (transposeA ? 1 : K) * rows;
   const count = Math.floor(M / rows);
   e.repeat(count, (moving) =>
-    block(moving(a, step * realBytes), moving(c, rows * N * realBytes), rows),
+    block(moving(a, rows * realBytes), moving(c, rows * N * realBytes), rows),
   );
   const rest = M - count * rows;
-  if (rest) block(moved(e, a, count * step), moved(e, c, count * rows * N), rest);
+  if (rest) block(moved(e, a, count * rows), moved(e, c, count * rows * N), rest);
 }
 
+/** A in panels of MR rows. */
 function packedA(e: Emitter, a: Pointer, { M, K, transposeA }: Product): Pointer {
   const ap = e.temp(Math.ceil(M / e.MR) * e.MR * K * e.realBytes);
   const pack = transposeA ? kernels.packAT : kernels.packA;
@@ -279,8 +291,9 @@ export const matMul = defineOp({
       const whole = { M: M * count, ...product };
       const panels = e.panels(node);
       if (panels) {
-        const ap = packedA(e, e.at(a), whole);
-        e.row(kernels.gemmPanels(panels, ap, packedB(e, b, whole), N, e.NR, whole.M, K));
+        const { at, strides } = leftOf(e, e.at(a), whole);
+        const bp = packedB(e, b, whole);
+        e.row(kernels.gemmPanels(panels, at, bp, N, e.NR, whole.M, K, ...strides));
       } else emitProduct(e, e.at(node), e.at(a), b, NONE, whole);
       return;
     }
