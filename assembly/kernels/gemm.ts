@@ -2,7 +2,8 @@ import { activate } from '../activate';
 import { MR, NR } from '../layout';
 import { Apart, Near } from '../left';
 import { In, InAll, InOut, Out, OutAll, shareStart } from '../share';
-import { multiplyPanels } from '../tile';
+import { LANES } from '../simd';
+import { multiplyPanels, multiplyTwoPanels } from '../tile';
 
 /** Most steps of k between two visits to C: KC × (MR + NR) fits the first-level cache. */
 const KC: i32 = 512;
@@ -172,20 +173,63 @@ function block(
   const aPanel = rowBytes(K, aRow, aCol);
   const packed = aRow == 1 && aCol == MR;
   a += <usize>k * step;
+  const narrow = N % NR;
+  const pairs = !WIDE && narrow > 0 && narrow <= LANES;
+  let done = 0;
   for (let m = 0; m < M; m += MR) {
     const rows = min(MR, M - m);
-    const at = c + <usize>m * row;
     const am = a + <usize>m * aPanel;
     const near = packed || (aRow == 1 && rows == MR);
+    // The last, narrow panel of B waits for the next rows of A: 2·MR rows keep the multipliers as busy as a whole tile.
+    const second = pairs && m > done;
+    const wait = pairs && !second && m + 2 * MR <= M;
+    const last = second || wait ? N - narrow : N;
     let bn = b;
-    let cn = at;
-    for (let n = 0; n < N; n += NR, bn += bStride, cn += panel) {
+    let cn = c + <usize>m * row;
+    for (let n = 0; n < last; n += NR, bn += bStride, cn += panel) {
       const own = bias != 0 ? bias + <usize>n * sizeof<real>() : 0;
       const cols = min(NR, N - n);
       if (near)
         multiplyPanels<Near>(cn, am, next, step, bn, own, steps, row, rows, cols, accumulate);
       else multiplyPanels<Apart>(cn, am, next, step, bn, own, steps, row, rows, cols, accumulate);
     }
-    if (activation != 0) activate(at, rows, N, row, activation);
+    if (wait) continue;
+    if (second) {
+      const down = <usize>MR * aPanel;
+      const own = bias != 0 ? bias + <usize>last * sizeof<real>() : 0;
+      const both = cn - <usize>MR * row;
+      const first = am - down;
+      if (near)
+        multiplyTwoPanels<Near>(
+          both,
+          first,
+          next,
+          step,
+          down,
+          bn,
+          own,
+          steps,
+          row,
+          narrow,
+          accumulate,
+        );
+      else
+        multiplyTwoPanels<Apart>(
+          both,
+          first,
+          next,
+          step,
+          down,
+          bn,
+          own,
+          steps,
+          row,
+          narrow,
+          accumulate,
+        );
+    }
+    const end = m + rows;
+    if (activation != 0) activate(c + <usize>done * row, end - done, N, row, activation);
+    done = end;
   }
 }
