@@ -1,6 +1,6 @@
-import { activate } from '../activate';
+import { activate, slope } from '../activate';
 import { MR, NR } from '../layout';
-import { Apart, Near } from '../left';
+import { Apart, Left, Near } from '../left';
 import { In, InAll, InOut, Out, OutAll, shareStart } from '../share';
 import { LANES } from '../simd';
 import { multiplyPanels, multiplyTwoPanels } from '../tile';
@@ -13,13 +13,15 @@ const NC: i32 = 256;
 /**
  * C[M, N] = act(beta·C + A·B + bias[N]), row stride ldc, from packed B (packB, packBT). A lies at m·aRow + k·aCol, one of
  * them 1; with aRow 1 and aCol MR it is packed (packA, packAT). beta is 0 (C is not read) or 1; bias 0: none; activation 0
- * none, 1 relu, 2 sigmoid, 3 tanh. Threads share the rows: unit is a multiple of MR, aRow is not 1 unless A is packed.
+ * none, 1 relu, 2 sigmoid, 3 tanh; 4, 5, 6 multiply by the slope of these where their value is y, which lies as C. Threads
+ * share the rows: unit is a multiple of MR, aRow is not 1 unless A is packed.
  */
 export function gemm(
   c: InOut,
   a: In,
   bp: InAll,
   bias: InAll,
+  y: In,
   M: i32,
   unit: i32,
   N: i32,
@@ -34,9 +36,10 @@ export function gemm(
 ): void {
   const first = shareStart(M, unit, tid, threads);
   const rows = shareStart(M, unit, tid + 1, threads) - first;
+  const toY = y - c;
   c += <usize>first * <usize>ldc * sizeof<real>();
   a += <usize>first * rowBytes(K, aRow, aCol);
-  product(c, a, bp, bias, rows, N, K, aRow, aCol, ldc, NR, beta, activation);
+  product(c, a, bp, bias, toY, rows, N, K, aRow, aCol, ldc, NR, beta, activation);
 }
 
 /** The same product as gemm, threads share the columns: for few rows. unit is a multiple of NR. */
@@ -45,6 +48,7 @@ export function gemmColumns(
   a: InAll,
   bp: In,
   bias: InAll,
+  y: InAll,
   N: i32,
   unit: i32,
   M: i32,
@@ -66,6 +70,7 @@ export function gemmColumns(
     a,
     bp + offset * <usize>K,
     own,
+    y - c,
     M,
     cols,
     K,
@@ -99,7 +104,7 @@ export function gemmPanels(
   const cols = shareStart(N, unit, tid + 1, threads) - first;
   const offset = <usize>first * sizeof<real>();
   c += offset * <usize>M;
-  product(c, a, bp + offset * <usize>K, 0, M, cols, K, aRow, aCol, NR, M * NR, 0, 0);
+  product(c, a, bp + offset * <usize>K, 0, 0, M, cols, K, aRow, aCol, NR, M * NR, 0, 0);
 }
 
 /** Bytes from a row of A to the next one, where that begins a panel if A is packed. */
@@ -108,14 +113,15 @@ function rowBytes(K: i32, aRow: i32, aCol: i32): usize {
 }
 
 /**
- * Panels of C lie `ldn` elements apart. Blocks of k have lengths that depend on K only, so that sums
- * do not depend on the split.
+ * Panels of C lie `ldn` elements apart, Y `toY` bytes behind C. Blocks of k have lengths that depend on K only, so that
+ * sums do not depend on the split.
  */
 function product(
   c: usize,
   a: usize,
   b: usize,
   bias: usize,
+  toY: usize,
   M: i32,
   N: i32,
   K: i32,
@@ -135,7 +141,8 @@ function product(
       const own = bias != 0 && k == 0 ? bias + <usize>n * sizeof<real>() : 0;
       const act = k + kc >= K ? activation : 0;
       const more = beta != 0 || k > 0;
-      block(at, a, bn, own, M, cols, K, aRow, aCol, k, min(kc, K - k), ldc, ldn, more, act);
+      const steps = min(kc, K - k);
+      block(at, a, bn, own, toY, M, cols, K, aRow, aCol, k, steps, ldc, ldn, more, act);
     }
   }
 }
@@ -146,12 +153,16 @@ function blockLength(n: i32, most: i32): i32 {
   return (n + parts - 1) / parts;
 }
 
-/** One block of k: each panel of A against all panels of B. */
+/**
+ * One block of k: each panel of A against all panels of B. A narrow last panel of B waits for the next panel of A: two of
+ * them keep the multipliers as busy as a whole tile does.
+ */
 function block(
   c: usize,
   a: usize,
   b: usize,
   bias: usize,
+  toY: usize,
   M: i32,
   N: i32,
   K: i32,
@@ -166,60 +177,45 @@ function block(
 ): void {
   const row = <usize>ldc * sizeof<real>();
   const panel = <usize>ldn * sizeof<real>();
-  const bStride = <usize>NR * <usize>K * sizeof<real>();
-  b += <usize>k * <usize>NR * sizeof<real>();
-  const step = <usize>aCol * sizeof<real>();
+  const bPanel = <usize>NR * <usize>K * sizeof<real>();
   const next = <usize>aRow * sizeof<real>();
-  const aPanel = rowBytes(K, aRow, aCol);
+  const step = <usize>aCol * sizeof<real>();
+  const down = rowBytes(K, aRow, aCol);
   const packed = aRow == 1 && aCol == MR;
+  const narrow = narrowColumns(N);
   a += <usize>k * step;
-  const narrow = N % NR;
-  const pairs = !WIDE && narrow > 0 && narrow <= LANES;
+  b += <usize>k * <usize>NR * sizeof<real>();
   let done = 0;
   for (let m = 0; m < M; m += MR) {
     const rows = min(MR, M - m);
-    const am = a + <usize>m * aPanel;
+    const second = m > done;
+    const wait = narrow > 0 && !second && m + 2 * MR <= M;
+    const cols = second || wait ? N - narrow : N;
+    const at = c + <usize>m * row;
+    const am = a + <usize>m * down;
     const near = packed || (aRow == 1 && rows == MR);
-    // The last, narrow panel of B waits for the next rows of A: 2·MR rows keep the multipliers as busy as a whole tile.
-    const second = pairs && m > done;
-    const wait = pairs && !second && m + 2 * MR <= M;
-    const last = second || wait ? N - narrow : N;
-    let bn = b;
-    let cn = c + <usize>m * row;
-    for (let n = 0; n < last; n += NR, bn += bStride, cn += panel) {
-      const own = bias != 0 ? bias + <usize>n * sizeof<real>() : 0;
-      const cols = min(NR, N - n);
-      if (near)
-        multiplyPanels<Near>(cn, am, next, step, bn, own, steps, row, rows, cols, accumulate);
-      else multiplyPanels<Apart>(cn, am, next, step, bn, own, steps, row, rows, cols, accumulate);
-    }
+    if (near)
+      tiles<Near>(at, am, next, step, b, bPanel, bias, steps, row, panel, rows, cols, accumulate);
+    else
+      tiles<Apart>(at, am, next, step, b, bPanel, bias, steps, row, panel, rows, cols, accumulate);
     if (wait) continue;
+    const top = c + <usize>done * row;
     if (second) {
-      const down = <usize>MR * aPanel;
-      const own = bias != 0 ? bias + <usize>last * sizeof<real>() : 0;
-      const both = cn - <usize>MR * row;
-      const first = am - down;
+      const places = <usize>(cols / NR);
+      const to = top + places * panel;
+      const from = a + <usize>done * down;
+      const bn = b + places * bPanel;
+      const own = bias != 0 ? bias + <usize>cols * sizeof<real>() : 0;
+      const low = <usize>MR * down;
       if (near)
-        multiplyTwoPanels<Near>(
-          both,
-          first,
-          next,
-          step,
-          down,
-          bn,
-          own,
-          steps,
-          row,
-          narrow,
-          accumulate,
-        );
+        multiplyTwoPanels<Near>(to, from, next, step, low, bn, own, steps, row, narrow, accumulate);
       else
         multiplyTwoPanels<Apart>(
-          both,
-          first,
+          to,
+          from,
           next,
           step,
-          down,
+          low,
           bn,
           own,
           steps,
@@ -228,8 +224,38 @@ function block(
           accumulate,
         );
     }
-    const end = m + rows;
-    if (activation != 0) activate(c + <usize>done * row, end - done, N, row, activation);
-    done = end;
+    const count = m + rows - done;
+    if (activation > 3) slope(top, top + toY, count, N, row, activation);
+    else if (activation != 0) activate(top, count, N, row, activation);
+    done += count;
+  }
+}
+
+/** Columns of a last panel that fills no more than a vector; the wide tile takes all parts vector by vector. */
+function narrowColumns(N: i32): i32 {
+  const rest = N % NR;
+  return WIDE || rest > LANES ? 0 : rest;
+}
+
+/** One panel of A against panels of B, `bPanel` bytes apart. */
+function tiles<L extends Left>(
+  c: usize,
+  a: usize,
+  aRow: usize,
+  aStep: usize,
+  b: usize,
+  bPanel: usize,
+  bias: usize,
+  steps: i32,
+  ldc: usize,
+  panel: usize,
+  rows: i32,
+  N: i32,
+  accumulate: bool,
+): void {
+  for (let n = 0; n < N; n += NR, b += bPanel, c += panel) {
+    const own = bias != 0 ? bias + <usize>n * sizeof<real>() : 0;
+    const cols = min(NR, N - n);
+    multiplyPanels<L>(c, a, aRow, aStep, b, own, steps, ldc, rows, cols, accumulate);
   }
 }

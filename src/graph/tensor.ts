@@ -88,6 +88,12 @@ export interface OpInfo<A = Attrs> {
   readonly inplace?: readonly number[] | ((attrs: A) => readonly number[]);
   /** Each number of input 0 is sent to the place where input 1 has the value in input 2; elsewhere the result is 0. */
   readonly routed?: boolean;
+  /** The result times the slope of an activation (see `ops/fused.ts`) where its value is y, as one node; null: not as one. */
+  readonly sloped?: (
+    node: Tensor & { readonly attrs: A },
+    y: Tensor,
+    activation: string,
+  ) => Tensor | null;
   /** Bounds of an activation, infinite where there are none: a finite one is where it saturates or dies. */
   readonly range?: (node: Tensor & { readonly attrs: A }) => readonly [low: number, high: number];
   /** The node is run for what it changes in memory, behind all others; it has no value. */

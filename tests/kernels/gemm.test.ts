@@ -91,9 +91,9 @@ function compute(
     const { ap, bp, mr, nr } = packed(bench, p, from, a.ld, b.ld, threads);
     const finish = [ldc, beta, activation] as const;
     const columns = (at: Pointer, aRow: number, aCol: number) =>
-      kernels.gemmColumns(c, at, bp, bias, N, nr, M, K, aRow, aCol, ...finish);
+      kernels.gemmColumns(c, at, bp, bias, NONE, N, nr, M, K, aRow, aCol, ...finish);
     const rows = (at: Pointer, aRow: number, aCol: number) =>
-      kernels.gemm(c, at, bp, bias, M, mr, N, K, aRow, aCol, ...finish);
+      kernels.gemm(c, at, bp, bias, NONE, M, mr, N, K, aRow, aCol, ...finish);
     const inPlace = p.transA ? columns(from.a, 1, a.ld) : rows(from.a, a.ld, 1);
     const row = { gemm: rows(ap, 1, mr), gemmColumns: columns(ap, 1, mr), inPlace }[form];
     bench.run([row], threads);
