@@ -58,6 +58,8 @@ export interface Emitter {
   /** Memory for the rows of this node alone. */
   temp(bytes: number): Pointer;
   row(row: Row): void;
+  /** A row at the start of the step where nothing else is in the node's memory by then: it depends on nothing. */
+  first(row: Row): void;
   /** The rows that `body` emits, `count` times; pointers made by `moving` advance by `bytes` each time. */
   repeat(count: number, body: (moving: (p: Pointer, bytes: number) => Pointer) => void): void;
   /** How `rows` of `columns` elements are shared among threads: rows in a unit. */
@@ -107,10 +109,16 @@ export interface OpInfo<A = Attrs> {
 
 let nextId = 0;
 
-export function makeTensor<A>(op: OpInfo<A>, inputs: readonly Tensor[], attrs: A): Tensor {
+/** `id`: that of a node in whose place it stands, which has the same inputs or later ones. */
+export function makeTensor<A>(
+  op: OpInfo<A>,
+  inputs: readonly Tensor[],
+  attrs: A,
+  id = nextId++,
+): Tensor {
   const { shape, dtype } = op.type(inputs, attrs);
   checkShape(shape);
-  return { id: nextId++, op, inputs, attrs, shape, dtype, scope: scopePath() };
+  return { id, op, inputs, attrs, shape, dtype, scope: scopePath() };
 }
 
 /** Inputs whose memory the node may take. */

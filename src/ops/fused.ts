@@ -37,7 +37,7 @@ function reluBack(dy: Tensor, y: Tensor): Tensor {
 /** dy times the slope of an activation where its value is y; a product dy does that while its tiles are in the cache. */
 function slopeBack(activation: Sloped, dy: Tensor, y: Tensor): Tensor {
   const product = shown(dy);
-  const whole = product.op.sloped?.(product, reshape(y, product.shape), activation);
+  const whole = product.op.sloped?.(product, y, activation);
   return whole ? reshape(whole, dy.shape) : SLOPES[activation].times(dy, y);
 }
 

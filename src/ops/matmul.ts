@@ -1,6 +1,6 @@
 import { defineOp } from '../graph/op.ts';
 import { broadcastShapes, formatShape, type Shape, sameShape, sizeOf } from '../graph/shape.ts';
-import type { Grads, Tensor } from '../graph/tensor.ts';
+import { type Grads, makeTensor, type Tensor } from '../graph/tensor.ts';
 import { ShapeError } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import { NONE } from '../runtime/row.ts';
@@ -103,9 +103,15 @@ export const matMul = defineOp({
       });
     });
   },
-  sloped({ inputs: [a, b], attrs }, y, activation) {
-    if ((b as Tensor).shape.length > 2) return null;
-    return matMulSlope(a as Tensor, b as Tensor, y, activation as Sloped, attrs);
+  sloped({ id, inputs: [a, b], attrs, shape }, y, of) {
+    const fits = (b as Tensor).shape.length === 2 && sameShape(y.shape, shape) && y.id < id;
+    if (!fits) return null;
+    return makeTensor(
+      matMulSlope,
+      [a as Tensor, b as Tensor, y],
+      { ...attrs, of: of as Sloped },
+      id,
+    );
   },
   grad(dy, { inputs, attrs: { transposeA, transposeB } }): Grads {
     const [a, b] = inputs as [Tensor, Tensor];
