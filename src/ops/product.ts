@@ -39,28 +39,7 @@ export function emitProduct(
   if (stored && M === 1) {
     emitPanelsRow(e, c, a, stored, bias, p);
   } else if (!stored && M * N * K <= (transposeB && N > 1 ? SMALL_STRIDED : SMALL)) {
-    const [aRow, aCol] = transposeA ? [1, M] : [K, 1];
-    const [bRow, bCol] = transposeB ? [1, K] : [N, 1];
-    const unit = e.unit(M, N);
-    e.row(
-      kernels.gemmSmall(
-        c,
-        a,
-        rows(),
-        bias,
-        M,
-        unit,
-        N,
-        K,
-        aRow,
-        aCol,
-        bRow,
-        bCol,
-        N,
-        0,
-        activation,
-      ),
-    );
+    emitSmall(e, c, a, rows(), bias, p);
   } else if (N === 1 && !transposeA) {
     e.row(kernels.gemvColumn(c, a, rows(), bias, M, e.unit(M, K), K, K, activation));
   } else if (N === 1 && bias === NONE) {
@@ -73,6 +52,21 @@ export function emitProduct(
     return;
   }
   emitSlope(e, c, p);
+}
+
+/** A product straight from memory. */
+function emitSmall(
+  e: Emitter,
+  c: Pointer,
+  a: Pointer,
+  b: Pointer,
+  bias: Pointer,
+  { M, N, K, transposeA, transposeB, activation }: Product,
+): void {
+  const left = transposeA ? ([1, M] as const) : ([K, 1] as const);
+  const right = transposeB ? ([1, K] as const) : ([N, 1] as const);
+  const unit = e.unit(M, N);
+  e.row(kernels.gemmSmall(c, a, b, bias, M, unit, N, K, ...left, ...right, N, 0, activation));
 }
 
 /** The slope behind a product that could not take it along. */
