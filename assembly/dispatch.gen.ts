@@ -455,13 +455,13 @@ export function dispatch(id: i32, a: usize, tid: i32, threads: i32): void {
       pick_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 73:
-      gemm_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), tid, threads);
+      gemm_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), tid, threads);
       return;
     case 74:
-      gemmColumns_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), tid, threads);
+      gemmColumns_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), tid, threads);
       return;
     case 75:
-      gemmPanels_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      gemmPanels_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), tid, threads);
       return;
     case 76:
       gemmSmall_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), tid, threads);

@@ -6,6 +6,8 @@ export abstract class Part {
   abstract vectors(): i32;
   /** The rows start side by side in A. */
   abstract near(): bool;
+  /** Below the tile stands another of the same size. */
+  abstract twice(): bool;
 }
 export class Full extends Part {
   @inline rows(): i32 {
@@ -15,6 +17,9 @@ export class Full extends Part {
     return 2;
   }
   @inline near(): bool {
+    return false;
+  }
+  @inline twice(): bool {
     return false;
   }
 }
@@ -28,6 +33,9 @@ export class Near extends Part {
   @inline near(): bool {
     return true;
   }
+  @inline twice(): bool {
+    return false;
+  }
 }
 export class Short extends Part {
   @inline rows(): i32 {
@@ -37,6 +45,9 @@ export class Short extends Part {
     return 2;
   }
   @inline near(): bool {
+    return false;
+  }
+  @inline twice(): bool {
     return false;
   }
 }
@@ -49,5 +60,22 @@ export class Narrow extends Part {
   }
   @inline near(): bool {
     return false;
+  }
+  @inline twice(): bool {
+    return false;
+  }
+}
+export class Double extends Part {
+  @inline rows(): i32 {
+    return MR;
+  }
+  @inline vectors(): i32 {
+    return 1;
+  }
+  @inline near(): bool {
+    return false;
+  }
+  @inline twice(): bool {
+    return true;
   }
 }

@@ -1,4 +1,5 @@
-import { MR, NR } from './layout';
+import { NR } from './layout';
+import { Left, rowOf } from './left';
 import { madd } from './simd';
 
 /*
@@ -6,13 +7,14 @@ import { madd } from './simd';
  * each pair of neighbouring vectors, loads, sums and stores stand in one block, and loads of C stand
  * before stores. `bench/NOTES.md` tells how to see whether it did.
  */
-const A_STEP: usize = <usize>MR * sizeof<real>();
 const B_STEP: usize = <usize>NR * sizeof<real>();
 
 /** As multiplyPanels, for all NR columns; without a bias, address 0 is read. */
-export function wideTile(
+export function wideTile<L extends Left>(
   c: usize,
   a: usize,
+  aRow: usize,
+  aStep: usize,
   b: usize,
   bias: usize,
   steps: i32,
@@ -20,8 +22,8 @@ export function wideTile(
   rows: i32,
   accumulate: bool,
 ): void {
-  if (rows <= 4) tile<Four>(c, a, b, bias, steps, ldc, rows, accumulate);
-  else tile<Six>(c, a, b, bias, steps, ldc, rows, accumulate);
+  if (rows <= 4) tile<L, Four>(c, a, aRow, aStep, b, bias, steps, ldc, rows, accumulate);
+  else tile<L, Six>(c, a, aRow, aStep, b, bias, steps, ldc, rows, accumulate);
 }
 
 abstract class Height {
@@ -38,9 +40,11 @@ class Six extends Height {
   }
 }
 
-function tile<H extends Height>(
+function tile<L extends Left, H extends Height>(
   c: usize,
   a: usize,
+  aRow: usize,
+  aStep: usize,
   b: usize,
   bias: usize,
   steps: i32,
@@ -49,6 +53,12 @@ function tile<H extends Height>(
   accumulate: bool,
 ): void {
   const six = changetype<H>(0).six();
+  const near = changetype<L>(0).near();
+  let a1 = near ? a : rowOf(a, aRow, 1, rows);
+  let a2 = near ? a : rowOf(a, aRow, 2, rows);
+  let a3 = near ? a : rowOf(a, aRow, 3, rows);
+  let a4 = near ? a : rowOf(a, aRow, 4, rows);
+  let a5 = near ? a : rowOf(a, aRow, 5, rows);
   let c00 = v128.load(bias);
   let c01 = v128.load(bias, 16);
   let c02 = v128.load(bias, 32);
@@ -73,7 +83,7 @@ function tile<H extends Height>(
   let c51 = c01;
   let c52 = c02;
   let c53 = c03;
-  for (const end = a + <usize>steps * A_STEP; a < end; a += A_STEP, b += B_STEP) {
+  for (const end = a + <usize>steps * aStep; a < end; a += aStep, b += B_STEP) {
     const b0 = v128.load(b);
     const b1 = v128.load(b, 16);
     const b2 = v128.load(b, 32);
@@ -83,32 +93,41 @@ function tile<H extends Height>(
     c01 = madd(x, b1, c01);
     c02 = madd(x, b2, c02);
     c03 = madd(x, b3, c03);
-    x = v128.load_splat<real>(a, sizeof<real>());
+    x = near ? v128.load_splat<real>(a, sizeof<real>()) : v128.load_splat<real>(a1);
     c10 = madd(x, b0, c10);
     c11 = madd(x, b1, c11);
     c12 = madd(x, b2, c12);
     c13 = madd(x, b3, c13);
-    x = v128.load_splat<real>(a, 2 * sizeof<real>());
+    x = near ? v128.load_splat<real>(a, 2 * sizeof<real>()) : v128.load_splat<real>(a2);
     c20 = madd(x, b0, c20);
     c21 = madd(x, b1, c21);
     c22 = madd(x, b2, c22);
     c23 = madd(x, b3, c23);
-    x = v128.load_splat<real>(a, 3 * sizeof<real>());
+    x = near ? v128.load_splat<real>(a, 3 * sizeof<real>()) : v128.load_splat<real>(a3);
     c30 = madd(x, b0, c30);
     c31 = madd(x, b1, c31);
     c32 = madd(x, b2, c32);
     c33 = madd(x, b3, c33);
     if (six) {
-      x = v128.load_splat<real>(a, 4 * sizeof<real>());
+      x = near ? v128.load_splat<real>(a, 4 * sizeof<real>()) : v128.load_splat<real>(a4);
       c40 = madd(x, b0, c40);
       c41 = madd(x, b1, c41);
       c42 = madd(x, b2, c42);
       c43 = madd(x, b3, c43);
-      x = v128.load_splat<real>(a, 5 * sizeof<real>());
+      x = near ? v128.load_splat<real>(a, 5 * sizeof<real>()) : v128.load_splat<real>(a5);
       c50 = madd(x, b0, c50);
       c51 = madd(x, b1, c51);
       c52 = madd(x, b2, c52);
       c53 = madd(x, b3, c53);
+    }
+    if (!near) {
+      a1 += aStep;
+      a2 += aStep;
+      a3 += aStep;
+      if (six) {
+        a4 += aStep;
+        a5 += aStep;
+      }
     }
   }
   storeRow(c, c00, c01, c02, c03, accumulate);

@@ -1,13 +1,9 @@
+import { ReluSlope, SigmoidSlope, TanhSlope } from '../activate';
 import { Binary, BinaryWith, zip, zipWith } from '../map';
 import { Exponential, geluSlope } from '../math';
 import { In, Out } from '../share';
 import { splat } from '../simd';
 
-class ReluGrad extends Binary {
-  @inline apply(dy: v128, y: v128): v128 {
-    return v128.and(dy, v128.gt<real>(y, splat(0)));
-  }
-}
 class LeakyReluGrad extends BinaryWith {
   @inline apply(dy: v128, x: v128, alpha: v128): v128 {
     return v128.bitselect(dy, v128.mul<real>(dy, alpha), v128.gt<real>(x, splat(0)));
@@ -20,16 +16,6 @@ class EluGrad extends BinaryWith {
       v128.mul<real>(dy, v128.add<real>(y, alpha)),
       v128.gt<real>(y, splat(0)),
     );
-  }
-}
-class TanhGrad extends Binary {
-  @inline apply(dy: v128, y: v128): v128 {
-    return v128.mul<real>(dy, v128.sub<real>(splat(1), v128.mul<real>(y, y)));
-  }
-}
-class SigmoidGrad extends Binary {
-  @inline apply(dy: v128, y: v128): v128 {
-    return v128.mul<real>(dy, v128.mul<real>(y, v128.sub<real>(splat(1), y)));
   }
 }
 class GeluGrad extends Binary {
@@ -45,7 +31,7 @@ class SoftplusGrad extends Binary {
 
 /** dx = y > 0 ? dy : 0 */
 export function reluGrad(dx: Out, dy: In, y: In, n: i32, unit: i32, tid: i32, threads: i32): void {
-  zip<ReluGrad>(dx, dy, y, n, unit, tid, threads);
+  zip<ReluSlope>(dx, dy, y, n, unit, tid, threads);
 }
 
 /** dx = x > 0 ? dy : alpha·dy */
@@ -78,7 +64,7 @@ export function eluGrad(
 
 /** dx = dy·(1 − y²), where y = tanh x */
 export function tanhGrad(dx: Out, dy: In, y: In, n: i32, unit: i32, tid: i32, threads: i32): void {
-  zip<TanhGrad>(dx, dy, y, n, unit, tid, threads);
+  zip<TanhSlope>(dx, dy, y, n, unit, tid, threads);
 }
 
 /** dx = dy·y·(1 − y), where y = sigmoid(x) */
@@ -91,7 +77,7 @@ export function sigmoidGrad(
   tid: i32,
   threads: i32,
 ): void {
-  zip<SigmoidGrad>(dx, dy, y, n, unit, tid, threads);
+  zip<SigmoidSlope>(dx, dy, y, n, unit, tid, threads);
 }
 
 /** dx = dy·(Φ(x) + x·φ(x)), with the normal distribution Φ and its density φ */

@@ -104,6 +104,12 @@ export class RowEmitter implements Emitter {
     this.#rows.push({ row, node: this.#node as Tensor });
   }
 
+  first(row: Row): void {
+    const node = this.#node as Tensor;
+    if (this.#storage.isFixed(node)) this.row(row);
+    else this.#early.push({ row, node });
+  }
+
   early(
     source: Tensor | null,
     purpose: string,

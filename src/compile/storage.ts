@@ -59,6 +59,11 @@ export class StorageMap {
     return (this.#storage.get(node) as Storage).panels;
   }
 
+  /** Whether the node's memory outlives the step. */
+  isFixed(node: Tensor): boolean {
+    return (this.#storage.get(node) as Storage).fixed;
+  }
+
   at(node: Tensor): Pointer {
     const { pointer } = this.#storage.get(node) as Storage;
     return { ...pointer, bytes: bytesOf(node, this.#realBytes) };

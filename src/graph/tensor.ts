@@ -58,6 +58,8 @@ export interface Emitter {
   /** Memory for the rows of this node alone. */
   temp(bytes: number): Pointer;
   row(row: Row): void;
+  /** A row at the start of the step where nothing else is in the node's memory by then: it depends on nothing. */
+  first(row: Row): void;
   /** The rows that `body` emits, `count` times; pointers made by `moving` advance by `bytes` each time. */
   repeat(count: number, body: (moving: (p: Pointer, bytes: number) => Pointer) => void): void;
   /** How `rows` of `columns` elements are shared among threads: rows in a unit. */
@@ -88,6 +90,12 @@ export interface OpInfo<A = Attrs> {
   readonly inplace?: readonly number[] | ((attrs: A) => readonly number[]);
   /** Each number of input 0 is sent to the place where input 1 has the value in input 2; elsewhere the result is 0. */
   readonly routed?: boolean;
+  /** The result times the slope of an activation (see `ops/fused.ts`) where its value is y, as one node; null: not as one. */
+  readonly sloped?: (
+    node: Tensor & { readonly attrs: A },
+    y: Tensor,
+    activation: string,
+  ) => Tensor | null;
   /** Bounds of an activation, infinite where there are none: a finite one is where it saturates or dies. */
   readonly range?: (node: Tensor & { readonly attrs: A }) => readonly [low: number, high: number];
   /** The node is run for what it changes in memory, behind all others; it has no value. */
@@ -101,10 +109,16 @@ export interface OpInfo<A = Attrs> {
 
 let nextId = 0;
 
-export function makeTensor<A>(op: OpInfo<A>, inputs: readonly Tensor[], attrs: A): Tensor {
+/** `id`: that of a node in whose place it stands, which has the same inputs or later ones. */
+export function makeTensor<A>(
+  op: OpInfo<A>,
+  inputs: readonly Tensor[],
+  attrs: A,
+  id = nextId++,
+): Tensor {
   const { shape, dtype } = op.type(inputs, attrs);
   checkShape(shape);
-  return { id: nextId++, op, inputs, attrs, shape, dtype, scope: scopePath() };
+  return { id, op, inputs, attrs, shape, dtype, scope: scopePath() };
 }
 
 /** Inputs whose memory the node may take. */

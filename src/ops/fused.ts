@@ -1,8 +1,25 @@
 import { makeTensor, type Tensor } from '../graph/tensor.ts';
+import { kernels } from '../runtime/kernels.gen.ts';
+import type { Pointer, Row } from '../runtime/row.ts';
 import { reluGrad, sigmoidGrad, tanhGrad } from './activation.ts';
 import { reshape } from './layout.ts';
 
 export type LinearActivation = 'linear' | 'relu' | 'sigmoid' | 'tanh';
+export type Sloped = Exclude<LinearActivation, 'linear'>;
+
+interface Slope {
+  /** Of the kernels of products. */
+  readonly code: number;
+  readonly times: (dy: Tensor, y: Tensor) => Tensor;
+  readonly row: (dx: Pointer, dy: Pointer, y: Pointer, n: number, unit: number) => Row;
+}
+
+/** Slopes by which a product can be multiplied. */
+export const SLOPES: Readonly<Record<Sloped, Slope>> = {
+  relu: { code: 4, times: (dy, y) => reluGrad(dy, y, 0), row: kernels.reluGrad },
+  sigmoid: { code: 5, times: (dy, y) => sigmoidGrad(dy, y, 0), row: kernels.sigmoidGrad },
+  tanh: { code: 6, times: (dy, y) => tanhGrad(dy, y, 0), row: kernels.tanhGrad },
+};
 
 /** The tensor whose memory a chain of views shows. */
 function shown(x: Tensor): Tensor {
@@ -13,8 +30,15 @@ function shown(x: Tensor): Tensor {
 function reluBack(dy: Tensor, y: Tensor): Tensor {
   const { op, inputs, attrs } = shown(dy);
   const [few, from, values] = inputs as [Tensor, Tensor, Tensor];
-  if (!op.routed || shown(from) !== shown(y)) return reluGrad(dy, y, 0);
+  if (!op.routed || shown(from) !== shown(y)) return slopeBack('relu', dy, y);
   return reshape(makeTensor(op, [reluGrad(few, values, 0), ...inputs.slice(1)], attrs), dy.shape);
+}
+
+/** dy times the slope of an activation where its value is y; a product dy does that while its tiles are in the cache. */
+function slopeBack(activation: Sloped, dy: Tensor, y: Tensor): Tensor {
+  const product = shown(dy);
+  const whole = product.op.sloped?.(product, y, activation);
+  return whole ? reshape(whole, dy.shape) : SLOPES[activation].times(dy, y);
 }
 
 /** The numbers that are routed to their places in x [.., C], or x: their sums over all axes but the last are the same. */
@@ -38,6 +62,6 @@ const INF = Number.POSITIVE_INFINITY;
 export const FUSED: Readonly<Record<LinearActivation, FusedActivation>> = {
   linear: { code: 0, grad: (dy) => dy, range: [-INF, INF] },
   relu: { code: 1, grad: reluBack, range: [0, INF] },
-  sigmoid: { code: 2, grad: (dy, y) => sigmoidGrad(dy, y, 0), range: [0, 1] },
-  tanh: { code: 3, grad: (dy, y) => tanhGrad(dy, y, 0), range: [-1, 1] },
+  sigmoid: { code: 2, grad: (dy, y) => slopeBack('sigmoid', dy, y), range: [0, 1] },
+  tanh: { code: 3, grad: (dy, y) => slopeBack('tanh', dy, y), range: [-1, 1] },
 };

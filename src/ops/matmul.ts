@@ -1,205 +1,14 @@
 import { defineOp } from '../graph/op.ts';
-import { broadcastShapes, formatShape, type Shape, sizeOf } from '../graph/shape.ts';
-import { type Emitter, type Grads, isTensor, type Tensor } from '../graph/tensor.ts';
+import { broadcastShapes, formatShape, type Shape, sameShape, sizeOf } from '../graph/shape.ts';
+import { type Grads, makeTensor, type Tensor } from '../graph/tensor.ts';
 import { ShapeError } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
-import { NONE, type Pointer } from '../runtime/row.ts';
-import { expectReal, moved, prepared } from './emit.ts';
-import { FUSED, type LinearActivation } from './fused.ts';
+import { NONE } from '../runtime/row.ts';
+import { expectReal } from './emit.ts';
+import { FUSED, type LinearActivation, SLOPES, type Sloped } from './fused.ts';
 import { reshape, transpose } from './layout.ts';
+import { emitProduct, leftOf, packedB } from './product.ts';
 import { expand, reduceSum } from './sum.ts';
-
-/** One product C[M,N] = act(A·B + bias), operands stored row by row or transposed. */
-interface Product {
-  readonly M: number;
-  readonly N: number;
-  readonly K: number;
-  readonly transposeA: boolean;
-  readonly transposeB: boolean;
-  /** Code of the kernels: see FUSED. */
-  readonly activation: number;
-}
-
-/** Products of at most so many multiplications are faster without packing: with columns of B side by side, or not. */
-const SMALL = 4096;
-const SMALL_STRIDED = 256;
-
-/** The right operand: a whole matrix, or a place that may move. */
-type Right = Tensor | Pointer;
-
-/** Rows of one product. The choice of kernels depends on the shape only. */
-function emitProduct(
-  e: Emitter,
-  c: Pointer,
-  a: Pointer,
-  b: Right,
-  bias: Pointer,
-  p: Product,
-): void {
-  const { M, N, K, transposeA, transposeB, activation } = p;
-  const stored = isTensor(b) ? e.panels(b) : null;
-  const rows = () => (isTensor(b) ? e.at(b) : b);
-  if (stored && M === 1) {
-    emitPanelsRow(e, c, a, stored, bias, p);
-  } else if (!stored && M * N * K <= (transposeB && N > 1 ? SMALL_STRIDED : SMALL)) {
-    const [aRow, aCol] = transposeA ? [1, M] : [K, 1];
-    const [bRow, bCol] = transposeB ? [1, K] : [N, 1];
-    const unit = e.unit(M, N);
-    e.row(
-      kernels.gemmSmall(
-        c,
-        a,
-        rows(),
-        bias,
-        M,
-        unit,
-        N,
-        K,
-        aRow,
-        aCol,
-        bRow,
-        bCol,
-        N,
-        0,
-        activation,
-      ),
-    );
-  } else if (N === 1 && !transposeA) {
-    e.row(kernels.gemvColumn(c, a, rows(), bias, M, e.unit(M, K), K, K, activation));
-  } else if (N === 1 && bias === NONE) {
-    e.row(kernels.gemv(c, rows(), a, NONE, M, 16 * e.NR, K, M, 0, activation));
-  } else if (M === 1) {
-    const gemv = transposeB ? kernels.gemvT : kernels.gemv;
-    e.row(gemv(c, a, rows(), bias, N, 16 * e.NR, K, transposeB ? K : N, 0, activation));
-  } else {
-    emitPacked(e, c, a, b, bias, p);
-  }
-}
-
-/** One row times a matrix that is kept in panels. */
-function emitPanelsRow(
-  e: Emitter,
-  c: Pointer,
-  a: Pointer,
-  b: Pointer,
-  bias: Pointer,
-  { N, K, transposeB, activation }: Product,
-): void {
-  e.row(
-    transposeB
-      ? kernels.gemvPanelsT(c, a, b, N, 16 * e.NR, K)
-      : kernels.gemvPanels(c, a, b, bias, N, 8 * e.NR, K, activation),
-  );
-}
-
-/** Threads share the rows, or the columns when there are more of them: the smaller operand is then the one that all read. */
-function emitPacked(e: Emitter, c: Pointer, a: Pointer, b: Right, bias: Pointer, p: Product): void {
-  const { MR, NR } = e;
-  const { M, N, K, activation } = p;
-  if (readInPlace(e, p)) {
-    emitInPlace(e, c, a, packedB(e, b, p), bias, p);
-    return;
-  }
-  const rows = rowsOfBlock(e, p);
-  if (rows < M) {
-    emitBlocks(e, c, a, packedB(e, b, p), bias, p, rows);
-    return;
-  }
-  const ap = packedA(e, a, p);
-  const bp = packedB(e, b, p);
-  if (N >= 4 * NR && (M < 4 * MR || N > M)) {
-    e.row(kernels.gemmColumns(c, ap, bp, bias, N, NR, M, K, N, 0, activation));
-  } else {
-    e.row(kernels.gemm(c, ap, bp, bias, M, MR, N, K, N, 0, activation));
-  }
-}
-
-/** Whether packing A would cost more than it gains: A is beyond the cache, and few panels of B use each of its rows. */
-function readInPlace({ NR, realBytes }: Emitter, { M, N, K, transposeA }: Product): boolean {
-  return !transposeA && N <= 4 * NR && M * K * realBytes >= 8 * CACHED;
-}
-
-/** Rows of A that are read by all panels of B in turn. */
-const IN_PLACE_TILES = 4;
-
-/** A·B as a convolution with one tap, whose pictures are blocks of rows: A is read as it lies. */
-function emitInPlace(
-  e: Emitter,
-  c: Pointer,
-  a: Pointer,
-  bp: Pointer,
-  bias: Pointer,
-  { M, N, K, activation }: Product,
-): void {
-  const block = IN_PLACE_TILES * e.MR;
-  const place = (to: Pointer) => kernels.placeRows(to, block, block, 1, 1, K, 0, 0, N, 0, 0);
-  const bytes = 8 * block;
-  const places = prepared(e, null, `rows ${K} ${N}`, bytes, place);
-  const [yBlock, xBlock] = [block * N, block * K];
-  const walk = [1, N, 1, 0, 1, K, K] as const;
-  e.row(
-    kernels.conv(c, a, bp, bias, places, M, block, block, 1, yBlock, xBlock, ...walk, activation),
-  );
-}
-
-/** Bytes of packed operands that stay in the second-level cache. */
-const CACHED = 2 ** 18;
-
-/** Rows of A that are packed at a time: where B is small, those that stay in the cache until they are used. */
-function rowsOfBlock({ MR, NR, realBytes }: Emitter, { M, N, K }: Product): number {
-  const row = K * realBytes;
-  if (Math.ceil(N / NR) * NR * row > CACHED || M * row < 8 * CACHED) return M;
-  return Math.max(8, Math.floor(CACHED / (row * MR))) * MR;
-}
-
-/** A product whose left operand is packed block by block, then the rows that are left. */
-function emitBlocks(
-  e: Emitter,
-  c: Pointer,
-  a: Pointer,
-  bp: Pointer,
-  bias: Pointer,
-  { M, N, K, transposeA, activation }: Product,
-  rows: number,
-): void {
-  const { MR, realBytes } = e;
-  const ap = e.temp(rows * K * realBytes);
-  const block = (from: Pointer, to: Pointer, count: number) => {
-    const pack = transposeA ? kernels.packAT : kernels.packA;
-    e.row(pack(ap, from, count, MR, K, transposeA ? M : K));
-    e.row(kernels.gemm(to, ap, bp, bias, count, MR, N, K, N, 0, activation));
-  };
-  const step = (transposeA ? 1 : K) * rows;
-  const count = Math.floor(M / rows);
-  e.repeat(count, (moving) =>
-    block(moving(a, step * realBytes), moving(c, rows * N * realBytes), rows),
-  );
-  const rest = M - count * rows;
-  if (rest) block(moved(e, a, count * step), moved(e, c, count * rows * N), rest);
-}
-
-function packedA(e: Emitter, a: Pointer, { M, K, transposeA }: Product): Pointer {
-  const ap = e.temp(Math.ceil(M / e.MR) * e.MR * K * e.realBytes);
-  const pack = transposeA ? kernels.packAT : kernels.packA;
-  e.row(pack(ap, a, M, e.MR, K, transposeA ? M : K));
-  return ap;
-}
-
-/** B in panels of NR columns: as it is kept, or packed, weights at the start of the step. */
-function packedB(e: Emitter, b: Right, { N, K, transposeB }: Product): Pointer {
-  const stored = isTensor(b) ? e.panels(b) : null;
-  if (stored && !transposeB) return stored;
-  const bytes = Math.ceil(N / e.NR) * e.NR * K * e.realBytes;
-  const pack = transposeB ? kernels.packBT : kernels.packB;
-  const make = (to: Pointer) =>
-    stored
-      ? kernels.packPanelsT(to, stored, N, e.NR, K)
-      : pack(to, isTensor(b) ? e.at(b) : b, N, e.NR, K, transposeB ? K : N);
-  if (isTensor(b)) return prepared(e, b, `B ${N}x${K} ${transposeB}`, bytes, make);
-  const to = e.temp(bytes);
-  e.row(make(to));
-  return to;
-}
 
 export interface MatMulOptions {
   readonly transposeA?: boolean;
@@ -279,8 +88,9 @@ export const matMul = defineOp({
       const whole = { M: M * count, ...product };
       const panels = e.panels(node);
       if (panels) {
-        const ap = packedA(e, e.at(a), whole);
-        e.row(kernels.gemmPanels(panels, ap, packedB(e, b, whole), N, e.NR, whole.M, K));
+        const { at, strides } = leftOf(e, e.at(a), whole);
+        const bp = packedB(e, b, whole);
+        e.row(kernels.gemmPanels(panels, at, bp, N, e.NR, whole.M, K, ...strides));
       } else emitProduct(e, e.at(node), e.at(a), b, NONE, whole);
       return;
     }
@@ -292,6 +102,16 @@ export const matMul = defineOp({
         ...product,
       });
     });
+  },
+  sloped({ id, inputs: [a, b], attrs, shape }, y, of) {
+    const fits = (b as Tensor).shape.length === 2 && sameShape(y.shape, shape) && y.id < id;
+    if (!fits) return null;
+    return makeTensor(
+      matMulSlope,
+      [a as Tensor, b as Tensor, y],
+      { ...attrs, of: of as Sloped },
+      id,
+    );
   },
   grad(dy, { inputs, attrs: { transposeA, transposeB } }): Grads {
     const [a, b] = inputs as [Tensor, Tensor];
@@ -313,6 +133,44 @@ export const matMul = defineOp({
 function flatProduct(a: Tensor, dy: Tensor): Tensor {
   const rows = (t: Tensor) => reshape(t, [sizeOf(t.shape.slice(0, -1)), t.shape.at(-1) as number]);
   return matMul(rows(a), rows(dy), { transposeA: true });
+}
+
+/** (A·B)·f′, where f is an activation whose value is y: the gradient of a layer below, while the tile is in the cache. */
+export const matMulSlope = defineOp({
+  name: 'matMulSlope',
+  args: (a: Tensor, b: Tensor, y: Tensor, of: Sloped, options: MatMulAttrs) => [
+    [a, b, y],
+    { ...options, of },
+  ],
+  type: ([a, b, y], attrs) => {
+    const { M, N, batch } = productSizes('matMulSlope', a as Tensor, b as Tensor, attrs);
+    const shape = [...batch, M, N];
+    expectReal('matMulSlope', y as Tensor);
+    if (sameShape(shape, (y as Tensor).shape)) return { shape, dtype: 'real' };
+    throw new ShapeError(
+      `matMulSlope: y ${formatShape((y as Tensor).shape)} for a product ${formatShape(shape)}`,
+    );
+  },
+  flops: ({ inputs: [a, b], attrs, shape }) =>
+    2 * sizeOf(shape) * productSizes('matMulSlope', a as Tensor, b as Tensor, attrs).K,
+  emit(e, node) {
+    const [a, b, y] = node.inputs as [Tensor, Tensor, Tensor];
+    const { of, transposeA, transposeB } = node.attrs;
+    const { M, N, K, batch } = productSizes('matMulSlope', a, b, node.attrs);
+    const product = { M: M * sizeOf(batch), N, K, transposeA, transposeB, activation: 0 };
+    emitProduct(e, e.at(node), e.at(a), b, NONE, { ...product, slope: { of, y: e.at(y) } });
+  },
+  grad(dz, { inputs, attrs }): Grads {
+    const [a, b, y] = inputs as [Tensor, Tensor, Tensor];
+    const product = matMul(a, b, attrs);
+    const times = SLOPES[attrs.of as Sloped].times(product, y);
+    const [dProduct, dy = null] = gradsOf(times, dz);
+    return [...gradsOf(product, dProduct as Tensor), dy];
+  },
+});
+
+function gradsOf(node: Tensor, dy: Tensor): Grads {
+  return node.op.grad ? node.op.grad(dy, node) : [];
 }
 
 /** act(x·w + b): x [.., K], w [K, N], b [N]; bias and activation while the tile is in registers. */

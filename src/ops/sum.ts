@@ -125,6 +125,9 @@ export function spread(dy: Tensor, x: Tensor, { over }: ReduceAttrs): Tensor {
   return reshape(wide, x.shape);
 }
 
+/** Numbers that may wait in memory from the start of a step on. */
+const EARLY = 4096;
+
 /** x repeated along axes of size 1, and new leading axes, to `shape`. */
 export const expand = defineOp({
   name: 'expand',
@@ -143,7 +146,9 @@ export const expand = defineOp({
     const known = knownScalar(x);
     if (known !== undefined) {
       const { n, unit } = elementwise(e, node);
-      e.row(kernels.fill(e.at(node), n, unit, known));
+      const row = kernels.fill(e.at(node), n, unit, known);
+      if (n <= EARLY) e.first(row);
+      else e.row(row);
       return;
     }
     const missing = node.shape.length - x.shape.length;

@@ -56,9 +56,18 @@ function products(t: Trial): Row[][] {
   const plain = [kernels.packA(ap, a, M, MR, K, K), kernels.packB(bp, b, N, NR, K, N)];
   const turned = [kernels.packAT(ap, a, M, MR, K, M), kernels.packBT(bp, b, N, NR, K, K)];
   return [
-    ...[0, 1, 2, 3].map((act) => [...plain, kernels.gemm(c, ap, bp, bias, M, MR, N, K, N, 0, act)]),
-    [...turned, kernels.gemm(c, ap, bp, NONE, M, MR, N, K, N, 1, 0)],
-    [...plain, kernels.gemmColumns(c, ap, bp, bias, N, NR, M, K, N, 1, 1)],
+    ...[0, 1, 2, 3].map((act) => [
+      ...plain,
+      kernels.gemm(c, ap, bp, bias, NONE, M, MR, N, K, 1, MR, N, 0, act),
+    ]),
+    [...turned, kernels.gemm(c, ap, bp, NONE, NONE, M, MR, N, K, 1, MR, N, 1, 0)],
+    [...plain, kernels.gemmColumns(c, ap, bp, bias, NONE, N, NR, M, K, 1, MR, N, 1, 1)],
+    [...plain, kernels.gemmColumns(c, a, bp, bias, NONE, N, NR, M, K, K, 1, N, 0, 0)],
+    [...plain, kernels.gemmColumns(c, a, bp, bias, NONE, N, NR, M, K, 1, M, N, 0, 0)],
+    ...[4, 5, 6].map((slope) => [
+      ...plain,
+      kernels.gemm(c, ap, bp, NONE, t.input(1), M, MR, N, K, 1, MR, N, 0, slope),
+    ]),
     [kernels.gemmSmall(c, a, b, bias, M, MR, N, 30, 30, 1, N, 1, N, 0, 1)],
     [kernels.gemv(c, a, b, bias, N, N, K, N, 0, 1)],
     [kernels.gemvT(c, a, b, bias, N, N, K, K, 1, 1)],

@@ -61,7 +61,9 @@ function opposite(flag: string): string {
 function speedOf(t: Trial): number {
   const c = t.output(0);
   const [a, b] = t.temporary;
-  const product = t.program([kernels.gemm(c, a, b, NONE, ROWS, t.MR, COLS, K, COLS, 0, 0)]);
+  const product = t.program([
+    kernels.gemm(c, a, b, NONE, NONE, ROWS, t.MR, COLS, K, 1, t.MR, COLS, 0, 0),
+  ]);
   const peak = t.program([kernels.peak(c, PEAK_ROUNDS)]);
   let [productTime, peakTime] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   const speed = () => (2 * ROWS * COLS * K * peakTime) / (96 * PEAK_ROUNDS * productTime);

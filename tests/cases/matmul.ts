@@ -188,4 +188,50 @@ const linear = (Object.keys(FUNCTIONS) as Activation[]).flatMap((act) => [
   linearCase([64, 128], 64, act, true, { bench: true }),
 ]);
 
-export const products = { matMul, linear } as const;
+const SLOPES = {
+  relu: (y: number) => (y > 0 ? 1 : 0),
+  sigmoid: (y: number) => y * (1 - y),
+  tanh: (y: number) => 1 - y * y,
+} as const;
+
+const slopeCase = (
+  of: keyof typeof SLOPES,
+  a: number[],
+  b: number[],
+  { transposeA = false, transposeB = false }: Options,
+  more: Partial<Case> = { order: 2 },
+): Case => {
+  const options = { transposeA, transposeB };
+  const [sa, sb] = [flip(a, transposeA), flip(b, transposeB)];
+  return {
+    name: `${of} [${sa}]${transposeA ? 'ᵀ' : ''} [${sb}]${transposeB ? 'ᵀ' : ''}`,
+    inputs: [spread(sa, 1), spread(sb, 2), spread([...a.slice(0, -1), b[1] as number], 3)],
+    op: (x, w, y) => ops.matMulSlope(x as never, w as never, y as never, of, options),
+    reference: (x, w, y) => {
+      const c = product(x as Values, w as Values, options);
+      return make(c.shape, (ix) => at(c, ...ix) * SLOPES[of](at(y as Values, ...ix)));
+    },
+    tolerance,
+    ...more,
+  };
+};
+
+const matMulSlope = (Object.keys(SLOPES) as (keyof typeof SLOPES)[]).flatMap((of) => [
+  ...FORMS.map((form) => slopeCase(of, [3, 4], [4, 5], form)),
+  slopeCase(of, [2, 3, 4], [4, 5], { transposeB: true }),
+  ...[
+    [1, 8, 3],
+    [5, 1, 4],
+    [0, 3, 4],
+    [3, 4, 0],
+    [25, 19, 30],
+    [26, 40, 7],
+    [7, 130, 65],
+  ].flatMap(([M, N, K]) =>
+    FORMS.map((form) =>
+      slopeCase(of, [M as number, K as number], [K as number, N as number], form, {}),
+    ),
+  ),
+]);
+
+export const products = { matMul, matMulSlope, linear } as const;

@@ -42,7 +42,7 @@ describe('program text', () => {
     const program = compile(spec(), engine.target);
     const [head, ...lines] = printProgram(program).split('\n') as [string, ...string[]];
     expect(head).toMatch(
-      /^text\(.*\) simd: 4 rows, [12] barriers.*, 1\.2\d\d MFLOP, arena \d+\.\d KiB$/,
+      /^text\(.*\) simd: 3 rows, [12] barriers.*, 1\.2\d\d MFLOP, arena \d+\.\d KiB$/,
     );
     const rows = lines.filter((line) => !line.includes('──'));
     expect(rows.length).toBe(program.rows.length);

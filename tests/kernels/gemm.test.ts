@@ -4,7 +4,7 @@ import { NONE, type Pointer } from '../../src/runtime/row.ts';
 import { KernelBench } from '../support/kernel.ts';
 
 const builds = ['simd', 'relaxed', 'turbo', 'f64'] as const;
-const forms = ['gemm', 'gemmColumns', 'gemmSmall'] as const;
+const forms = ['gemm', 'gemmColumns', 'inPlace', 'gemmSmall'] as const;
 const activations = [
   (x: number) => x,
   (x: number) => (x > 0 || Number.isNaN(x) ? x : 0),
@@ -89,10 +89,13 @@ function compute(
     );
   } else {
     const { ap, bp, mr, nr } = packed(bench, p, from, a.ld, b.ld, threads);
-    const row =
-      form === 'gemm'
-        ? kernels.gemm(c, ap, bp, bias, M, mr, N, K, ldc, beta, activation)
-        : kernels.gemmColumns(c, ap, bp, bias, N, nr, M, K, ldc, beta, activation);
+    const finish = [ldc, beta, activation] as const;
+    const columns = (at: Pointer, aRow: number, aCol: number) =>
+      kernels.gemmColumns(c, at, bp, bias, NONE, N, nr, M, K, aRow, aCol, ...finish);
+    const rows = (at: Pointer, aRow: number, aCol: number) =>
+      kernels.gemm(c, at, bp, bias, NONE, M, mr, N, K, aRow, aCol, ...finish);
+    const inPlace = p.transA ? columns(from.a, 1, a.ld) : rows(from.a, a.ld, 1);
+    const row = { gemm: rows(ap, 1, mr), gemmColumns: columns(ap, 1, mr), inPlace }[form];
     bench.run([row], threads);
   }
   const result = bench.real(c);

@@ -56,7 +56,7 @@ describe('weights in panels', () => {
     const c = bench.output(M * N);
     const rows = bench.output(K * N);
     bench.run([kernels.packA(ap, bench.buffer(a), M, MR, K, K)], threads);
-    bench.run([kernels.gemmPanels(c, ap, stored, N, NR, M, K)], threads);
+    bench.run([kernels.gemmPanels(c, ap, stored, N, NR, M, K, 1, MR)], threads);
     bench.run([kernels.unpackB(rows, stored, N, NR, K, N)], threads);
     expect(bench.real(c)).toEqual(panels(product(a, b, M, N, K), M, N, NR));
     expect(bench.real(rows)).toEqual(b);
