@@ -59,10 +59,10 @@ export class ModelState implements TrainState {
     this.#blocks.push(block);
   }
 
-  /** Makes gradients and slots for the parameters, once for each optimiser. */
+  /** Makes gradients and slots for the parameters, once for each optimiser. A prediction may be running meanwhile. */
   async prepareTraining(parameters: readonly Variable[], optimizer: Optimizer): Promise<void> {
     if (parameters.every((p) => this.gradients.has(p))) return;
-    this.dropTraining();
+    await this.engine.exclusive(async () => this.dropTraining());
     try {
       await this.#placeTraining(parameters, optimizer);
     } catch (error) {
