@@ -1,9 +1,10 @@
 /**
  * Compiles `src` to `dist`, file by file for bundlers, and joins it in `dist/node` for Node, which starts faster from few
- * files. All lie as deep beside `build` as `src/runtime`, so that `../../build/` is right in each.
+ * files, in `dist/browser` for pages without a bundler and, without builds, in `dist/slim`. All lie as deep beside `build`
+ * as `src/runtime`, so that `../../build/` is right in each.
  */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { type InputOptions, type OutputOptions, type Plugin, rolldown } from 'rolldown';
@@ -31,42 +32,52 @@ for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true }))
   if (rewritten !== text) writeFileSync(path, rewritten);
 }
 
-/** Node finds csv-parse and the builds where they lie. */
+const BUILD = /\/build\/[\w-]+\.js$/;
 const builds: Plugin = {
   name: 'builds stay where they are',
-  resolveId: (id) => (/\/build\/[\w-]+\.js$/.test(id) ? { id, external: true } : null),
+  resolveId: (id) => (BUILD.test(id) ? { id, external: true } : null),
 };
+const noChunks = instead(/\/chunks\.js$/, 'noChunks', 'export const CHUNKS = {};');
+const noTurbo = instead(/\/turbo[\w-]*\.js$/, 'noTurbo', `throw new Error('it is for Node');`);
+
+/** One module in place of all whose path matches. */
+function instead(pattern: RegExp, name: string, source: string): Plugin {
+  return {
+    name,
+    resolveId: (id) => (pattern.test(id) ? `/${name}.js` : null),
+    load: (id) => (id === `/${name}.js` ? source : null),
+  };
+}
+
 await bundle('node', {
-  input: { index: 'index.js', worker: 'runtime/worker.js', cli: 'cli/main.js' },
+  input: { index: `${dist}/index.js`, cli: `${dist}/cli/main.js` },
   platform: 'node',
   external: [/^node:/, /^csv-parse/, 'jimp', 'sharp'],
   plugins: [builds],
 });
+/** All in one folder, for pages without a bundler. */
+await bundle(
+  'browser',
+  { input: `${dist}/index.js`, platform: 'browser', plugins: [noTurbo] },
+  { minify: true },
+);
+await bundle(
+  'slim',
+  { input: { index: `${dist}/slim.js` }, platform: 'browser', plugins: [noTurbo, noChunks] },
+  { minify: true },
+);
+/** One file, beside each that starts it. */
+await bundle('worker', { input: `${dist}/runtime/worker.js` }, { minify: true });
+for (const folder of ['runtime', 'node', 'browser', 'slim'])
+  copyFileSync(`${dist}/worker/worker.js`, `${dist}/${folder}/worker.js`);
+for (const path of ['worker', 'slim.js']) rmSync(`${dist}/${path}`, { recursive: true });
 
-/** A page without a bundler gets all in one folder, each build as its own file. */
-const noTurbo: Plugin = {
-  name: 'turbo is for Node',
-  load: (id) => (/\/turbo[\w-]*\.js$/.test(id) ? "throw new Error('it is for Node');" : null),
-};
-await bundlePage({ index: 'index.js' });
-await bundlePage({ worker: 'runtime/worker.js' });
-
-interface Bundle extends InputOptions {
-  readonly input: Record<string, string>;
-}
-
-async function bundlePage(input: Record<string, string>): Promise<void> {
-  const external = ['jimp', 'sharp'];
-  await bundle(
-    'browser',
-    { input, platform: 'browser', external, plugins: [noTurbo] },
-    { minify: true },
-  );
-}
-
-async function bundle(folder: string, options: Bundle, output: OutputOptions = {}): Promise<void> {
-  const entries = Object.entries(options.input).map(([name, path]) => [name, `${dist}/${path}`]);
-  const joined = await rolldown({ ...options, input: Object.fromEntries(entries) });
+async function bundle(
+  folder: string,
+  options: InputOptions,
+  output: OutputOptions = {},
+): Promise<void> {
+  const joined = await rolldown(options);
   await joined.write({
     dir: `${dist}/${folder}`,
     format: 'esm',

@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 /** In the order of `build()` in assembly/layout.ts. */
 export const BUILDS = ['simd', 'relaxed', 'turbo', 'f64'] as const;
 export type BuildName = (typeof BUILDS)[number];

@@ -3,7 +3,7 @@ import { messageOf } from './errors.ts';
 
 /** The parts of a browser's `Worker` and of Node's that are used. */
 export interface WorkerLike {
-  postMessage(message: unknown, transfer?: ArrayBuffer[]): void;
+  postMessage(message: unknown, transfer: ArrayBuffer[]): void;
   terminate(): unknown;
   ref?(): void;
   unref?(): void;
