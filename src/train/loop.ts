@@ -9,7 +9,7 @@ import { type History, HistoryRecorder, type Logs, RunningMeans } from './histor
 import { asLogs } from './metricSums.ts';
 import type { MixingOptions } from './mixing.ts';
 import type { Model } from './model.ts';
-import { metricSums, prepare, trainProgram } from './prepare.ts';
+import { metricSums, prepare, type StepVariant, trainProgram } from './prepare.ts';
 import type { Probe } from './probe.ts';
 import type { EpochSource } from './source.ts';
 import { type Accumulation, averagesStep } from './step.ts';
@@ -86,8 +86,9 @@ export class TrainingLoop {
   async #adoptAverages(): Promise<void> {
     const { state, requireCompiled } = this.#core;
     if (!requireCompiled.optimizer.options.useEma) return;
-    const executable = state.program('averages', () => averagesStep(state.slots));
-    await state.engine.exclusive(() => executable.run([plainStep()]));
+    await state.engine.exclusive(() =>
+      state.program('averages', () => averagesStep(state.slots)).run([plainStep()]),
+    );
   }
 
   get stopped(): boolean {
@@ -137,17 +138,16 @@ export class TrainingLoop {
 
   /** Runs steps in chunks that leave the host's events their turn. */
   async steps(run: StepRun): Promise<void> {
-    const { epoch, feeds, count, size, start } = run;
+    const { epoch, count, size, start } = run;
     for (let done = 0; done < count && !this.stopped; ) {
       const { accumulation, room, probe } = this.#phase();
       const chunk = Math.min(count - done, room, this.#chunk());
       const { mixing } = this.#options;
       const variant = { accumulation, probe, mixing };
-      const executable = trainProgram(this.#core, feeds, run.owner, size, variant);
       const steps = Array.from({ length: chunk }, (_, i) =>
         this.#step(epoch, start + (done + i) * size),
       );
-      const records = await this.#run(executable, steps, run);
+      const { executable, records } = await this.#run(variant, steps, run);
       const { slots } = executable.program;
       this.#means.add(records, chunk, size, slots);
       this.#history.examples += chunk * size;
@@ -216,16 +216,17 @@ export class TrainingLoop {
   }
 
   async #run(
-    executable: Executable,
+    variant: StepVariant,
     steps: readonly Step[],
-    { write }: StepRun,
-  ): Promise<ArrayLike<number>> {
+    { feeds, owner, size, write }: StepRun,
+  ): Promise<{ executable: Executable; records: ArrayLike<number> }> {
     return this.#core.state.engine.exclusive(async () => {
+      const executable = await trainProgram(this.#core, feeds, owner, size, variant);
       const started = performance.now();
       write?.((name, values) => executable.write(name, values));
       await executable.run(steps);
       this.#stepMs = Math.max(1e-4, (performance.now() - started) / steps.length);
-      return executable.records(steps.length);
+      return { executable, records: await executable.records(steps.length) };
     });
   }
 

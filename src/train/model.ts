@@ -10,8 +10,9 @@ import { regularizer as findRegularizer, type Regularizer } from '../nn/regulari
 import { optimizer as findOptimizer } from '../optim/index.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { OptionError, ShapeError, unknownName } from '../runtime/errors.ts';
+import { inTurns } from '../runtime/turns.ts';
 import { type Inputs, ModelCore, type ModelOptions } from './core.ts';
-import { dataTables } from './data.ts';
+import { tabulatingData } from './data.ts';
 import { evaluateData, release } from './evaluate.ts';
 import { ResidentData } from './feed.ts';
 import { type FitOptions, fit, fitStream } from './fit.ts';
@@ -195,13 +196,10 @@ export class Model {
     const { batchSize = 32 } = options;
     return this.#core.exclusively('evaluate', async () => {
       checkWhole('batchSize', batchSize, 1);
-      const inputs = this.#core.inputTables(x);
+      const inputs = await inTurns(this.#core.tabulating(x));
       await this.#core.build(new Map(inputs.map((t) => [t.name, t.shape.slice(1)])));
-      const data = new ResidentData(
-        this.#core.state.engine,
-        dataTables(this.#core, x, y, options.sampleWeight),
-        false,
-      );
+      const tables = await inTurns(tabulatingData(this.#core, x, y, options.sampleWeight));
+      const data = await ResidentData.open(this.#core.state.engine, tables, false);
       try {
         return await evaluateData(this.#core, data, batchSize);
       } finally {

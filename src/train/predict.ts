@@ -1,20 +1,27 @@
 import type { NDArray } from '../compile/array.ts';
 import { plainStep } from '../compile/evaluate.ts';
 import type { Executable } from '../compile/executable.ts';
+import type { ProgramSpec } from '../compile/program.ts';
 import { rowsOf, type Table } from '../data/table.ts';
 import { sizeOf } from '../graph/shape.ts';
 import { StateError } from '../runtime/errors.ts';
+import { atOnce, inTurns, type Work } from '../runtime/turns.ts';
 import type { Inputs, ModelCore } from './core.ts';
 import { rowShapes } from './data.ts';
 import { hostValues } from './feed.ts';
 import { checkWhole } from './options.ts';
 
+const keyOf = (size: number) => `predict:${size}`;
+
+function* predictSpec(core: ModelCore, size: number): Work<ProgramSpec> {
+  const { outputs } = core.trace(size, false);
+  yield;
+  return { name: `predict ${core.network.name}`, outputs };
+}
+
 /** The inference program for batches of `size`. */
-function predictProgram(core: ModelCore, size: number): Executable {
-  return core.state.program(`predict:${size}`, () => ({
-    name: `predict ${core.network.name}`,
-    outputs: core.trace(size, false).outputs,
-  }));
+function predictProgram(core: ModelCore, size: number): Promise<Executable> {
+  return core.state.programInTurns(keyOf(size), () => predictSpec(core, size));
 }
 
 /** Batches are filled up to a power of two, so that few programs serve all sizes; what was filled up is discarded. */
@@ -70,14 +77,14 @@ export async function predict(
 ): Promise<Record<string, NDArray>> {
   checkWhole('batchSize', batchSize, 1);
   core.checkAlive();
-  const tables = core.inputTables(x);
+  const tables = await inTurns(core.tabulating(x));
   const { engine } = await core.build(rowShapes(tables));
   const examples = tables[0]?.shape[0] ?? 0;
   const collected = new Collected(examples);
   for (let from = 0; from < examples; from += batchSize) {
     const size = paddedSize(examples - from, batchSize);
     await engine.exclusive(async () => {
-      const executable = predictProgram(core, size);
+      const executable = await predictProgram(core, size);
       writeBatch(executable, tables, from, size);
       await executable.run([plainStep(core.seed)]);
       for (const name of executable.program.outputs.keys())
@@ -93,7 +100,7 @@ export async function intermediates(core: ModelCore, x: Inputs): Promise<Record<
   const { engine } = await core.build(rowShapes(tables));
   const size = tables[0]?.shape[0] ?? 0;
   return engine.exclusive(async () => {
-    const executable = predictProgram(core, size);
+    const executable = await predictProgram(core, size);
     writeBatch(executable, tables, 0, size);
     await executable.run([plainStep(core.seed)]);
     return executable.intermediates();
@@ -112,7 +119,7 @@ export function predictSync(core: ModelCore, x: Inputs): Record<string, NDArray>
   const collected = new Collected(examples);
   if (examples === 0) return collected.outputs;
   const size = paddedSize(examples, Number.POSITIVE_INFINITY);
-  const executable = predictProgram(core, size);
+  const executable = core.state.program(keyOf(size), () => atOnce(predictSpec(core, size)));
   writeBatch(executable, tables, 0, size);
   executable.runSync([plainStep(core.seed)]);
   for (const name of executable.program.outputs.keys())
