@@ -85,7 +85,7 @@ export async function openTrain(task: TrainTask, engine: Engine): Promise<Runner
       last = steps;
       return call(steps);
     },
-    reset: () => state.restore(),
+    reset: () => void state.restore(),
     output: () => executable.records(last),
     memory: () => Object.values(state.memory()).reduce((sum, bytes) => sum + bytes, 0),
     dispose() {

@@ -11,6 +11,7 @@ import { DisposedError, StateError } from '../runtime/errors.ts';
 import { atOnce, turn, type Work } from '../runtime/turns.ts';
 import { type Network, traceNetwork } from './network.ts';
 import type { OutputLoss } from './outputs.ts';
+import { Pausing } from './pausing.ts';
 import { ModelState } from './state.ts';
 
 export interface ModelOptions extends Pick<EngineOptions, 'threads' | 'build' | 'reproducible'> {
@@ -46,6 +47,8 @@ export class ModelCore {
   iterations = 0;
   epochs = 0;
   busy: string | null = null;
+  stopTraining = false;
+  readonly pausing = new Pausing();
   #state: ModelState | null = null;
   #opening: Promise<ModelState> | null = null;
   #ownEngine: Engine | null = null;
@@ -170,6 +173,7 @@ export class ModelCore {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
+    this.pausing.resume();
     const state = this.#state;
     const own = this.#ownEngine;
     if (!state) {

@@ -62,6 +62,7 @@ export async function measureData(
       return { name: `evaluate ${core.network.name}`, records, assignments };
     };
     for (let done = 0; done < count; done += EVALUATE_STEPS) {
+      await core.pausing.pass();
       const steps = Array.from({ length: Math.min(EVALUATE_STEPS, count - done) }, (_, i) => ({
         ...plainStep(core.seed),
         offset: start + (done + i) * size,

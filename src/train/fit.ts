@@ -96,8 +96,9 @@ async function run(
   try {
     held = validation && (await ResidentData.open(core.state.engine, validation, false));
     const loop = new TrainingLoop(core, model, { epochs, batchSize, callbacks, signal, mixing });
-    return await loop.train(source, held);
+    return await core.pausing.during(signal, () => loop.train(source, held));
   } finally {
+    if (!core.disposed) core.state.forgetSnapshot();
     source.free();
     if (held) release(core, held);
   }

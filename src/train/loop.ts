@@ -1,6 +1,7 @@
 import { plainStep } from '../compile/evaluate.ts';
 import { type Executable, MAX_STEPS, type Step } from '../compile/executable.ts';
 import { EngineError, OptionError } from '../runtime/errors.ts';
+import { turn } from '../runtime/turns.ts';
 import { type Callback, onEpochs } from './callbacks.ts';
 import type { ModelCore } from './core.ts';
 import { evaluateData, lossNames } from './evaluate.ts';
@@ -48,6 +49,7 @@ export class TrainingLoop {
   #soundSoFar = true;
   #means = new RunningMeans([]);
   #stepMs = CHUNK_MS;
+  #start = { iterations: 0, epochs: 0 };
 
   constructor(core: ModelCore, model: Model, options: LoopOptions) {
     this.#core = core;
@@ -70,15 +72,14 @@ export class TrainingLoop {
     await this.#call((c) => c.onTrainBegin?.(model));
     for (let epoch = 0; epoch < epochs && !this.stopped; epoch++) {
       await this.#call((c) => c.onEpochBegin?.(epoch, model));
-      logs = await this.#guarded(() => this.#epoch(source));
-      if (held)
-        logs = { ...logs, ...validationLogs(await evaluateData(this.#core, held, batchSize)) };
+      logs = await this.#guarded(() => this.#epoch(source, held));
       this.#history.add(epoch, logs);
       await this.#call((c) => c.onEpochEnd?.(epoch, logs, model));
     }
     await this.#adoptAverages();
     await this.#call((c) => c.onTrainEnd?.(logs, model));
-    this.#history.seconds = (performance.now() - started) / 1000;
+    const { waited } = this.#core.pausing;
+    this.#history.seconds = (performance.now() - started - waited) / 1000;
     return this.#history;
   }
 
@@ -95,6 +96,12 @@ export class TrainingLoop {
     return this.#model.stopTraining || (this.#options.signal?.aborted ?? false);
   }
 
+  /** False when training shall stop; waits while it is paused. */
+  async #goesOn(): Promise<boolean> {
+    await this.#core.pausing.pass();
+    return !this.stopped;
+  }
+
   get #watchesChunks(): boolean {
     return this.#callbacks.some((c) => c.onChunkEnd);
   }
@@ -103,31 +110,35 @@ export class TrainingLoop {
     for (const callback of this.#callbacks) await each(callback);
   }
 
-  /** Returns the model to the start of the epoch when a thread dies in it. */
+  /** Returns the model to the start of the epoch when a thread or the worker dies in it, of the last one when it died before. */
   async #guarded<T>(epoch: () => Promise<T>): Promise<T> {
     const { state } = this.#core;
-    await state.engine.exclusive(() => state.snapshot());
-    const { iterations, epochs } = this.#core;
     try {
+      await state.engine.exclusive(() => state.snapshot());
+      const { iterations, epochs } = this.#core;
+      this.#start = { iterations, epochs };
       return await epoch();
-    } catch (error) {
-      if (error instanceof EngineError) {
-        state.restore();
-        Object.assign(this.#core, { iterations, epochs });
-      }
-      throw error;
-    } finally {
-      state.forgetSnapshot();
+    } catch (cause) {
+      if (!(cause instanceof EngineError) || !state.restore()) throw cause;
+      Object.assign(this.#core, this.#start);
+      const where = `model "${this.#model.name}" is as it was behind ${this.#start.epochs} epochs`;
+      throw new EngineError(`${cause.message}; ${where}`, { cause });
     }
   }
 
   /** Schedules count the model's epochs, over all calls of `fit`. */
-  async #epoch(source: EpochSource): Promise<Logs> {
+  async #epoch(source: EpochSource, held: ResidentData | undefined): Promise<Logs> {
     const epoch = this.#core.epochs++;
     this.#means = new RunningMeans(lossNames(this.#core, source.feeds));
     metricSums(this.#core, source.owner, source.feeds).reset();
+    await turn();
     await source.epoch(this, epoch);
-    return this.#logs(source);
+    const logs = await this.#logs(source);
+    if (!held) return logs;
+    return {
+      ...logs,
+      ...validationLogs(await evaluateData(this.#core, held, this.#options.batchSize)),
+    };
   }
 
   /** What the epoch has come to so far. */
@@ -139,7 +150,7 @@ export class TrainingLoop {
   /** Runs steps in chunks that leave the host's events their turn. */
   async steps(run: StepRun): Promise<void> {
     const { epoch, count, size, start } = run;
-    for (let done = 0; done < count && !this.stopped; ) {
+    for (let done = 0; done < count && (await this.#goesOn()); ) {
       const { accumulation, room, probe } = this.#phase();
       const chunk = Math.min(count - done, room, this.#chunk());
       const { mixing } = this.#options;

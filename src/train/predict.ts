@@ -69,11 +69,18 @@ class Collected {
   }
 }
 
+export interface PredictOptions {
+  /** Examples that are computed together, default 32. */
+  readonly batchSize?: number;
+  /** Aborting drops what has not begun: the promise is rejected with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
 /** Outputs of the model for all examples, batch by batch; others take their turn between batches. */
 export async function predict(
   core: ModelCore,
   x: Inputs,
-  batchSize: number,
+  { batchSize = 32, signal }: PredictOptions,
 ): Promise<Record<string, NDArray>> {
   checkWhole('batchSize', batchSize, 1);
   core.checkAlive();
@@ -84,6 +91,7 @@ export async function predict(
   for (let from = 0; from < examples; from += batchSize) {
     const size = paddedSize(examples - from, batchSize);
     await engine.exclusive(async () => {
+      signal?.throwIfAborted();
       const executable = await predictProgram(core, size);
       writeBatch(executable, tables, from, size);
       await executable.run([plainStep(core.seed)]);
@@ -92,6 +100,25 @@ export async function predict(
     });
   }
   return collected.outputs;
+}
+
+/** The newest call of a model, and what resolves when the last one that began has ended. */
+const latest = new WeakMap<ModelCore, { call: number; ended: Promise<unknown> }>();
+
+/** The same, unless a later call comes before it begins. */
+export async function predictLatest(
+  core: ModelCore,
+  x: Inputs,
+  options: PredictOptions,
+): Promise<Record<string, NDArray> | undefined> {
+  const state = latest.get(core) ?? { call: 0, ended: Promise.resolve() };
+  latest.set(core, state);
+  const call = ++state.call;
+  await state.ended;
+  if (call !== state.call) return undefined;
+  const outputs = predict(core, x, options);
+  state.ended = outputs.catch(() => {});
+  return outputs;
 }
 
 /** What each layer's ops computed for one batch, by name; needs DEBUG=3. */

@@ -139,8 +139,9 @@ export class ModelState implements TrainState {
   checkHeld(): void {
     if (this.#disposed) throw new DisposedError(`model "${this.name}" was disposed`);
     if (!this.lost) return;
+    const way = this.#snapshot.length > 0 ? '' : ': call setWeights or loadWeights';
     throw new EngineError(
-      `the weights of model "${this.name}" were lost with the worker that held them: call setWeights or loadWeights`,
+      `the weights of model "${this.name}" were lost with the worker that held them${way}`,
     );
   }
 
@@ -169,7 +170,10 @@ export class ModelState implements TrainState {
 
   /** Keeps a copy of all variables to return to when a thread dies. */
   async snapshot(): Promise<void> {
-    this.#snapshot = await this.#copies();
+    this.checkHeld();
+    const copies = await this.#copies();
+    this.checkHeld();
+    this.#snapshot = copies;
   }
 
   #copies(more: readonly Block[] = []): Promise<BlockCopy[]> {
@@ -181,9 +185,12 @@ export class ModelState implements TrainState {
     );
   }
 
-  restore(): void {
+  /** Returns to the copy; false where there is none. */
+  restore(): boolean {
+    if (this.#snapshot.length === 0) return false;
     this.#write(this.#snapshot);
     this.#generation = this.engine.generation;
+    return true;
   }
 
   #write(copies: readonly BlockCopy[]): void {
