@@ -63,24 +63,29 @@ export class TrainingLoop {
   }
 
   async train(source: EpochSource, held: ResidentData | undefined): Promise<History> {
-    const { epochs, batchSize, mixing } = this.#options;
-    const model = this.#model;
+    const { batchSize, mixing } = this.#options;
     const started = performance.now();
     await prepare(this.#core, source.feeds, batchSize, mixing);
+    await this.#guarded(() => this.#epochs(source, held));
+    const { waited } = this.#core.pausing;
+    this.#history.seconds = (performance.now() - started - waited) / 1000;
+    return this.#history;
+  }
+
+  async #epochs(source: EpochSource, held: ResidentData | undefined): Promise<void> {
+    const model = this.#model;
     model.stopTraining = false;
     let logs: Logs = {};
     await this.#call((c) => c.onTrainBegin?.(model));
-    for (let epoch = 0; epoch < epochs && !this.stopped; epoch++) {
+    for (let epoch = 0; epoch < this.#options.epochs && !this.stopped; epoch++) {
       await this.#call((c) => c.onEpochBegin?.(epoch, model));
-      logs = await this.#guarded(() => this.#epoch(source, held));
+      await this.#keepStart();
+      logs = await this.#epoch(source, held);
       this.#history.add(epoch, logs);
       await this.#call((c) => c.onEpochEnd?.(epoch, logs, model));
     }
     await this.#adoptAverages();
     await this.#call((c) => c.onTrainEnd?.(logs, model));
-    const { waited } = this.#core.pausing;
-    this.#history.seconds = (performance.now() - started - waited) / 1000;
-    return this.#history;
   }
 
   /** With moving averages, the weights become theirs. */
@@ -110,14 +115,17 @@ export class TrainingLoop {
     for (const callback of this.#callbacks) await each(callback);
   }
 
-  /** Returns the model to the start of the epoch when a thread or the worker dies in it, of the last one when it died before. */
-  async #guarded<T>(epoch: () => Promise<T>): Promise<T> {
+  async #keepStart(): Promise<void> {
+    const { state, iterations, epochs } = this.#core;
+    await state.engine.exclusive(() => state.snapshot());
+    this.#start = { iterations, epochs };
+  }
+
+  /** Returns the model to the start of its last epoch when a thread or the worker dies. */
+  async #guarded(training: () => Promise<void>): Promise<void> {
     const { state } = this.#core;
     try {
-      await state.engine.exclusive(() => state.snapshot());
-      const { iterations, epochs } = this.#core;
-      this.#start = { iterations, epochs };
-      return await epoch();
+      await training();
     } catch (cause) {
       if (!(cause instanceof EngineError) || !state.restore()) throw cause;
       Object.assign(this.#core, this.#start);
