@@ -15,6 +15,8 @@ const FLAGS = [
   '--no-first-run',
   '--disable-component-update',
   '--disable-sync',
+  '--js-flags=--expose-gc',
+  '--enable-precise-memory-info',
 ];
 
 const executablePath = await findChromium();

@@ -109,8 +109,8 @@ function* labels(name: string, data: TypedArray): Work<Int32Array> {
   return found;
 }
 
-/** So many numbers are looked at or copied before others have their turn: some milliseconds. */
-const PIECE = 2 ** 20;
+/** So many numbers are looked at or copied before others may have their turn: about a millisecond. */
+const PIECE = 2 ** 18;
 
 /** [0, n) in pieces. */
 export function* pieces(n: number): Generator<readonly [from: number, to: number]> {

@@ -4,7 +4,7 @@ import { macrotask } from './environment.ts';
 export type Work<T> = Generator<undefined, T, undefined>;
 
 /** Milliseconds behind which the host has a turn: a frame has 16. */
-const TURN_MS = 8;
+const TURN_MS = 5;
 
 let last = 0;
 
