@@ -194,7 +194,7 @@ async function compile(bytes: BufferSource): Promise<WebAssembly.Module> {
 function blocked(cause: unknown): EngineError {
   const why = cause instanceof Error ? cause.message : String(cause);
   const hint = /content security|unsafe-eval|disallowed/i.test(why)
-    ? "; the page's content security policy must allow 'wasm-unsafe-eval'"
+    ? "; send `Content-Security-Policy: script-src 'self' 'wasm-unsafe-eval'` with the page"
     : '';
   return new EngineError(`WebAssembly does not compile: ${why}${hint}`, { cause });
 }
