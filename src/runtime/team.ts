@@ -12,6 +12,8 @@ const SPINS = 50_000;
 const SPINS_SHARED = 50;
 /** After so many milliseconds a thread that was told to leave is terminated. */
 const LEAVE_MS = 1000;
+/** Threads that start beside leave the processors to the first small work for so many milliseconds. */
+const START_MS = 50;
 
 /**
  * When threads start: before the engine is given out; beside what its owner does then, which alone runs what is too small to
@@ -24,8 +26,9 @@ export class TeamEngine extends LocalEngine {
   readonly #runs = new Jobs();
   readonly #factory: WorkerFactory | undefined;
   #team: Team | undefined;
-  /** Resolves when the threads that start beside are there, or why they are not is known. */
-  #starting: Promise<void> = Promise.resolve();
+  /** Of threads that start beside: resolves when they are there, or why they are not is known. */
+  #settled: Promise<void> | undefined;
+  #beside = false;
   #missing: string | undefined;
   protected restarts = 0;
 
@@ -43,12 +46,8 @@ export class TeamEngine extends LocalEngine {
     const engine = new TeamEngine(instance, choice, factory);
     if (start === 'first') await engine.#ready();
     if (start === 'beside') {
-      engine.#starting = engine.#ready().then(
-        () => {},
-        (error) => {
-          engine.#missing = messageOf(error);
-        },
-      );
+      engine.#beside = true;
+      setTimeout(() => engine.settled(), START_MS);
     }
     return engine;
   }
@@ -61,15 +60,22 @@ export class TeamEngine extends LocalEngine {
   }
 
   /** Resolves when `info` is what it will stay. */
-  settled(): Promise<void> {
-    return this.#starting;
+  async settled(): Promise<void> {
+    if (!this.#beside) return;
+    this.#settled ??= this.#ready().then(
+      () => {},
+      (error) => {
+        this.#missing = messageOf(error);
+      },
+    );
+    await this.#settled;
   }
 
   run(options: RunOptions): Promise<void> {
     return this.#runs.run(async () => {
       const small = options.threads === 1 && options.steps === 1;
       if (small && !this.#team?.ready) return this.#runHere(options);
-      await this.#starting;
+      await this.settled();
       if (this.#missing !== undefined) return this.#runHere(options);
       const team = await this.#ready();
       await team.run(options);
