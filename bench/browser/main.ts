@@ -9,9 +9,9 @@ import { buildBundle, type Server, serve } from '../../scripts/serve.ts';
 import { OptionError } from '../../src/runtime/errors.ts';
 import { Engines } from '../engines.ts';
 import { machine } from '../machine.ts';
-import { chooseCases, parseOptions } from '../options.ts';
+import { chooseCases, type Options, parseOptions } from '../options.ts';
 import { installPeers } from '../peers/load.ts';
-import { startup, startupCase } from '../suites/startup.ts';
+import { startupCase } from '../suites/startup.ts';
 import { TIMED } from '../suites/timed.ts';
 import type { Missing } from '../types.ts';
 import { bundlePage } from './bundle.ts';
@@ -28,6 +28,8 @@ import {
 } from './table.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+/** In a page a start is a navigation. */
+const startup = { name: 'startup', cases: [{ ...startupCase, name: 'startup/page' }] };
 const SUITES = [...TIMED, startup];
 const DEFAULT_SUITES = ['gemm', 'train', 'infer', 'startup'];
 /** Turns of the page and of Node in each case. */
@@ -120,54 +122,47 @@ async function measureCase(
   }
 }
 
-async function measureAll(
+async function measureTimed(
   browser: Browser,
   server: Server,
-  args: readonly string[],
+  names: readonly string[],
+  settings: Settings,
+  found: Found,
 ): Promise<void> {
-  const names = SUITES.map((s) => s.name);
-  const chosen = args.some((a) => a.startsWith('--suite')) ? [] : ['--suite', `${DEFAULT_SUITES}`];
-  const options = parseOptions([...chosen, ...args], names);
-  const cases = chooseCases(options, SUITES);
+  const page = await RemoteSession.open(browser, server, settings);
+  const node = new Session(new Engines(), settings);
+  console.log(pageHead());
+  for (const name of names) await measureCase(name, node, page, found);
+  const peaks = besideNode((await page.end()) ?? [], await node.end());
+  for (const row of peaks) console.log(formatPageRow(row));
+  console.log(summary(found.rows));
+  found.rows.push(...peaks);
+}
+
+async function measureAll(browser: Browser, server: Server, options: Options): Promise<void> {
+  const { builds, threads, seconds, json } = options;
   const host = machine();
-  console.log(
-    `${host.cpu}, ${host.cores} cores · Chromium ${browser.version()} · Node ${host.node}`,
-  );
-  const { builds, threads, seconds } = options;
-  const settings: Settings = { builds, threads, seconds };
+  const chromiumVersion = browser.version();
+  console.log(`${host.cpu}, ${host.cores} cores · Chromium ${chromiumVersion} · Node ${host.node}`);
+  const cases = chooseCases(options, SUITES);
+  const timed = cases.filter((c) => c.kind !== 'startup').map((c) => c.name);
   const found: Found = { rows: [], missing: [] };
-  const timed = cases.filter((c) => c.kind !== 'startup');
-  if (timed.length) {
-    const page = await RemoteSession.open(browser, server, settings);
-    const node = new Session(new Engines(), settings);
-    console.log(pageHead());
-    for (const { name } of timed) await measureCase(name, node, page, found);
-    const peaks = besideNode((await page.end()) ?? [], await node.end());
-    for (const row of peaks) console.log(formatPageRow(row));
-    console.log(summary(found.rows));
-    found.rows.push(...peaks);
-  }
+  if (timed.length > 0)
+    await measureTimed(browser, server, timed, { builds, threads, seconds }, found);
   if (cases.length > timed.length)
     found.rows.push(await measureStartup(browser, server, console.log));
-  const report = { machine: { ...host, chromium: browser.version() }, ...found };
-  if (options.json) writeFileSync(options.json, `${JSON.stringify(report, null, 1)}\n`);
+  const report = { machine: { ...host, chromium: chromiumVersion }, ...found };
+  if (json) writeFileSync(json, `${JSON.stringify(report, null, 1)}\n`);
   if (found.missing.some((m) => m.wrong && m.contestant === 'wasmgrad')) process.exitCode = 1;
 }
 
-async function main(args: readonly string[]): Promise<void> {
-  parseOptions(
-    args,
-    SUITES.map((s) => s.name),
-  );
-  buildBundle();
-  installPeers(console.log);
-  const executablePath = await findChromium();
-  const folder = mkdtempSync(join(tmpdir(), 'wasmgrad-bench-'));
+/** Everything that pages ask for; what is made for them lies in `folder`. */
+async function serveBench(folder: string): Promise<Server> {
   await bundlePage(folder);
   const task = startupCase.task();
   const plain = { ...task, weights: task.weights.map((w) => [...w]), x: [...task.x] };
   writeFileSync(join(folder, 'startup.json'), JSON.stringify(plain));
-  const server = await serve({
+  return serve({
     folders: {
       '/bench/browser/': `${ROOT}bench/browser`,
       '/bench/': folder,
@@ -175,12 +170,23 @@ async function main(args: readonly string[]): Promise<void> {
       '/peers/': `${ROOT}bench/peers/node_modules`,
     },
   });
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const names = SUITES.map((s) => s.name);
+  const chosen = args.some((a) => a.startsWith('--suite')) ? [] : ['--suite', `${DEFAULT_SUITES}`];
+  const options = parseOptions([...chosen, ...args], names);
+  buildBundle();
+  if (options.suites.includes('infer')) installPeers(console.log);
+  const executablePath = await findChromium();
+  const folder = mkdtempSync(join(tmpdir(), 'wasmgrad-bench-'));
+  const server = await serveBench(folder);
   const browser = await chromium.launch({
     args: FLAGS,
     ...(executablePath ? { executablePath } : {}),
   });
   try {
-    await measureAll(browser, server, args);
+    await measureAll(browser, server, options);
   } finally {
     await browser.close();
     await server.close();
