@@ -92,6 +92,7 @@ test('draw.html takes a saved model, and says why it takes no other', async () =
     return { name, mimeType: 'application/octet-stream', buffer: Buffer.from(bytes) };
   });
   await open('draw', async (page) => {
+    await waitForText(page, '#about', /No model was given/);
     await page.setInputFiles('#files', files);
     await waitForText(
       page,
