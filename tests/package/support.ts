@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, extname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Response } from 'playwright';
 import { afterAll } from 'vitest';
@@ -89,9 +90,15 @@ export function install(fixture: string, tarball: string, folder: string): strin
   }
 }
 
-/** Serves a folder on a free port. */
+/** Serves a folder on a free port; `posted` is what a page sends there. */
 export async function serve(folder: string, headers: Readonly<Record<string, string>>) {
-  const server = createServer(({ url }, response) => {
+  const posted = Promise.withResolvers<string>();
+  const server = createServer(async (request, response) => {
+    const { url, method } = request;
+    if (method === 'POST') {
+      posted.resolve(await text(request));
+      return response.writeHead(204, headers).end();
+    }
     const { pathname } = new URL(url ?? '/', 'http://localhost');
     const path = join(folder, pathname === '/' ? 'index.html' : pathname);
     try {
@@ -104,7 +111,7 @@ export async function serve(folder: string, headers: Readonly<Record<string, str
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  return { url: `http://localhost:${port}/`, close: () => server.close() };
+  return { url: `http://localhost:${port}/`, posted: posted.promise, close: () => server.close() };
 }
 
 export interface Visit {
