@@ -30,7 +30,12 @@ export class Thread {
     this.#worker = factory(name);
     const lock = this.#worker.on ? undefined : lockName(name);
     this.#listen(listener);
-    this.post({ role, lock } satisfies Start);
+    try {
+      this.post({ role, lock } satisfies Start);
+    } catch (error) {
+      void this.terminate();
+      throw error;
+    }
   }
 
   post(message: unknown, transfer: ArrayBuffer[] = []): void {
@@ -60,7 +65,7 @@ export class Thread {
     };
     const message = (data: unknown): void => {
       if (this.#ended) return;
-      if (isAlive(data)) void whenFree(data.holds, () => died('it was terminated'));
+      if (isAlive(data)) whenFree(data.holds, () => died('it was terminated'));
       else listener.message(data);
     };
     if (worker.on) {
@@ -87,9 +92,13 @@ function isAlive(data: unknown): data is Alive {
 }
 
 /** A worker that is terminated, by whomever, sends no event, but what it holds becomes free. */
-async function whenFree(lock: string, then: () => void): Promise<void> {
-  const isFree = await navigator.locks.request(lock, { ifAvailable: true }, (l) => l !== null);
-  if (!isFree) await navigator.locks.request(lock, then);
+function whenFree(lock: string, then: () => void): void {
+  const { locks } = navigator;
+  locks
+    .request(lock, { ifAvailable: true }, (free) => free !== null)
+    .then((isFree) => (isFree ? undefined : locks.request(lock, then)))
+    // A page that is being left has no locks.
+    .catch(() => {});
 }
 
 function startWorker(name: string): WorkerLike {

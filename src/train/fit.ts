@@ -36,7 +36,7 @@ export interface FitOptions extends MixingOptions {
   readonly sampleWeight?: ArrayLike<number>;
   /** Factor of the loss of each class of a single output with labels. */
   readonly classWeight?: Readonly<Record<number, number>>;
-  /** Aborting ends training behind the running chunk of steps; the model keeps what it learned. */
+  /** Aborting ends training behind the running chunk of steps, or its pause; the model keeps what it learned. */
   readonly signal?: AbortSignal;
 }
 

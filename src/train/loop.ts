@@ -129,7 +129,8 @@ export class TrainingLoop {
     } catch (cause) {
       if (!(cause instanceof EngineError) || !state.restore()) throw cause;
       Object.assign(this.#core, this.#start);
-      const where = `model "${this.#model.name}" is as it was behind ${this.#start.epochs} epochs`;
+      const epoch = this.#start.epochs + 1;
+      const where = `model "${this.#model.name}" is as it was at the start of epoch ${epoch}`;
       throw new EngineError(`${cause.message}; ${where}`, { cause });
     }
   }

@@ -64,10 +64,10 @@ export class ModelState implements TrainState {
     this.#blocks.push(block);
   }
 
-  /** Makes gradients and slots for the parameters, once for each optimiser. A prediction may be running meanwhile. */
+  /** Makes gradients and slots for the parameters, once for each optimiser. */
   async prepareTraining(parameters: readonly Variable[], optimizer: Optimizer): Promise<void> {
     if (parameters.every((p) => this.gradients.has(p))) return;
-    await this.engine.exclusive(async () => this.dropTraining());
+    this.dropTraining();
     try {
       await this.#placeTraining(parameters, optimizer);
     } catch (error) {
@@ -97,7 +97,14 @@ export class ModelState implements TrainState {
     this.#training = [];
     this.gradients = new Map();
     this.slots = new Map();
+    const programs = [...this.#programs.values()];
+    this.#programs.clear();
     this.dropPrograms();
+    // Behind the running job, which may be a prediction that uses one.
+    const free = async () => {
+      for (const program of programs) program.free();
+    };
+    this.engine.exclusive(free).catch(() => {});
   }
 
   /** The program under `key`, compiled when it is not kept. It may move the arena: for the job that has the engine. */
@@ -127,6 +134,7 @@ export class ModelState implements TrainState {
   #keep(key: string, program: Program): Executable {
     this.checkHeld();
     const executable = new Executable(program, this.workspace);
+    this.#drop(key);
     this.#programs.set(key, executable);
     if (this.#programs.size > MAX_PROGRAMS) {
       const [oldest] = this.#programs.keys();
@@ -240,6 +248,7 @@ export class ModelState implements TrainState {
 
   dispose(): void {
     if (this.#disposed) return;
+    this.dropPrograms();
     this.dropTraining();
     this.#disposed = true;
     for (const block of this.#blocks) block.free();

@@ -20,10 +20,12 @@ describe.each([0, 1, 2])('thread %i of a team dies in a run', (victim) => {
     const error = await broken;
     expect(error).toBeInstanceOf(EngineError);
     expect(error.message).toContain(`thread ${victim} of 3 died`);
+    expect(error.message).toContain('a new team takes over');
     expect(engine.generation).toBe(0);
     await engine.run({ ...options, steps: 10 });
     expect(await reals(engine, x)).toEqual(turned(31, 20));
     expect(source.workers.length).toBe(6);
+    expect(engine.info.restarts).toBe(1);
   });
 });
 
@@ -61,7 +63,7 @@ test('the worker dies: content is lost, the generation counts, the next call wor
   const broken = engine.run(longRun(engine));
   await sleep(20);
   void source.workers[0]?.terminate();
-  await expect(broken).rejects.toThrow(/worker died/);
+  await expect(broken).rejects.toThrow(/worker died: .*; a new one takes over, with empty memory/);
   expect(engine.generation).toBe(1);
   expect(await reals(engine, x)).toEqual([0, 0, 0]);
   const later = ring(engine, 5);

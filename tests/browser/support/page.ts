@@ -49,11 +49,14 @@ export async function longTasks(job: () => Promise<unknown>): Promise<number[]> 
 const rest = () => new Promise((resolve) => setTimeout(resolve, 30));
 
 /** Bytes of JavaScript objects that are in use. */
-export function heapBytes(): number {
+export async function heapBytes(): Promise<number> {
   const { gc, performance } = globalThis as unknown as {
     gc(): void;
     performance: { memory: { usedJSHeapSize: number } };
   };
-  gc();
+  for (let i = 0; i < 3; i++) {
+    gc();
+    await rest();
+  }
   return performance.memory.usedJSHeapSize;
 }
