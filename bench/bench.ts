@@ -1,9 +1,9 @@
 import type { Engines } from './engines.ts';
-import { agreeing, type Entrant, enter } from './entrants.ts';
+import { type Entrant, enter } from './entrants.ts';
 import type { Curve } from './growth.ts';
 import { type Machine, machine } from './machine.ts';
-import { measure, type Samples } from './measure.ts';
 import { makeRow, Probes, rounded } from './probes.ts';
+import { Race } from './race.ts';
 import { formatMissing, formatRow, head } from './report.ts';
 import type { Case, Contestant, Missing, Row, SizeRow, Wanted, Weight } from './types.ts';
 
@@ -40,7 +40,7 @@ export async function bench(
     const run =
       c.kind === 'size'
         ? weigh(c, await enter(c, contestants, options, missing))
-        : await race(c, await enter(c, contestants, options, missing), probes, options, missing);
+        : await race(c, contestants, probes, options, missing);
     for (const row of run) tell(row);
   }
   for (const { c, variant, samples } of probes.peaks()) {
@@ -56,28 +56,19 @@ function weigh({ name }: Case, entrants: readonly Entrant<Weight>[]): SizeRow[] 
   });
 }
 
-/** Times those who agree, in turns with what limits them. */
 async function race(
   c: Case,
-  entered: readonly Entrant[],
+  contestants: readonly Contestant[],
   probes: Probes,
-  { seconds }: BenchOptions,
+  options: BenchOptions,
   missing: Missing[],
 ): Promise<Row[]> {
-  const entrants = await agreeing(c, entered, missing);
+  const run = await Race.open(c, contestants, probes, options, options.seconds * 1000, missing);
   try {
-    const limits = await probes.open(c, entrants);
-    const runners = [...entrants, ...limits].map((e) => e.runner);
-    const samples = await measure(runners, seconds * 1000, c.samples);
-    const rates = probes.add(c, samples.slice(entrants.length));
-    const rows = entrants.map((e, i) => {
-      const row = makeRow(c, e, samples[i] as Samples, rates);
-      return e.runner.note ? { ...row, note: e.runner.note } : row;
-    });
-    return c.baseline ? above(rows, c.baseline) : rows;
+    await run.run();
+    return c.baseline ? above(run.rows(), c.baseline) : run.rows();
   } finally {
-    for (const { runner } of entrants) runner.dispose?.();
-    probes.close();
+    run.close();
   }
 }
 

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
-import { OptionError, unknownName } from '../src/runtime/errors.ts';
+import { OptionError } from '../src/runtime/errors.ts';
 import { bench, type Report } from './bench.ts';
+import { artifacts } from './contestants/artifacts.ts';
 import { loops } from './contestants/loops.ts';
 import { node as bare } from './contestants/node.ts';
 import { plain } from './contestants/plain.ts';
@@ -8,7 +9,7 @@ import { wasmgrad, wasmgradSync } from './contestants/wasmgrad.ts';
 import { Engines } from './engines.ts';
 import { growth } from './growth.ts';
 import { machine } from './machine.ts';
-import { type Options, parseOptions, usage } from './options.ts';
+import { chooseCases, parseOptions, usage } from './options.ts';
 
 import { page } from './page.ts';
 import { peers } from './peers/index.ts';
@@ -16,35 +17,19 @@ import { installPeers } from './peers/load.ts';
 import { CURVES } from './suites/growth.ts';
 
 import { SUITES } from './suites/index.ts';
-import type { Case } from './types.ts';
 
 const NAMES = SUITES.map((s) => s.name);
 
-function chooseCases({ suites, filter }: Options): Case[] {
-  const cases = SUITES.filter((s) => suites.includes(s.name)).flatMap((s) => s.cases);
-  if (filter.length === 0) return cases;
-  const known = [...cases.map((c) => c.name), ...(suites.includes('growth') ? CURVES : [])];
-  for (const part of filter) {
-    if (known.some((name) => name.includes(part))) continue;
-    unknownName(
-      'case',
-      part,
-      known.map((name) => name.split('/')[1] as string),
-    );
-  }
-  return cases.filter((c) => filter.some((part) => c.name.includes(part)));
-}
-
 async function main(args: readonly string[]): Promise<void> {
   const options = parseOptions(args, NAMES);
-  const cases = chooseCases(options);
+  const cases = chooseCases(options, SUITES, options.suites.includes('growth') ? CURVES : []);
   const { cpu, cores, node, v8, os } = machine();
   console.log(`${cpu}, ${cores} cores · Node ${node}, V8 ${v8} · ${os}`);
   const engines = new Engines();
   try {
     if (options.peers) installPeers(console.log);
     const ours = wasmgrad(engines);
-    const own = [ours, wasmgradSync(engines), plain, loops, bare];
+    const own = [ours, artifacts, wasmgradSync(engines), plain, loops, bare];
     const contestants = options.peers ? [...own, ...peers] : own;
     const timed = await bench(cases, contestants, engines, options, console.log);
     const seconds = options.seconds / 5;

@@ -15,27 +15,48 @@ interface Lane {
   spent: number;
 }
 
-/**
- * Times contestants in turns, round by round, each for `ms` milliseconds and at least `least` calls,
- * after warming each up until it gets no faster.
- */
+/** Times contestants in turns, round by round, after warming each up until it gets no faster. */
+export class Measurement {
+  readonly #lanes: readonly Lane[];
+
+  private constructor(lanes: readonly Lane[]) {
+    this.#lanes = lanes;
+  }
+
+  /** `ms`: time that each is to get in all. */
+  static async prepare(runners: readonly Runner[], ms: number): Promise<Measurement> {
+    const bench = new Bench({ iterations: 1, time: 0, warmup: false, throws: true });
+    const lanes: Lane[] = [];
+    for (const [i, runner] of runners.entries()) {
+      const steps = await warmUp(runner, ms);
+      const lane: Lane = { task: addTask(bench, `${i}`, runner, steps), samples: [], spent: 0 };
+      lanes.push(lane);
+    }
+    return new Measurement(lanes);
+  }
+
+  /** Goes on until each has had `ms` milliseconds and `least` calls in all. */
+  async until(ms: number, least = LEAST): Promise<void> {
+    const hungry = (lane: Lane) => lane.spent < ms || lane.samples.length < least;
+    while (this.#lanes.some(hungry)) {
+      for (const lane of this.#lanes.filter(hungry)) await sample(lane);
+    }
+  }
+
+  get samples(): Samples[] {
+    return this.#lanes.map((lane) => lane.samples);
+  }
+}
+
+/** Measures each for `ms` milliseconds and at least `least` calls. */
 export async function measure(
   runners: readonly Runner[],
   ms: number,
   least = LEAST,
 ): Promise<Samples[]> {
-  const bench = new Bench({ iterations: 1, time: 0, warmup: false, throws: true });
-  const lanes: Lane[] = [];
-  for (const [i, runner] of runners.entries()) {
-    const steps = await warmUp(runner, ms);
-    const lane: Lane = { task: addTask(bench, `${i}`, runner, steps), samples: [], spent: 0 };
-    lanes.push(lane);
-  }
-  const hungry = (lane: Lane) => lane.spent < ms || lane.samples.length < least;
-  while (lanes.some(hungry)) {
-    for (const lane of lanes.filter(hungry)) await sample(lane);
-  }
-  return lanes.map((lane) => lane.samples);
+  const measurement = await Measurement.prepare(runners, ms);
+  await measurement.until(ms, least);
+  return measurement.samples;
 }
 
 function addTask(bench: Bench, name: string, runner: Runner, steps: number): Task {

@@ -3,14 +3,13 @@ import { brain } from './brain.ts';
 import { convnet } from './convnet.ts';
 import { jax } from './jax.ts';
 import { mlMatrix } from './mlMatrix.ts';
-import { onnxNode, onnxWeb } from './onnx.ts';
+import { onnxNode, onnxWeb, tfjsNode } from './packages.ts';
 import { numpy, torch } from './python.ts';
-import { tfjs } from './tfjs.ts';
 
 /** What people would otherwise use. */
 export const peers: readonly Contestant[] = [
-  tfjs('cpu'),
-  tfjs('wasm'),
+  tfjsNode('cpu'),
+  tfjsNode('wasm'),
   onnxWeb,
   onnxNode,
   jax,

@@ -10,7 +10,6 @@ import {
   Unable,
   type Variant,
 } from '../types.ts';
-import { load, loadAgain } from './load.ts';
 import { type Constant, type Graph, type Node, onnxModel } from './onnxModel.ts';
 import { repeat } from './repeat.ts';
 
@@ -23,7 +22,7 @@ interface Session {
   release(): Promise<void>;
 }
 
-interface Ort {
+export interface Ort {
   readonly env: { readonly wasm: { numThreads?: number } };
   readonly Tensor: new (type: 'float32', data: Float32Array, shape: readonly number[]) => Tensor;
   readonly InferenceSession: { create(model: Uint8Array, options: object): Promise<Session> };
@@ -34,12 +33,16 @@ type Start = (graph: Graph, feeds: Feeds, copyIn: boolean) => Promise<Runner>;
 
 const KINDS: readonly Kind[] = ['gemm', 'elementwise', 'reduce', 'train', 'infer'];
 
-/** ONNX Runtime, on models of the operations asked for. */
-function onnx(name: string, provider: string, get: (threads: number) => Ort): Contestant {
-  const start = ({ threads }: Variant): Start => {
-    const ort = get(threads);
-    return (graph, feeds, copyIn) => open(ort, provider, threads, graph, feeds, copyIn);
-  };
+/** ONNX Runtime, on models of the operations asked for. `get` loads it for so many threads. */
+export function onnx(
+  name: string,
+  provider: string,
+  get: (threads: number) => Ort | Promise<Ort>,
+): Contestant {
+  const start =
+    ({ threads }: Variant): Start =>
+    async (graph, feeds, copyIn) =>
+      open(await get(threads), provider, threads, graph, feeds, copyIn);
   return {
     name,
     kinds: KINDS,
@@ -55,21 +58,6 @@ function onnx(name: string, provider: string, get: (threads: number) => Ort): Co
     },
   };
 }
-
-const copies = new Map<number, Ort>();
-
-/** Its number of threads is set once for a copy of the package. */
-export const onnxWeb = onnx('onnxruntime-web', 'wasm', (threads) => {
-  let ort = copies.get(threads);
-  if (!ort) {
-    ort = loadAgain<Ort>('onnxruntime-web', 'onnxruntime-common');
-    ort.env.wasm.numThreads = threads;
-    copies.set(threads, ort);
-  }
-  return ort;
-});
-
-export const onnxNode = onnx('onnxruntime-node', 'cpu', () => load<Ort>('onnxruntime-node'));
 
 async function open(
   ort: Ort,

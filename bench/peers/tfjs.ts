@@ -10,9 +10,10 @@ import {
   type Runner,
   type TrainTask,
   Unable,
+  type Variant,
+  type Wanted,
   type Weights,
 } from '../types.ts';
-import { load, locate } from './load.ts';
 import { repeat } from './repeat.ts';
 
 interface Tensor {
@@ -29,7 +30,8 @@ interface Optimizer {
 type Unary = (x: Tensor) => Tensor;
 type Binary = (a: Tensor, b: Tensor) => Tensor;
 
-interface Tf extends Readonly<Record<'relu' | 'exp' | 'tanh' | 'sigmoid' | 'softmax', Unary>> {
+export interface Tf
+  extends Readonly<Record<'relu' | 'exp' | 'tanh' | 'sigmoid' | 'softmax', Unary>> {
   setBackend(name: string): Promise<boolean>;
   tensor(data: ArrayLike<number>, shape: readonly number[], dtype?: string): Tensor;
   variable(initial: Tensor): Tensor;
@@ -49,20 +51,25 @@ interface Tf extends Readonly<Record<'relu' | 'exp' | 'tanh' | 'sigmoid' | 'soft
   };
 }
 
-type Backend = 'cpu' | 'wasm';
+export type Backend = 'cpu' | 'wasm';
 
 const KINDS: readonly Kind[] = ['gemm', 'elementwise', 'reduce', 'train', 'infer'];
 
-/** TensorFlow.js; Node gives its WASM backend one thread. */
-export function tfjs(backend: Backend): Contestant {
+/** TensorFlow.js. `get` loads it, ready to run on so many threads of a backend; `counts`: how many that can be. */
+export function tfjs(
+  backend: Backend,
+  get: (backend: Backend, threads: number) => Tf | Promise<Tf>,
+  counts: (wanted: Wanted) => readonly number[] = () => [1],
+): Contestant {
   const on =
     <T>(start: (tf: Tf, task: T) => Runner) =>
-    async (task: T): Promise<Runner> => {
-      const tf = await ready(backend);
+    async (task: T, { threads }: Variant): Promise<Runner> => {
+      const tf = await get(backend, threads);
+      const use = () => tf.setBackend(backend);
+      await use();
       const runner = start(tf, task);
-      const use = () => void tf.setBackend(backend);
       const run = (steps: number) => {
-        use();
+        void use();
         return runner.run(steps);
       };
       return { ...runner, run };
@@ -70,7 +77,7 @@ export function tfjs(backend: Backend): Contestant {
   return {
     name: `tfjs-${backend}`,
     kinds: KINDS,
-    variants: () => [{ build: '4.22', threads: 1 }],
+    variants: (wanted) => counts(wanted).map((threads) => ({ build: '4.22', threads })),
     open: {
       gemm: on(openGemm),
       elementwise: on(openElementwise),
@@ -79,17 +86,6 @@ export function tfjs(backend: Backend): Contestant {
       infer: on(openInfer),
     },
   };
-}
-
-async function ready(backend: Backend): Promise<Tf> {
-  const tf = load<Tf>('@tensorflow/tfjs-core');
-  // Brings the gradients, which core does without.
-  load('@tensorflow/tfjs-layers');
-  const name = `@tensorflow/tfjs-backend-${backend}`;
-  const module = load<{ setWasmPaths?(prefix: string): void }>(name);
-  module.setWasmPaths?.(locate(`${name}/package.json`).replace('package.json', 'dist/'));
-  await tf.setBackend(backend);
-  return tf;
 }
 
 const results = {

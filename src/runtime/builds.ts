@@ -202,5 +202,8 @@ function blocked(cause: unknown): EngineError {
 function decode(base64: string): BufferSource {
   const node = builtin('node:buffer');
   if (node) return node.Buffer.from(base64, 'base64');
-  return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
 }

@@ -5,7 +5,7 @@ import { EngineError, messageOf, OptionError } from './errors.ts';
 import { type Instance, instantiate } from './instance.ts';
 import { InlineEngine } from './local.ts';
 import { RemoteEngine } from './remote.ts';
-import { TeamEngine } from './team.ts';
+import { type Start, TeamEngine } from './team.ts';
 import type { WorkerFactory } from './thread.ts';
 
 type Kind = RuntimeInfo['kind'];
@@ -41,15 +41,14 @@ const MAX_PAGES = 65536;
  * the kind asked for is not to be had.
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
-  return create(options, false);
+  return create(options);
 }
 
-/** `lazy`: threads start with the first work that is worth sharing; where they cannot be had, that work fails. */
-async function create(options: EngineOptions, lazy: boolean): Promise<Engine> {
+async function create(options: EngineOptions, start?: Start): Promise<Engine> {
   checkOptions(options);
   const { kind, reasons } = chooseKind(options);
   try {
-    return await createKind(kind, options, reasons, lazy);
+    return await createKind(kind, options, reasons, start);
   } catch (error) {
     if (options.kind || kind === 'inline' || !(error instanceof EngineError)) throw error;
     const why = `on the calling thread: ${messageOf(error)}`;
@@ -63,13 +62,16 @@ let standard: Promise<Engine & { readonly disposed?: boolean }> | undefined;
 export async function defaultEngine(): Promise<Engine> {
   const engine = await standard?.catch(() => undefined);
   if (engine && !engine.disposed) return engine;
-  standard = create(environmentOptions(), isNode);
+  standard = create(environmentOptions(), isNode ? 'needed' : 'beside');
   return standard;
 }
 
 /** What runs, with how many threads, and why not more. */
 export async function runtimeInfo(engine?: Engine): Promise<RuntimeInfo> {
-  return (engine ?? (await defaultEngine())).info;
+  if (engine) return engine.info;
+  const found = await defaultEngine();
+  if (found instanceof TeamEngine) await found.settled();
+  return found.info;
 }
 
 function environmentOptions(): EngineOptions {
@@ -105,7 +107,7 @@ async function createKind(
   kind: Kind,
   options: EngineOptions,
   reasons: readonly string[],
-  lazy = false,
+  start?: Start,
 ): Promise<Engine> {
   const shared = kind === 'team';
   const binary = await loadBinary(options, shared);
@@ -126,7 +128,7 @@ async function createKind(
     ? [`${threads} threads for ${processors()} processors: ask for more by \`threads\``]
     : [];
   const info = describe(kind, threads, binary, [...reasons, ...cap], instance);
-  return TeamEngine.create(instance, info, options.workerFactory, lazy);
+  return TeamEngine.create(instance, info, options.workerFactory, start);
 }
 
 function describe(

@@ -1,4 +1,4 @@
-import type { Choice, RunOptions } from './engine.ts';
+import type { Choice, RunOptions, RuntimeInfo } from './engine.ts';
 import { macrotask, processors } from './environment.ts';
 import { DisposedError, EngineError, messageOf, type WasmgradError } from './errors.ts';
 import type { Instance } from './instance.ts';
@@ -12,12 +12,24 @@ const SPINS = 50_000;
 const SPINS_SHARED = 50;
 /** After so many milliseconds a thread that was told to leave is terminated. */
 const LEAVE_MS = 1000;
+/** Threads that start beside leave the processors to the first small work for so many milliseconds. */
+const START_MS = 50;
+
+/**
+ * When threads start: before the engine is given out; beside what its owner does then, which alone runs what is too small to
+ * share until they are there, and everything where they cannot be had; with the first work that is worth sharing.
+ */
+export type Start = 'first' | 'beside' | 'needed';
 
 /** Threads over one shared memory; programs run on all of them while the calling thread stays free. */
 export class TeamEngine extends LocalEngine {
   readonly #runs = new Jobs();
   readonly #factory: WorkerFactory | undefined;
   #team: Team | undefined;
+  /** Of threads that start beside: resolves when they are there, or why they are not is known. */
+  #settled: Promise<void> | undefined;
+  #beside = false;
+  #missing: string | undefined;
   protected restarts = 0;
 
   private constructor(instance: Instance, choice: Choice, factory: WorkerFactory | undefined) {
@@ -25,27 +37,54 @@ export class TeamEngine extends LocalEngine {
     this.#factory = factory;
   }
 
-  /** Resolves when all threads are ready; `lazy`: at once, threads start with the first work that is worth sharing. */
   static async create(
     instance: Instance,
     choice: Choice,
     factory?: WorkerFactory,
-    lazy = false,
+    start: Start = 'first',
   ): Promise<TeamEngine> {
     const engine = new TeamEngine(instance, choice, factory);
-    if (!lazy) await engine.#ready();
+    if (start === 'first') await engine.#ready();
+    if (start === 'beside') {
+      engine.#beside = true;
+      setTimeout(() => engine.settled(), START_MS);
+    }
     return engine;
+  }
+
+  override get info(): RuntimeInfo {
+    const info = super.info;
+    if (this.#missing === undefined) return info;
+    const reasons = [...info.reasons, `on the calling thread: ${this.#missing}`];
+    return { ...info, kind: 'inline', threads: 1, reasons };
+  }
+
+  /** Resolves when `info` is what it will stay. */
+  async settled(): Promise<void> {
+    if (!this.#beside) return;
+    this.#settled ??= this.#ready().then(
+      () => {},
+      (error) => {
+        this.#missing = messageOf(error);
+      },
+    );
+    await this.#settled;
   }
 
   run(options: RunOptions): Promise<void> {
     return this.#runs.run(async () => {
-      if (!this.#team && options.threads === 1 && options.steps === 1) {
-        this.sync.run(options);
-        return macrotask();
-      }
+      const small = options.threads === 1 && options.steps === 1;
+      if (small && !this.#team?.ready) return this.#runHere(options);
+      await this.settled();
+      if (this.#missing !== undefined) return this.#runHere(options);
       const team = await this.#ready();
       await team.run(options);
     });
+  }
+
+  #runHere(options: RunOptions): Promise<void> {
+    this.sync.run(options);
+    return macrotask();
   }
 
   override read(at: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -81,7 +120,8 @@ class Team {
   readonly #count: number;
   readonly #spins: number;
   readonly #outside: Set<number>;
-  #ready = false;
+  /** All threads were there once. */
+  ready = false;
   #reject: (error: WasmgradError) => void = () => {};
   #resolve: () => void = () => {};
   #onLeft: () => void = () => {};
@@ -164,14 +204,14 @@ class Team {
       this.#outside.delete(tid);
       this.#threads[tid]?.release();
       if (this.#outside.size > 0) return;
-      this.#ready = true;
+      this.ready = true;
       this.#resolve();
     }
   }
 
   #lost(tid: number, why: string): void {
     this.#gone(tid);
-    const next = this.#ready ? '; a new team takes over' : '';
+    const next = this.ready ? '; a new team takes over' : '';
     void this.fail(new EngineError(`thread ${tid} of ${this.#count} died: ${why}${next}`));
   }
 
