@@ -23,7 +23,7 @@ export abstract class Binary {
   abstract apply(a: v128, b: v128): v128;
 }
 export abstract class BinaryWith {
-  abstract apply(a: v128, b: v128, alpha: v128): v128;
+  abstract apply(a: v128, b: v128, p: v128, q: v128): v128;
 }
 export abstract class Ternary {
   abstract apply(a: v128, b: v128, c: v128): v128;
@@ -210,31 +210,33 @@ function zipScalar<Op extends Binary>(z: usize, a: usize, b: v128, count: i32): 
   }
 }
 
-/** z[i] = op(a[i], b[i], alpha) for this thread's share. */
+/** z[i] = op(a[i], b[i], p, q) for this thread's share. */
 export function zipWith<Op extends BinaryWith>(
   z: usize,
   a: usize,
   b: usize,
   n: i32,
   unit: i32,
-  alpha: real,
+  p: real,
+  q: real,
   tid: i32,
   threads: i32,
 ): void {
   const first = shareStart(n, unit, tid, threads);
   let count = shareStart(n, unit, tid + 1, threads) - first;
-  const v = v128.splat<real>(alpha);
+  const pv = v128.splat<real>(p);
+  const qv = v128.splat<real>(q);
   z += <usize>first * REAL;
   a += <usize>first * REAL;
   b += <usize>first * REAL;
   for (; count >= 2 * LANES; count -= 2 * LANES, z += 32, a += 32, b += 32) {
-    const z0 = changetype<Op>(0).apply(v128.load(a), v128.load(b), v);
-    const z1 = changetype<Op>(0).apply(v128.load(a, 16), v128.load(b, 16), v);
+    const z0 = changetype<Op>(0).apply(v128.load(a), v128.load(b), pv, qv);
+    const z1 = changetype<Op>(0).apply(v128.load(a, 16), v128.load(b, 16), pv, qv);
     v128.store(z, z0);
     v128.store(z, z1, 16);
   }
   for (; count > 0; count -= LANES, z += 16, a += 16, b += 16) {
-    put(z, changetype<Op>(0).apply(take(a, count), take(b, count), v), count);
+    put(z, changetype<Op>(0).apply(take(a, count), take(b, count), pv, qv), count);
   }
 }
 
