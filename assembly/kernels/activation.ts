@@ -5,17 +5,22 @@ import { In, Out } from '../share';
 import { splat } from '../simd';
 
 class LeakyReluGrad extends BinaryWith {
-  @inline apply(dy: v128, x: v128, alpha: v128): v128 {
+  @inline apply(dy: v128, x: v128, alpha: v128, _q: v128): v128 {
     return v128.bitselect(dy, v128.mul<real>(dy, alpha), v128.gt<real>(x, splat(0)));
   }
 }
 class EluGrad extends BinaryWith {
-  @inline apply(dy: v128, y: v128, alpha: v128): v128 {
+  @inline apply(dy: v128, y: v128, alpha: v128, _q: v128): v128 {
     return v128.bitselect(
       dy,
       v128.mul<real>(dy, v128.add<real>(y, alpha)),
       v128.gt<real>(y, splat(0)),
     );
+  }
+}
+class ClipGrad extends BinaryWith {
+  @inline apply(dy: v128, x: v128, low: v128, high: v128): v128 {
+    return v128.and(dy, v128.and(v128.ge<real>(x, low), v128.le<real>(x, high)));
   }
 }
 class GeluGrad extends Binary {
@@ -45,7 +50,7 @@ export function leakyReluGrad(
   tid: i32,
   threads: i32,
 ): void {
-  zipWith<LeakyReluGrad>(dx, dy, x, n, unit, alpha, tid, threads);
+  zipWith<LeakyReluGrad>(dx, dy, x, n, unit, alpha, 0, tid, threads);
 }
 
 /** dx = y > 0 ? dy : dy·(y + alpha), where y = elu(x) */
@@ -59,7 +64,7 @@ export function eluGrad(
   tid: i32,
   threads: i32,
 ): void {
-  zipWith<EluGrad>(dx, dy, y, n, unit, alpha, tid, threads);
+  zipWith<EluGrad>(dx, dy, y, n, unit, alpha, 0, tid, threads);
 }
 
 /** dx = dy·(1 − y²), where y = tanh x */
@@ -96,4 +101,19 @@ export function softplusGrad(
   threads: i32,
 ): void {
   zip<SoftplusGrad>(dx, dy, x, n, unit, tid, threads);
+}
+
+/** dx = low ≤ x ≤ high ? dy : 0 */
+export function clipGrad(
+  dx: Out,
+  dy: In,
+  x: In,
+  n: i32,
+  unit: i32,
+  low: real,
+  high: real,
+  tid: i32,
+  threads: i32,
+): void {
+  zipWith<ClipGrad>(dx, dy, x, n, unit, low, high, tid, threads);
 }

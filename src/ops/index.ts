@@ -55,6 +55,7 @@ export {
   addAll,
   ceil,
   clip,
+  clipGrad,
   cos,
   erf,
   exp,

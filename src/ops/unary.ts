@@ -3,8 +3,8 @@ import { sizeOf } from '../graph/shape.ts';
 import type { Grads, Tensor } from '../graph/tensor.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import type { Pointer, Row } from '../runtime/row.ts';
-import { add, affine, div, greaterEqual, lessEqual, mul, neg, scale, times } from './binary.ts';
-import { emitMap, expectReal } from './emit.ts';
+import { add, affine, div, mul, neg, scale, times } from './binary.ts';
+import { emitMap, emitZip, expectReal } from './emit.ts';
 
 type MapRow = (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 type Gradient = (dy: Tensor, x: Tensor, y: Tensor) => Tensor;
@@ -108,16 +108,27 @@ export const clip = defineOp({
     emitMap(e, node, (y, x, n, unit) =>
       kernels.clip(y, x, n, unit, node.attrs.low, node.attrs.high),
     ),
-  grad(dy, node): Grads {
-    const x = node.inputs[0] as Tensor;
-    return [mul(dy, inside(x, node.attrs.low, node.attrs.high))];
-  },
+  grad: (dy, { inputs: [x], attrs: { low, high } }): Grads => [
+    clipGrad(dy, x as Tensor, low, high),
+  ],
 });
 
-/** 1 where low ≤ x ≤ high, else 0. */
-function inside(x: Tensor, low: number, high: number): Tensor {
-  return mul(greaterEqual(x, low), lessEqual(x, high));
-}
+/** dy where low ≤ x ≤ high, else 0. */
+export const clipGrad = defineOp({
+  name: 'clipGrad',
+  inplace: [0, 1],
+  args: (dy: Tensor, x: Tensor, low: number, high: number) => [[dy, x], { low, high }],
+  type: ([dy]) => ({ shape: (dy as Tensor).shape, dtype: 'real' }),
+  flops: (node) => sizeOf(node.shape),
+  emit: (e, node) =>
+    emitZip(e, node, (dx, dy, x, n, unit) =>
+      kernels.clipGrad(dx, dy, x, n, unit, node.attrs.low, node.attrs.high),
+    ),
+  grad: (dz, { inputs: [, x], attrs: { low, high } }): Grads => [
+    clipGrad(dz, x as Tensor, low, high),
+    null,
+  ],
+});
 
 /** Adds up tensors of the same shape. */
 export function addAll(tensors: readonly Tensor[]): Tensor {

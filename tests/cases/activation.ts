@@ -45,6 +45,10 @@ export const activation = {
     ...mapCases({ op: (x) => ops.elu(x, 0.5), f: elu(0.5) }).slice(0, 9),
   ],
   eluGrad: gradCases(ops.eluGrad, (y) => (y > 0 ? 1 : y + 0.5), 0.5, [-0.5, 2]),
+  clipGrad: gradCases(
+    (dy, x) => ops.clipGrad(dy, x, -0.75, 1.25),
+    (x) => (x >= -0.75 && x <= 1.25 ? 1 : 0),
+  ),
   tanh: mapCases({ op: ops.tanh, f: Math.tanh }),
   tanhGrad: gradCases(ops.tanhGrad, (y) => 1 - y * y, 0, [-1, 1]),
   sigmoid: [

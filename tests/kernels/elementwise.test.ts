@@ -66,6 +66,7 @@ const gradients: Record<string, { scalars?: number[]; f: Binary }> = {
   reluGrad: { f: (dy, y) => (y > 0 ? dy : 0) },
   leakyReluGrad: { scalars: [0.125], f: (dy, x) => (x > 0 ? dy : dy * 0.125) },
   eluGrad: { scalars: [0.75], f: (dy, y) => (y > 0 ? dy : dy * (y + 0.75)) },
+  clipGrad: { scalars: [-0.5, 1.25], f: (dy, x) => (x >= -0.5 && x <= 1.25 ? dy : 0) },
   tanhGrad: { f: (dy, y) => dy * (1 - y * y) },
   sigmoidGrad: { f: (dy, y) => dy * y * (1 - y) },
   geluGrad: { f: (dy, x) => dy * geluSlope(x) },
