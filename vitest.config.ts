@@ -15,20 +15,23 @@ const FLAGS = [
   '--no-first-run',
   '--disable-component-update',
   '--disable-sync',
+  '--js-flags=--expose-gc',
+  '--enable-precise-memory-info',
 ];
 
 const executablePath = await findChromium();
 
 /** Tests in Chromium, with or without the headers that allow shared memory. They run after those in Node. */
-function inBrowser(name: string, folder: string, headers: Record<string, string>) {
+function inBrowser(name: string, folder: string, headers: Record<string, string>, long = false) {
   return {
     server: { headers },
     optimizeDeps: { include: ['@assemblyscript/loader', 'csv-parse/browser/esm'] },
     test: {
       name,
-      include: [`${folder}/*.test.ts`],
-      testTimeout: 60_000,
-      sequence: { groupOrder: 2 },
+      include: [`${folder}/*${long ? '.full' : ''}.test.ts`],
+      exclude: long ? [] : [LONG],
+      testTimeout: long ? 600_000 : 60_000,
+      sequence: { groupOrder: long ? 4 : 2 },
       globalSetup: ['tests/browser/support/setup.ts'],
       fileParallelism: false,
       browser: {
@@ -66,7 +69,9 @@ export default defineConfig({
       inNode('node', ['tests/**/*.test.ts'], ['tests/browser/**', LONG], 30_000),
       inBrowser('browser', 'tests/browser', {}),
       inBrowser('isolated', 'tests/browser/isolated', ISOLATION),
-      inNode('full', [`tests/${LONG}`], [], 600_000),
+      inNode('full', [`tests/${LONG}`], ['tests/browser/**'], 600_000),
+      inBrowser('browser-full', 'tests/browser', {}, true),
+      inBrowser('isolated-full', 'tests/browser/isolated', ISOLATION, true),
     ],
   },
 });

@@ -1,9 +1,10 @@
+import { openSpinners } from './cores.ts';
 import type { Engines } from './engines.ts';
-import { absent, agreeing, type Entrant, enter } from './entrants.ts';
+import { type Entrant, enter } from './entrants.ts';
 import type { Curve } from './growth.ts';
 import { type Machine, machine } from './machine.ts';
-import { measure, type Samples } from './measure.ts';
 import { makeRow, Probes, rounded } from './probes.ts';
+import { Race } from './race.ts';
 import { formatRow, head } from './report.ts';
 import type { Case, Contestant, Missing, Row, SizeRow, Wanted, Weight } from './types.ts';
 
@@ -36,7 +37,7 @@ export interface Run {
 export async function bench(cases: readonly Case[], run: Run): Promise<Report> {
   const rows: (Row | SizeRow)[] = [];
   const missing: Missing[] = [];
-  const probes = new Probes(run.engines);
+  const probes = new Probes(run.engines, openSpinners);
   const host = machine();
   const report = (): Report => {
     const { copyGBs, cores } = probes;
@@ -57,9 +58,10 @@ export async function bench(cases: readonly Case[], run: Run): Promise<Report> {
   };
   for (const c of cases) {
     const started = performance.now();
-    const entrants = await enter<never>(c, run.contestants, run.options, missing);
     const found =
-      c.kind === 'size' ? weigh(c, entrants) : await race(c, entrants, probes, run, missing);
+      c.kind === 'size'
+        ? weigh(c, await enter(c, run.contestants, run.options, missing))
+        : await race(c, probes, run, missing);
     for (const row of found) tell(row);
     const [name] = c.name.split('/') as [string];
     minutes[name] = rounded((minutes[name] ?? 0) + (performance.now() - started) / 60_000);
@@ -77,31 +79,18 @@ function weigh({ name }: Case, entrants: readonly Entrant<Weight>[]): SizeRow[] 
   });
 }
 
-/** Times those who agree, in turns with what limits them. */
 async function race(
   c: Case,
-  entered: readonly Entrant[],
   probes: Probes,
-  { options: { seconds } }: Run,
+  { contestants, options }: Run,
   missing: Missing[],
 ): Promise<Row[]> {
-  const entrants = await agreeing(c, entered, missing);
+  const run = await Race.open(c, contestants, probes, options, options.seconds * 1000, missing);
   try {
-    const limits = await probes.open(c, entrants);
-    const entries = c.samples ? entrants.map(({ runner }) => ({ runner })) : entrants;
-    const beside = limits.map(({ runner }) => ({ runner, aside: true }));
-    const measured = await measure([...entries, ...beside], seconds * 1000, c.samples);
-    const samples = measured.map((m) => m.samples);
-    const rates = probes.add(c, samples.slice(entrants.length));
-    const rows = entrants.flatMap((e, i): Row[] => {
-      const { error } = measured[i] ?? {};
-      if (error) missing.push(absent(c, e, error));
-      return error ? [] : [makeRow(c, e, samples[i] as Samples, rates)];
-    });
-    return above(asFast(rows, c.against), c.baseline);
+    await run.run();
+    return above(asFast(run.rows(), c.against), c.baseline);
   } finally {
-    for (const { runner } of entrants) runner.dispose?.();
-    probes.close();
+    run.close();
   }
 }
 

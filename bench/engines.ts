@@ -1,20 +1,33 @@
-import { createEngine } from '../src/runtime/create.ts';
+import { createEngine, type EngineOptions } from '../src/runtime/create.ts';
 import { encode } from '../src/runtime/encode.ts';
 import type { BuildName, Engine } from '../src/runtime/engine.ts';
 import { EngineError } from '../src/runtime/errors.ts';
 import { kernels } from '../src/runtime/kernels.gen.ts';
 import { address, type Row } from '../src/runtime/row.ts';
+import type { WorkerFactory } from '../src/runtime/thread.ts';
 import { type Runner, Unable, type Variant } from './types.ts';
 
-/** Teams of threads, one for each build and number of threads, that all cases share. */
+type Kind = NonNullable<EngineOptions['kind']>;
+
+/** Engines, one for each build and number of threads, that all cases share. */
 export class Engines {
+  readonly #kind: Kind;
+  readonly #workerFactory: WorkerFactory | undefined;
   readonly #open = new Map<string, Promise<Engine>>();
 
-  get({ build, threads }: Variant, kind: 'team' | 'inline' = 'team'): Promise<Engine> {
+  /** `kind`: of those that are not asked for as `inline`, default teams of threads. */
+  constructor(kind: Kind = 'team', workerFactory?: WorkerFactory) {
+    this.#kind = kind;
+    this.#workerFactory = workerFactory;
+  }
+
+  get({ build, threads }: Variant, kind = this.#kind): Promise<Engine> {
     const key = `${build}/${threads}/${kind}`;
     let engine = this.#open.get(key);
     if (!engine) {
-      engine = open(build as BuildName, threads, kind);
+      const factory = this.#workerFactory;
+      const options = { build: build as BuildName, threads, kind };
+      engine = open({ ...options, ...(factory ? { workerFactory: factory } : {}) });
       this.#open.set(key, engine);
     }
     return engine.catch((error: unknown) => {
@@ -30,9 +43,9 @@ export class Engines {
   }
 }
 
-async function open(build: BuildName, threads: number, kind: 'team' | 'inline'): Promise<Engine> {
-  const engine = await createEngine({ build, threads, kind });
-  if (engine.info.build === build) return engine;
+async function open(options: EngineOptions): Promise<Engine> {
+  const engine = await createEngine(options);
+  if (engine.info.build === options.build) return engine;
   engine.dispose();
   throw new EngineError(engine.info.reasons.join('; '));
 }

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
-import { OptionError, unknownName } from '../src/runtime/errors.ts';
+import { OptionError } from '../src/runtime/errors.ts';
 import { bench, type Report } from './bench.ts';
+import { artifacts } from './contestants/artifacts.ts';
 import { loops } from './contestants/loops.ts';
 import { node as bare } from './contestants/node.ts';
 import { plain } from './contestants/plain.ts';
@@ -9,7 +10,7 @@ import { Engines } from './engines.ts';
 import { formatVerdicts, judge, type Verdict } from './goals.ts';
 import { type Curve, growth } from './growth.ts';
 import { machine } from './machine.ts';
-import { type Options, parseOptions, usage } from './options.ts';
+import { chooseCases, type Options, parseOptions, usage } from './options.ts';
 import { page } from './page.ts';
 import { peers } from './peers/index.ts';
 import { installPeers } from './peers/load.ts';
@@ -22,21 +23,6 @@ import type { Case } from './types.ts';
 const NAMES = SUITES.map((s) => s.name);
 /** A curve has many points, which need less time each. */
 const POINT_SHARE = 0.2;
-
-function chooseCases({ suites, filter }: Options): Case[] {
-  const cases = SUITES.filter((s) => suites.includes(s.name)).flatMap((s) => s.cases);
-  if (filter.length === 0) return cases;
-  const known = [...cases.map((c) => c.name), ...(suites.includes('growth') ? CURVES : [])];
-  for (const part of filter) {
-    if (known.some((name) => name.includes(part))) continue;
-    unknownName(
-      'case',
-      part,
-      known.map((name) => name.split('/')[1] as string),
-    );
-  }
-  return cases.filter((c) => filter.some((part) => c.name.includes(part)));
-}
 
 /** What is known so far, on disk at any time. */
 class Results {
@@ -75,15 +61,15 @@ class Results {
   }
 }
 
-async function run(options: Options, results: Results): Promise<Report> {
+async function run(options: Options, cases: readonly Case[], results: Results): Promise<Report> {
   const engines = new Engines();
   try {
     const ours = wasmgrad(engines);
-    const own = [ours, wasmgradSync(engines), plain, loops, bare];
+    const own = [ours, artifacts, wasmgradSync(engines), plain, loops, bare];
     const contestants = options.peers ? [...own, ...peers] : own;
     const keep = (report: Report) => results.keep(report);
     const print = console.log;
-    const timed = await bench(chooseCases(options), { contestants, engines, options, print, keep });
+    const timed = await bench(cases, { contestants, engines, options, print, keep });
     keep(timed);
     endPeers();
     if (!options.suites.includes('growth')) return timed;
@@ -107,7 +93,7 @@ async function run(options: Options, results: Results): Promise<Report> {
 
 async function main(args: readonly string[]): Promise<void> {
   const options = parseOptions(args, NAMES);
-  chooseCases(options);
+  const cases = chooseCases(options, SUITES, options.suites.includes('growth') ? CURVES : []);
   const { cpu, cores, node, v8, os } = machine();
   console.log(`${cpu}, ${cores} cores · Node ${node}, V8 ${v8} · ${os}`);
   if (options.peers) installPeers(console.log);
@@ -123,7 +109,7 @@ async function main(args: readonly string[]): Promise<void> {
       process.exit(130);
     });
   }
-  const { missing } = await run(options, results);
+  const { missing } = await run(options, cases, results);
   if (missing.some((m) => m.wrong && m.contestant === 'wasmgrad')) process.exitCode = 1;
   end();
 }

@@ -56,28 +56,49 @@ class Lane {
   }
 }
 
-/**
- * Times contestants in turns, round by round, each for `ms` milliseconds and at least `least` calls,
- * after warming each up until it gets no faster.
- */
+/** Times contestants in turns, round by round, after warming each up until it gets no faster. */
+export class Measurement {
+  readonly #lanes: readonly Lane[];
+
+  private constructor(lanes: readonly Lane[]) {
+    this.#lanes = lanes;
+  }
+
+  /** `ms`: time that each is to get in all. */
+  static async prepare(entries: readonly Entry[], ms: number): Promise<Measurement> {
+    const bench = new Bench({ iterations: 1, time: 0, warmup: false, throws: true });
+    const lanes = entries.map((entry) => new Lane(entry));
+    for (const [i, lane] of lanes.entries()) {
+      await lane.attempt(() => prepare(bench, `${i}`, lane, ms));
+    }
+    const racing = lanes.filter((lane) => !lane.entry.aside);
+    const fastest = Math.min(...racing.map((lane) => lane.best));
+    for (const lane of racing) if (lane.best > FAR * fastest) lane.share = 1 / 4;
+    return new Measurement(lanes);
+  }
+
+  /** Goes on until each has had `ms` milliseconds and `least` calls in all. */
+  async until(ms: number, least = LEAST): Promise<void> {
+    const hungry = (lane: Lane) => lane.hungry(ms, least);
+    while (this.#lanes.some(hungry)) {
+      for (const lane of this.#lanes.filter(hungry)) await lane.attempt(() => sample(lane));
+    }
+  }
+
+  get measured(): Measured[] {
+    return this.#lanes.map(({ samples, error }) => ({ samples, error }));
+  }
+}
+
+/** Measures each for `ms` milliseconds and at least `least` calls. */
 export async function measure(
   entries: readonly Entry[],
   ms: number,
   least = LEAST,
 ): Promise<Measured[]> {
-  const bench = new Bench({ iterations: 1, time: 0, warmup: false, throws: true });
-  const lanes = entries.map((entry) => new Lane(entry));
-  for (const [i, lane] of lanes.entries()) {
-    await lane.attempt(() => prepare(bench, `${i}`, lane, ms));
-  }
-  const racing = lanes.filter((lane) => !lane.entry.aside);
-  const fastest = Math.min(...racing.map((lane) => lane.best));
-  for (const lane of racing) if (lane.best > FAR * fastest) lane.share = 1 / 4;
-  const hungry = (lane: Lane) => lane.hungry(ms, least);
-  while (lanes.some(hungry)) {
-    for (const lane of lanes.filter(hungry)) await lane.attempt(() => sample(lane));
-  }
-  return lanes.map(({ samples, error }) => ({ samples, error }));
+  const measurement = await Measurement.prepare(entries, ms);
+  await measurement.until(ms, least);
+  return measurement.measured;
 }
 
 async function prepare(bench: Bench, name: string, lane: Lane, ms: number): Promise<void> {

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { BUILDS, type BuildName } from '../src/runtime/engine.ts';
 import { OptionError, unknownName } from '../src/runtime/errors.ts';
-import type { Wanted } from './types.ts';
+import type { Case, Suite, Wanted } from './types.ts';
 
 export interface Options extends Wanted {
   readonly suites: readonly string[];
@@ -60,6 +60,26 @@ export function parseOptions(args: readonly string[], suites: readonly string[])
     html: given.html || (given.json && `${given.json.replace(/\.json$/, '')}.html`) || undefined,
     peers: given.peers !== '',
   };
+}
+
+/** The cases of the chosen suites that pass the filter, whose parts may also mean one of `others`. */
+export function chooseCases(
+  { suites, filter }: Pick<Options, 'suites' | 'filter'>,
+  all: readonly Suite[],
+  others: readonly string[] = [],
+): Case[] {
+  const cases = all.filter((s) => suites.includes(s.name)).flatMap((s) => s.cases);
+  if (filter.length === 0) return cases;
+  const known = [...cases.map((c) => c.name), ...others];
+  for (const part of filter) {
+    if (known.some((name) => name.includes(part))) continue;
+    unknownName(
+      'case',
+      part,
+      known.map((name) => name.split('/')[1] as string),
+    );
+  }
+  return cases.filter((c) => filter.some((part) => c.name.includes(part)));
 }
 
 function readArgs(args: readonly string[]): typeof DEFAULTS {

@@ -1,4 +1,4 @@
-import { openSpinners, type Spinners } from './cores.ts';
+import type { Spinners } from './cores.ts';
 import { type Engines, openCopy, openPeak, type Probe } from './engines.ts';
 import type { Entrant } from './entrants.ts';
 import type { Samples } from './measure.ts';
@@ -19,14 +19,17 @@ interface Open {
 /** What limits a case is measured in turns with its contestants. */
 export class Probes {
   readonly #engines: Engines;
+  readonly #spin: ((threads: number) => Spinners) | undefined;
   readonly #peaks = new Map<string, { work: number; samples: number[] }>();
   /** The bandwidth of the longest copies so far. */
   readonly #copies = new Map<number, { n: number; gbps: number }>();
   readonly #cores: number[] = [];
   #open: Open[] = [];
 
-  constructor(engines: Engines) {
+  /** `spin` opens independent threads; without it what the cores gave is not measured. */
+  constructor(engines: Engines, spin?: (threads: number) => Spinners) {
     this.#engines = engines;
+    this.#spin = spin;
   }
 
   /** The SIMD peak of each build of ours, and copies of the case's size on each number of threads. */
@@ -45,7 +48,8 @@ export class Probes {
     }
     const most = Math.max(1, ...ours.map((e) => e.threads));
     for (const threads of most > 1 && !baseline ? [1, most] : []) {
-      this.#open.push({ name: `spin/${threads}`, runner: openSpinners(threads) });
+      const runner = this.#spin?.(threads);
+      if (runner) this.#open.push({ name: `spin/${threads}`, runner });
     }
     return this.#open;
   }

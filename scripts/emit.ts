@@ -1,12 +1,13 @@
 /**
  * Compiles `src` to `dist`, file by file for bundlers, and joins it in `dist/node` for Node, which starts faster from few
- * files. All lie as deep beside `build` as `src/runtime`, so that `../../build/` is right in each.
+ * files, in `dist/browser` for pages without a bundler and, without builds, in `dist/slim`. All lie as deep beside `build`
+ * as `src/runtime`, so that `../../build/` is right in each.
  */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { type Plugin, rolldown } from 'rolldown';
+import { type InputOptions, type OutputOptions, type Plugin, rolldown } from 'rolldown';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const dist = `${root}dist`;
@@ -31,23 +32,59 @@ for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true }))
   if (rewritten !== text) writeFileSync(path, rewritten);
 }
 
+const BUILD = /\/build\/[\w-]+\.js$/;
 const builds: Plugin = {
   name: 'builds stay where they are',
-  resolveId: (id) => (/\/build\/[\w-]+\.js$/.test(id) ? { id, external: true } : null),
+  resolveId: (id) => (BUILD.test(id) ? { id, external: true } : null),
 };
-const joined = await rolldown({
-  input: {
-    index: `${dist}/index.js`,
-    worker: `${dist}/runtime/worker.js`,
-    cli: `${dist}/cli/main.js`,
-  },
+const noChunks = instead(/\/chunks\.js$/, 'noChunks', 'export const CHUNKS = {};');
+const noTurbo = instead(/\/turbo[\w-]*\.js$/, 'noTurbo', `throw new Error('it is for Node');`);
+
+/** One module in place of all whose path matches. */
+function instead(pattern: RegExp, name: string, source: string): Plugin {
+  return {
+    name,
+    resolveId: (id) => (pattern.test(id) ? `/${name}.js` : null),
+    load: (id) => (id === `/${name}.js` ? source : null),
+  };
+}
+
+await bundle('node', {
+  input: { index: `${dist}/index.js`, cli: `${dist}/cli/main.js` },
   platform: 'node',
   external: [/^node:/, /^csv-parse/, 'jimp', 'sharp'],
   plugins: [builds],
 });
-await joined.write({
-  dir: `${dist}/node`,
-  format: 'esm',
-  entryFileNames: '[name].js',
-  chunkFileNames: '[name].js',
-});
+/** All in one folder, for pages without a bundler. */
+await bundle(
+  'browser',
+  { input: `${dist}/index.js`, platform: 'browser', plugins: [noTurbo] },
+  { minify: true },
+);
+await bundle(
+  'slim',
+  { input: { index: `${dist}/slim.js` }, platform: 'browser', plugins: [noTurbo, noChunks] },
+  { minify: true },
+);
+/** One file, beside each that starts it. */
+await bundle('worker', { input: `${dist}/runtime/worker.js` }, { minify: true });
+for (const folder of ['runtime', 'node', 'browser', 'slim'])
+  copyFileSync(`${dist}/worker/worker.js`, `${dist}/${folder}/worker.js`);
+for (const path of ['worker', 'slim.js']) rmSync(`${dist}/${path}`, { recursive: true });
+
+async function bundle(
+  folder: string,
+  options: InputOptions,
+  output: OutputOptions = {},
+): Promise<void> {
+  const joined = await rolldown(options);
+  await joined.write({
+    dir: `${dist}/${folder}`,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: ({ facadeModuleId }) =>
+      facadeModuleId?.includes('csv-parse') ? 'csv-parse.js' : '[name].js',
+    ...output,
+  });
+  await joined.close();
+}

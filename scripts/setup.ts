@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { findChromium } from './chromium.ts';
+import { obtainChromium } from './chromium.ts';
 
 function succeeds(command: string, ...args: readonly string[]): boolean {
   return spawnSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'] }).status === 0;
@@ -37,16 +37,13 @@ function debianInstalls(name: string): boolean {
 function playwrightInstalls(): boolean {
   const manifest = createRequire(import.meta.url).resolve('playwright/package.json');
   const cli = join(dirname(manifest), 'cli.js');
-  return succeeds(process.execPath, cli, 'install', 'chromium');
+  const libraries = process.getuid?.() === 0 ? ['--with-deps'] : [];
+  return succeeds(process.execPath, cli, 'install', ...libraries, 'chromium');
 }
 
 async function chromium(): Promise<void> {
-  if (!(await findChromium()) && !debianInstalls('chromium')) playwrightInstalls();
-  const path = await findChromium();
-  if (path) return console.log(`setup: ${path}`);
-  fail(
-    'the browser tests need Chromium or Chrome: install one (Debian: apt-get install chromium) or set WASMGRAD_CHROMIUM to its path',
-  );
+  const path = await obtainChromium([() => debianInstalls('chromium'), playwrightInstalls]);
+  console.log(`setup: ${path}`);
 }
 
 function torch(): void {

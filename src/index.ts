@@ -184,6 +184,7 @@ export {
 } from './train/callbacks.ts';
 export type { ModelCheckpointOptions } from './train/checkpoint.ts';
 export { modelCheckpoint } from './train/checkpoint.ts';
+export type { CompileOptions } from './train/compileOptions.ts';
 export type { Inputs, ModelOptions } from './train/core.ts';
 export type { CsvLoggerOptions } from './train/csvLogger.ts';
 export { csvLogger } from './train/csvLogger.ts';
@@ -196,12 +197,12 @@ export { loadModel } from './train/load.ts';
 export type { MeasureOptions } from './train/measure.ts';
 export { confusionMatrix, measure } from './train/measure.ts';
 export type {
-  CompileOptions,
   FunctionalOptions,
   SequentialLayer,
   SequentialOptions,
 } from './train/model.ts';
 export { Model, model, sequential } from './train/model.ts';
+export type { PredictOptions } from './train/predict.ts';
 export type { LayerOutput, Probe, StepView } from './train/probe.ts';
 export type { ModelFiles, ModelNotes, SaveOptions } from './train/save.ts';
 export type { BatchPass, BatchStream, StreamBatch } from './train/source.ts';

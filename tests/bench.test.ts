@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import { bench } from '../bench/bench.ts';
+import { artifacts } from '../bench/contestants/artifacts.ts';
 import { loops } from '../bench/contestants/loops.ts';
 import { node as bare } from '../bench/contestants/node.ts';
 import { plain } from '../bench/contestants/plain.ts';
@@ -153,7 +154,7 @@ describe('bench', () => {
   test('a process starts, and its time is told above that of bare Node', async () => {
     const { rows, missing } = await run(
       [{ ...startupCase, samples: 2 }],
-      [bare, wasmgrad(engines)],
+      [bare, artifacts],
       [],
       [1],
     );
@@ -169,9 +170,9 @@ describe('bench', () => {
   });
 
   test('sizes of builds and bundles', async () => {
-    const artifacts = ['relaxed.wasm', 'library', 'inference', 'none.wasm'];
-    const cases = artifacts.map(sizeCase);
-    const { rows, missing } = await run(cases, [wasmgrad(engines), plain]);
+    const names = ['relaxed.wasm', 'library', 'inference', 'none.wasm'];
+    const cases = names.map(sizeCase);
+    const { rows, missing } = await run(cases, [artifacts, plain]);
     const [build, library, inference] = rows as SizeRow[];
     expect(rows).toHaveLength(3);
     const file = readFileSync(new URL('../build/relaxed.wasm', import.meta.url));

@@ -1,22 +1,19 @@
 import type { Engines } from '../engines.ts';
-import type { Contestant, Variant, Wanted } from '../types.ts';
+import type { Contestant, Variant } from '../types.ts';
 import { openInfer, openInferSync, openTrain } from '../wasmgrad/models.ts';
 import { openElementwise, openGemm, openReduce } from '../wasmgrad/operations.ts';
-import { weigh } from '../wasmgrad/size.ts';
-import { openStartup } from '../wasmgrad/startup.ts';
 
-function pairs(builds: readonly string[], { threads }: Wanted): Variant[] {
+/** Each build on each number of threads. */
+export function pairs(builds: readonly string[], threads: readonly number[]): Variant[] {
   return builds.flatMap((build) => threads.map((n) => ({ build, threads: n })));
 }
 
-/** This library, in each build and on each number of threads; a process starts from `dist` or from `src`. */
+/** This library, in each build and on each number of threads. */
 export function wasmgrad(engines: Engines): Contestant {
   return {
     name: 'wasmgrad',
-    variants(wanted, kind) {
-      if (kind === 'size') return [{ build: 'all', threads: 1 }];
-      return pairs(kind === 'startup' ? ['dist', 'src'] : wanted.builds, wanted);
-    },
+    kinds: ['gemm', 'elementwise', 'reduce', 'vectorise', 'train', 'infer'],
+    variants: ({ builds, threads }) => pairs(builds, threads),
     open: {
       gemm: async (task, variant) => openGemm(task, await engines.get(variant)),
       elementwise: async (task, variant) => openElementwise(task, await engines.get(variant)),
@@ -24,8 +21,6 @@ export function wasmgrad(engines: Engines): Contestant {
       vectorise: async (task, variant) => openTrain(task, await engines.get(variant)),
       train: async (task, variant) => openTrain(task, await engines.get(variant)),
       infer: async (task, variant) => openInfer(task, await engines.get(variant)),
-      startup: openStartup,
-      size: weigh,
     },
   };
 }

@@ -4,15 +4,14 @@ import { brain } from './brain.ts';
 import { convnet } from './convnet.ts';
 import { jax } from './jax.ts';
 import { mlMatrix } from './mlMatrix.ts';
-import { onnxNode, onnxWeb } from './onnx.ts';
+import { onnxNode, onnxWeb, tfjsNode } from './packages.ts';
 import { remote } from './process.ts';
 import { numpy, torch } from './python.ts';
-import { tfjs } from './tfjs.ts';
 
 /** Packages of this folder, for a process that runs one of them. */
 export const packages: readonly Contestant[] = [
-  tfjs('cpu'),
-  tfjs('wasm'),
+  tfjsNode('cpu'),
+  tfjsNode('wasm'),
   onnxWeb,
   onnxNode,
   jax,

@@ -9,7 +9,6 @@ import {
   Unable,
   type Variant,
 } from '../types.ts';
-import { load } from './load.ts';
 import { type Constant, type Graph, type Node, onnxModel } from './onnxModel.ts';
 import { onnxNetwork } from './onnxNetwork.ts';
 import { joined, repeat } from './repeat.ts';
@@ -23,7 +22,7 @@ interface Session {
   release(): Promise<void>;
 }
 
-interface Ort {
+export interface Ort {
   readonly env: { readonly wasm: { numThreads?: number } };
   readonly Tensor: new (type: 'float32', data: Float32Array, shape: readonly number[]) => Tensor;
   readonly InferenceSession: { create(model: Uint8Array, options: object): Promise<Session> };
@@ -34,12 +33,16 @@ type Start = (graph: Graph, feeds: Feeds, copyIn: boolean) => Promise<Runner>;
 
 const KINDS: readonly Kind[] = ['gemm', 'elementwise', 'reduce', 'train', 'infer'];
 
-/** ONNX Runtime, on models of the operations asked for. */
-function onnx(name: string, provider: string, get: (threads: number) => Ort): Contestant {
-  const start = ({ threads }: Variant): Start => {
-    const ort = get(threads);
-    return (graph, feeds, copyIn) => open(ort, provider, threads, graph, feeds, copyIn);
-  };
+/** ONNX Runtime, on models of the operations asked for. `get` loads it for so many threads. */
+export function onnx(
+  name: string,
+  provider: string,
+  get: (threads: number) => Ort | Promise<Ort>,
+): Contestant {
+  const start =
+    ({ threads }: Variant): Start =>
+    async (graph, feeds, copyIn) =>
+      open(await get(threads), provider, threads, graph, feeds, copyIn);
   return {
     name,
     kinds: KINDS,
@@ -55,15 +58,6 @@ function onnx(name: string, provider: string, get: (threads: number) => Ort): Co
     },
   };
 }
-
-/** A process has one number of threads. */
-export const onnxWeb = onnx('onnxruntime-web', 'wasm', (threads) => {
-  const ort = load<Ort>('onnxruntime-web');
-  ort.env.wasm.numThreads = threads;
-  return ort;
-});
-
-export const onnxNode = onnx('onnxruntime-node', 'cpu', () => load<Ort>('onnxruntime-node'));
 
 async function open(
   ort: Ort,

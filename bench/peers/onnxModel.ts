@@ -32,7 +32,13 @@ function varint(n: number): number[] {
 }
 
 function join(parts: readonly Part[]): Part {
-  return Uint8Array.from(Buffer.concat(parts));
+  const whole = new Uint8Array(parts.reduce((n, part) => n + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 const int = (field: number, n: number): Part =>

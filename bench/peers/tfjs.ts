@@ -11,9 +11,10 @@ import {
   type Runner,
   type TrainTask,
   Unable,
+  type Variant,
+  type Wanted,
   type Weights,
 } from '../types.ts';
-import { load, locate } from './load.ts';
 import { joined, repeat } from './repeat.ts';
 
 interface Tensor {
@@ -36,7 +37,8 @@ interface Fused {
 type Unary = (x: Tensor) => Tensor;
 type Binary = (a: Tensor, b: Tensor) => Tensor;
 
-interface Tf extends Readonly<Record<'relu' | 'exp' | 'tanh' | 'sigmoid' | 'softmax', Unary>> {
+export interface Tf
+  extends Readonly<Record<'relu' | 'exp' | 'tanh' | 'sigmoid' | 'softmax', Unary>> {
   setBackend(name: string): Promise<boolean>;
   tensor(data: ArrayLike<number>, shape: readonly number[], dtype?: string): Tensor;
   variable(initial: Tensor): Tensor;
@@ -64,22 +66,34 @@ interface Tf extends Readonly<Record<'relu' | 'exp' | 'tanh' | 'sigmoid' | 'soft
   };
 }
 
-type Backend = 'cpu' | 'wasm';
+export type Backend = 'cpu' | 'wasm';
 
 const KINDS: readonly Kind[] = ['gemm', 'elementwise', 'reduce', 'train', 'infer'];
 
-/** TensorFlow.js; Node gives its WASM backend one thread. */
-export function tfjs(backend: Backend): Contestant {
+/** TensorFlow.js. `get` loads it, ready to run on so many threads of a backend; `counts`: how many that can be. */
+export function tfjs(
+  backend: Backend,
+  get: (backend: Backend, threads: number) => Tf | Promise<Tf>,
+  counts: (wanted: Wanted) => readonly number[] = () => [1],
+  note?: string,
+): Contestant {
   const on =
     <T>(start: (tf: Tf, task: T) => Runner) =>
-    async (task: T): Promise<Runner> => {
-      const runner = start(await ready(backend), task);
-      return backend === 'wasm' ? { ...runner, note: 'one thread in Node' } : runner;
+    async (task: T, { threads }: Variant): Promise<Runner> => {
+      const tf = await get(backend, threads);
+      const use = () => tf.setBackend(backend);
+      await use();
+      const runner = start(tf, task);
+      const run = (steps: number) => {
+        void use();
+        return runner.run(steps);
+      };
+      return { ...runner, run, ...(note ? { note } : {}) };
     };
   return {
     name: `tfjs-${backend}`,
     kinds: KINDS,
-    variants: () => [{ build: '4.22', threads: 1 }],
+    variants: (wanted) => counts(wanted).map((threads) => ({ build: '4.22', threads })),
     open: {
       gemm: on(openGemm),
       elementwise: on(openElementwise),
@@ -88,17 +102,6 @@ export function tfjs(backend: Backend): Contestant {
       infer: on(openInfer),
     },
   };
-}
-
-async function ready(backend: Backend): Promise<Tf> {
-  const tf = load<Tf>('@tensorflow/tfjs-core');
-  // Brings the gradients, which core does without.
-  load('@tensorflow/tfjs-layers');
-  const name = `@tensorflow/tfjs-backend-${backend}`;
-  const module = load<{ setWasmPaths?(prefix: string): void }>(name);
-  module.setWasmPaths?.(locate(`${name}/package.json`).replace('package.json', 'dist/'));
-  await tf.setBackend(backend);
-  return tf;
 }
 
 const results = {

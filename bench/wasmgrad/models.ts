@@ -71,10 +71,10 @@ export async function openTrain(task: TrainTask, engine: Engine): Promise<Runner
   const examples = batch * batches;
   const inputs = { data: x, shape: [examples, ...task.input] };
   const targets = { data: y, shape: task.output === 'softmax' ? [examples] : [examples, 1] };
-  const data = new ResidentData(engine, dataTables(core, inputs, targets), false);
+  const data = await ResidentData.open(engine, dataTables(core, inputs, targets), false);
   await prepare(core, data.feeds, batch);
   await state.snapshot();
-  const executable = trainProgram(core, data.feeds, 'bench', batch);
+  const executable = await trainProgram(core, data.feeds, 'bench', batch);
   let last = 0;
   const call = caller(executable, (i) => {
     return { rate, number: i + 1, seed: 0, key: i + 1, offset: (i % batches) * batch };
@@ -85,7 +85,7 @@ export async function openTrain(task: TrainTask, engine: Engine): Promise<Runner
       last = steps;
       return call(steps);
     },
-    reset: () => state.restore(),
+    reset: () => void state.restore(),
     output: () => executable.records(last),
     memory: () => Object.values(state.memory()).reduce((sum, bytes) => sum + bytes, 0),
     dispose() {

@@ -27,7 +27,7 @@ export function toMemory(data: ArrayLike<number>, dtype: DType, realBytes: 4 | 8
         : realBytes === 8
           ? Float64Array
           : Float32Array;
-  return data instanceof Form ? data : Form.from(data);
+  return data instanceof Form ? data : new Form(data);
 }
 
 /** Numbers from the bytes of wasm memory. */

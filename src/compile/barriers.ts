@@ -1,4 +1,5 @@
 import { type Buffer, END, type Pointer, REPEAT, type Row } from '../runtime/row.ts';
+import type { Work } from '../runtime/turns.ts';
 
 /** What a row does to a piece of memory, and how threads split it. */
 interface Access {
@@ -19,7 +20,10 @@ const LIMIT = 64;
  * Before which rows the threads must meet: where a row touches what an earlier one wrote (or writes what it read), unless
  * both split that memory in the same way, so that each thread meets only its own work.
  */
-export function placeBarriers(rows: readonly Row[], addressOf: (p: Pointer) => number): boolean[] {
+export function* placeBarriers(
+  rows: readonly Row[],
+  addressOf: (p: Pointer) => number,
+): Work<boolean[]> {
   const barriers = rows.map(() => false);
   let recent: Access[] = [];
   const visit = (row: Row, i: number) => {
@@ -31,14 +35,15 @@ export function placeBarriers(rows: readonly Row[], addressOf: (p: Pointer) => n
     recent.push(...own);
   };
   const loops: number[] = [];
-  rows.forEach((row, i) => {
+  for (const [i, row] of rows.entries()) {
+    yield;
     if (row.kernel === REPEAT) loops.push(i);
     visit(row, i);
-    if (row.kernel !== END) return;
+    if (row.kernel !== END) continue;
     // A second walk through the body finds what one iteration leaves for the next.
     const start = loops.pop() as number;
     for (let k = start + 1; k <= i; k++) visit(rows[k] as Row, k);
-  });
+  }
   return barriers;
 }
 

@@ -1,8 +1,9 @@
 import { bytesOf, wholeLines } from '../graph/tensor.ts';
-import { encode, rowBytes } from '../runtime/encode.ts';
+import { encoding, rowBytes } from '../runtime/encode.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { MemoryError, OptionError, StateError } from '../runtime/errors.ts';
 import type { Pointer } from '../runtime/row.ts';
+import { atOnce, type Work } from '../runtime/turns.ts';
 import { fromMemory, type NDArray, toMemory } from './array.ts';
 import { Block } from './block.ts';
 import { debugLevel, debugLine } from './debug.ts';
@@ -109,6 +110,11 @@ export class Executable {
 
   /** Writes rows and constants to memory if they are not there, or if the memory they refer to has moved. */
   load(): void {
+    atOnce(this.loading());
+  }
+
+  /** The same in pieces. */
+  *loading(): Work<void> {
     const { engine, arena, results } = this.#workspace;
     const now = [arena, results, engine.generation];
     if (this.#block && now.every((x, i) => x === this.#loadedWith[i])) return;
@@ -121,12 +127,10 @@ export class Executable {
     );
     const { at } = this.#block;
     const resolve = (p: Pointer) => this.#resolve(p, at + size);
-    engine.write(at, encode(program.rows, program.barriers, resolve, program.target.realBytes));
+    const { rows, barriers, target } = program;
+    engine.write(at, yield* encoding(rows, barriers, resolve, target.realBytes));
     for (const { at: offset, node } of program.constants.data) {
-      engine.write(
-        at + size + offset,
-        toMemory(node.attrs.data, node.dtype, program.target.realBytes),
-      );
+      engine.write(at + size + offset, toMemory(node.attrs.data, node.dtype, target.realBytes));
     }
     this.#loadedWith = now;
   }

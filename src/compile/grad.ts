@@ -6,6 +6,7 @@ import { scalar } from '../ops/leaf.ts';
 import { expand, sumTo } from '../ops/sum.ts';
 import { addAll } from '../ops/unary.ts';
 import { ShapeError, WasmgradError } from '../runtime/errors.ts';
+import { atOnce, type Work } from '../runtime/turns.ts';
 import { reachable } from './schedule.ts';
 
 type Source = Tensor | Variable;
@@ -20,6 +21,11 @@ function sourceOf(node: Tensor): Source {
  * Walks backwards once through what lies between; what y does not depend on has gradient zero.
  */
 export function gradients(y: Tensor, of: readonly Source[]): Tensor[] {
+  return atOnce(differentiating(y, of));
+}
+
+/** The same in pieces. */
+export function* differentiating(y: Tensor, of: readonly Source[]): Work<Tensor[]> {
   if (sizeOf(y.shape) !== 1) {
     throw new ShapeError(
       `gradients are of a scalar, got ${formatShape(y.shape)}: sum or average it first`,
@@ -35,6 +41,7 @@ export function gradients(y: Tensor, of: readonly Source[]): Tensor[] {
   if (between.has(y))
     parts.set(sourceOf(y), [y.shape.length ? expand(scalar(1), y.shape) : scalar(1)]);
   for (const node of nodes.reverse()) {
+    yield;
     if (between.has(node) && node.inputs.length) pullBack(node, between, parts);
   }
   return of.map((x) => total(parts.get(x)) ?? expand(scalar(0), x.shape));

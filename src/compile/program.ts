@@ -5,6 +5,7 @@ import { cast } from '../ops/select.ts';
 import { record } from '../ops/update.ts';
 import type { Target } from '../runtime/engine.ts';
 import type { Buffer, Pointer, Row } from '../runtime/row.ts';
+import { atOnce, type Work } from '../runtime/turns.ts';
 import { placeBarriers } from './barriers.ts';
 import { debugLevel } from './debug.ts';
 import { type EmittedRow, RESULTS, RowEmitter, STEPS } from './emitter.ts';
@@ -53,17 +54,26 @@ export interface Program {
 
 /** Turns nodes into rows: order, storage, rows, memory plan, barriers. Touches no wasm memory. */
 export function compile(spec: ProgramSpec, target: Target): Program {
+  return atOnce(compiling(spec, target));
+}
+
+/** The same in pieces. */
+export function* compiling(spec: ProgramSpec, target: Target): Work<Program> {
   const { outputs, assignments, records = [], effects = [] } = beforeChange(spec);
   const { recorded, slots } = inSlots(records);
   const results = Object.values(outputs);
   const order = schedule([...results, ...assignments.map((a) => a.value), ...recorded, ...effects]);
   const reuse = debugLevel() < 3;
+  yield;
   const storage = new StorageMap(order, results, assignments, target.realBytes, reuse);
-  const emitted = mergeNeighbours(emitRows(order, storage, target, slots));
+  yield;
+  const emitted = mergeNeighbours(yield* emitRows(order, storage, target, slots));
   const rows = emitted.map((e) => e.row);
+  yield;
   const placed = planMemory(rows, order, results, storage, reuse);
   const flops = order.reduce((sum, n) => sum + (n.op.flops?.(n) ?? 0), 0);
-  const barriers = placeBarriers(rows, virtualAddresses(placed));
+  yield;
+  const barriers = yield* placeBarriers(rows, virtualAddresses(placed));
   const ports = (tensors: readonly (readonly [string, Tensor])[]) =>
     new Map(
       tensors.map(([name, t]) => [
@@ -120,14 +130,17 @@ function beforeChange({ outputs = {}, assignments = [], ...rest }: ProgramSpec) 
   };
 }
 
-function emitRows(
+function* emitRows(
   order: readonly Tensor[],
   storage: StorageMap,
   target: Target,
   slots: number,
-): EmittedRow[] {
+): Work<EmittedRow[]> {
   const emitter = new RowEmitter(target, storage, slots);
-  for (const node of order) emitter.emit(node);
+  for (const node of order) {
+    emitter.emit(node);
+    yield;
+  }
   for (const { variable, value } of storage.copies) {
     const to = { ...variable.pointer(target.realBytes), bytes: bytesOf(value, target.realBytes) };
     emitter.assign(to, value, variable.storage?.panel ?? 0);

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Bytes } from '../formats/gzip.ts';
-import { builtin } from '../runtime/environment.ts';
+import { builtin, variable } from '../runtime/environment.ts';
 import { DataError, messageOf } from '../runtime/errors.ts';
 
 /** A file while it arrives, possibly begun by an earlier run. */
@@ -30,7 +30,7 @@ export interface Store {
 export function openStore(folder: string, root?: string): Store {
   const home = builtin('node:os')?.homedir();
   if (home === undefined) return new BrowserStore(folder);
-  const base = root ?? (process.env['WASMGRAD_DATA'] || `${home}/.cache/wasmgrad`);
+  const base = root ?? (variable('WASMGRAD_DATA') || `${home}/.cache/wasmgrad`);
   return new FolderStore(`${base}/${folder}`);
 }
 

@@ -61,7 +61,7 @@ async function findDecoder(): Promise<Decoder> {
   const problems: string[] = [];
   for (const [name, decoder] of Object.entries(PACKAGES)) {
     try {
-      return decoder((await import(/* @vite-ignore */ name)) as never);
+      return decoder((await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as never);
     } catch (error) {
       const absent = (error as { code?: string }).code === 'ERR_MODULE_NOT_FOUND';
       if (!absent) problems.push(` (${name}: ${messageOf(error).split('\n')[0]})`);

@@ -3,6 +3,7 @@ import { formatShape, type Shape, sizeOf } from '../graph/shape.ts';
 import type { DType } from '../graph/tensor.ts';
 import { flatten, type Nested, shapeOf } from '../ops/leaf.ts';
 import { DataError, OptionError, ShapeError } from '../runtime/errors.ts';
+import { atOnce, type Work } from '../runtime/turns.ts';
 
 /** Typed numbers with their shape; u8 stays u8 in memory and becomes value·scale + offset when a batch is gathered. */
 export interface ArrayData {
@@ -36,6 +37,16 @@ export function table(
   kind: 'values' | 'labels',
   rowShape?: Shape,
 ): Table {
+  return atOnce(tabulating(name, given, kind, rowShape));
+}
+
+/** The same in pieces. */
+export function* tabulating(
+  name: string,
+  given: DataLike,
+  kind: 'values' | 'labels',
+  rowShape?: Shape,
+): Work<Table> {
   const { data, shape, scale = 1, offset = 0 } = describe(name, given, rowShape);
   if (data.length !== sizeOf(shape)) {
     throw new ShapeError(`${name}: ${data.length} numbers for shape ${formatShape(shape)}`);
@@ -43,7 +54,7 @@ export function table(
   if (kind === 'labels')
     return {
       name,
-      data: labels(name, data),
+      data: yield* labels(name, data),
       shape: labelShape(shape),
       dtype: 'i32',
       scale: 1,
@@ -58,7 +69,7 @@ export function table(
       `${name}: scale and offset are for Uint8Array, got ${data.constructor.name}`,
     );
   }
-  checkNumbers(name, data, shape);
+  yield* checkNumbers(name, data, shape);
   return { name, data, shape, dtype: 'real', scale, offset };
 }
 
@@ -85,12 +96,25 @@ function labelShape(shape: Shape): Shape {
   return shape.length > 1 && shape.at(-1) === 1 ? shape.slice(0, -1) : shape;
 }
 
-function labels(name: string, data: TypedArray): Int32Array {
-  const found = Int32Array.from(data);
-  const wrong = found.findIndex((n, i) => n !== data[i]);
-  if (wrong >= 0)
-    throw new DataError(`${name}: label ${data[wrong]} at ${wrong} is not a whole number`);
+function* labels(name: string, data: TypedArray): Work<Int32Array> {
+  const found = new Int32Array(data.length);
+  for (const [from, to] of pieces(data.length)) {
+    found.set(data.subarray(from, to), from);
+    for (let i = from; i < to; i++) {
+      if (found[i] === data[i]) continue;
+      throw new DataError(`${name}: label ${data[i]} at ${i} is not a whole number`);
+    }
+    yield;
+  }
   return found;
+}
+
+/** So many numbers are looked at or copied before others may have their turn: about a millisecond. */
+const PIECE = 2 ** 18;
+
+/** [0, n) in pieces. */
+export function* pieces(n: number): Generator<readonly [from: number, to: number]> {
+  for (let from = 0; from < n; from += PIECE) yield [from, Math.min(n, from + PIECE)];
 }
 
 function checkRows(name: string, shape: Shape, rowShape?: Shape): void {
@@ -101,13 +125,23 @@ function checkRows(name: string, shape: Shape, rowShape?: Shape): void {
   );
 }
 
-function checkNumbers(name: string, data: TypedArray, shape: Shape): void {
+function* checkNumbers(name: string, data: TypedArray, shape: Shape): Work<void> {
   if (!(data instanceof Float32Array || data instanceof Float64Array)) return;
-  for (let i = 0; i < data.length; i++) {
-    if (Number.isFinite(data[i])) continue;
-    const row = Math.floor(i / sizeOf(shape.slice(1)));
-    throw new DataError(`${name}: ${data[i]} in example ${row}, expected finite numbers`);
+  for (const [from, to] of pieces(data.length)) {
+    const i = firstNotFinite(data, from, to);
+    if (i < to) {
+      const row = Math.floor(i / sizeOf(shape.slice(1)));
+      throw new DataError(`${name}: ${data[i]} in example ${row}, expected finite numbers`);
+    }
+    yield;
   }
+}
+
+/** `to` if there is none. */
+function firstNotFinite(data: Float32Array | Float64Array, from: number, to: number): number {
+  let i = from;
+  while (i < to && Number.isFinite(data[i])) i++;
+  return i;
 }
 
 /** Throws unless all labels are in 0 … classes − 1. */

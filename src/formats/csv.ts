@@ -200,7 +200,7 @@ type CsvParse = Pick<typeof import('csv-parse'), 'parse'>;
 /** The build on Node's streams is twice as fast; its name is hidden from bundlers, which take the other one. */
 async function loadCsvParse(): Promise<CsvParse> {
   const node = 'csv-parse';
-  if (isNode) return (await import(/* @vite-ignore */ node)) as CsvParse;
+  if (isNode) return (await import(/* @vite-ignore */ /* webpackIgnore: true */ node)) as CsvParse;
   return (await import('csv-parse/browser/esm')) as CsvParse;
 }
 

@@ -1,6 +1,7 @@
 import {
   BUILDS,
   type BuildName,
+  type Choice,
   type Engine,
   type MemoryInfo,
   type RunOptions,
@@ -15,15 +16,19 @@ import type { Exports } from './load.ts';
 /** What all engines share: the heap, the queue of jobs, the end. */
 export abstract class BaseEngine implements Engine {
   readonly target: Target;
-  readonly info: RuntimeInfo;
+  readonly #choice: Choice;
   readonly #heap: Heap;
   readonly #jobs = new Jobs();
   #disposed = false;
 
-  constructor(target: Target, info: RuntimeInfo, heapStart: number, limit: number) {
+  constructor(target: Target, choice: Choice, heapStart: number, limit: number) {
     this.target = target;
-    this.info = info;
+    this.#choice = choice;
     this.#heap = new Heap(heapStart, limit, (end) => this.reserve(end));
+  }
+
+  get info(): RuntimeInfo {
+    return { ...this.#choice, restarts: this.restarts };
   }
 
   get generation(): number {
@@ -75,6 +80,7 @@ export abstract class BaseEngine implements Engine {
   abstract run(options: RunOptions): Promise<void>;
 
   protected abstract readonly size: number;
+  protected abstract readonly restarts: number;
   /** Makes the memory at least `end` bytes long, or returns false. */
   protected abstract reserve(end: number): boolean;
   protected abstract clear(at: number, bytes: number): void;

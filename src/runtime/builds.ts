@@ -1,5 +1,6 @@
+import { CHUNKS } from './chunks.ts';
 import { BUILDS, type BuildName } from './engine.ts';
-import { builtin } from './environment.ts';
+import { builtin, isNode } from './environment.ts';
 import { EngineError, messageOf, OptionError } from './errors.ts';
 import { load } from './load.ts';
 import { LinearMemory } from './memory.ts';
@@ -20,17 +21,6 @@ export interface BuildOptions {
   readonly wasm?: WasmSource | undefined;
 }
 
-const CHUNKS: Record<string, () => Promise<{ default: string }>> = {
-  simd: () => import('../../build/simd.js'),
-  relaxed: () => import('../../build/relaxed.js'),
-  turbo: () => import('../../build/turbo.js'),
-  f64: () => import('../../build/f64.js'),
-  'simd-shared': () => import('../../build/simd-shared.js'),
-  'relaxed-shared': () => import('../../build/relaxed-shared.js'),
-  'turbo-shared': () => import('../../build/turbo-shared.js'),
-  'f64-shared': () => import('../../build/f64-shared.js'),
-};
-
 const modules = new Map<string, Promise<WebAssembly.Module>>();
 
 /** The build to use: as asked, from `wasm` if given, otherwise the fastest that works here. */
@@ -46,6 +36,7 @@ export async function loadBinary(options: BuildOptions, shared: boolean): Promis
 async function loadTurbo(shared: boolean): Promise<Binary> {
   const standard = await loadBinary({}, shared);
   const without = (why: string) => ({ ...standard, reasons: [...standard.reasons, why] });
+  if (!isNode) return without('not the turbo build: flags of V8 can be set in Node only');
   if (standard.build !== 'relaxed') return without('not the turbo build: it needs the relaxed one');
   try {
     const { compileTurbo } = await import('./turbo.ts');
@@ -56,6 +47,9 @@ async function loadTurbo(shared: boolean): Promise<Binary> {
   }
 }
 
+const NOTHING_INSIDE =
+  'wasmgrad/slim holds no builds: createEngine needs `wasm`, and models need that `engine`';
+
 type Compile = (bytes: BufferSource) => WebAssembly.Module | Promise<WebAssembly.Module>;
 
 /** The package's own binary, compiled once. */
@@ -63,8 +57,9 @@ function moduleOf(build: BuildName, shared: boolean, make: Compile): Promise<Web
   const target = shared ? `${build}-shared` : build;
   const known = modules.get(target);
   if (known) return known;
-  const load = CHUNKS[target] as () => Promise<{ default: string }>;
-  const module = load().then((chunk) => make(decode(chunk.default)));
+  const inside = CHUNKS[target];
+  if (!inside) throw new OptionError(NOTHING_INSIDE);
+  const module = inside().then((chunk) => make(decode(chunk.default)));
   modules.set(target, module);
   module.catch(() => modules.delete(target));
   return module;
@@ -199,7 +194,7 @@ async function compile(bytes: BufferSource): Promise<WebAssembly.Module> {
 function blocked(cause: unknown): EngineError {
   const why = cause instanceof Error ? cause.message : String(cause);
   const hint = /content security|unsafe-eval|disallowed/i.test(why)
-    ? "; the page's content security policy must allow 'wasm-unsafe-eval'"
+    ? "; send `Content-Security-Policy: script-src 'self' 'wasm-unsafe-eval'` with the page"
     : '';
   return new EngineError(`WebAssembly does not compile: ${why}${hint}`, { cause });
 }

@@ -1,6 +1,6 @@
 import { type Binary, loadBinary, type WasmSource } from './builds.ts';
-import type { BuildName, Engine, RuntimeInfo } from './engine.ts';
-import { isNode, notShared, processors } from './environment.ts';
+import type { BuildName, Choice, Engine, RuntimeInfo } from './engine.ts';
+import { isNode, notShared, processors, variable } from './environment.ts';
 import { EngineError, messageOf, OptionError } from './errors.ts';
 import { type Instance, instantiate } from './instance.ts';
 import { InlineEngine } from './local.ts';
@@ -73,7 +73,7 @@ export async function runtimeInfo(engine?: Engine): Promise<RuntimeInfo> {
 }
 
 function environmentOptions(): EngineOptions {
-  const threads = isNode ? globalThis.process.env.WASMGRAD_THREADS : undefined;
+  const threads = variable('WASMGRAD_THREADS');
   return threads ? { threads: Number(threads) } : {};
 }
 
@@ -135,7 +135,7 @@ function describe(
   binary: Binary,
   reasons: readonly string[],
   instance?: Instance,
-): RuntimeInfo {
+): Choice {
   const pages = instance?.memory.maximumPages ?? MAX_PAGES;
   const small =
     pages < MAX_PAGES ? [`at most ${pages / 16} MB of memory: the host refused more`] : [];

@@ -1,5 +1,6 @@
 import { WasmgradError } from './errors.ts';
 import { END, type Pointer, REPEAT, type Row } from './row.ts';
+import { atOnce, type Work } from './turns.ts';
 
 export const BARRIER_BEFORE = 1;
 
@@ -14,11 +15,22 @@ export function encode(
   resolve: (pointer: Pointer) => number,
   realBytes: 4 | 8,
 ): Uint8Array {
+  return atOnce(encoding(rows, barriers, resolve, realBytes));
+}
+
+/** The same in pieces. */
+export function* encoding(
+  rows: readonly Row[],
+  barriers: readonly boolean[],
+  resolve: (pointer: Pointer) => number,
+  realBytes: 4 | 8,
+): Work<Uint8Array> {
   const sizes = rows.map(rowBytes);
   const out = new DataView(new ArrayBuffer(sizes.reduce((a, b) => a + b, 0)));
   const skips = loopBytes(rows, sizes);
   let at = 0;
-  rows.forEach((row, i) => {
+  for (const [i, row] of rows.entries()) {
+    yield;
     out.setUint16(at, row.kernel.id, true);
     out.setUint16(at + 2, barriers[i] ? BARRIER_BEFORE : 0, true);
     out.setUint16(at + 4, row.args.length, true);
@@ -37,7 +49,7 @@ export function encode(
       out.setInt32(slot + 4, stride, true);
     });
     at += sizes[i] as number;
-  });
+  }
   return new Uint8Array(out.buffer);
 }
 

@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 /** In the order of `build()` in assembly/layout.ts. */
 export const BUILDS = ['simd', 'relaxed', 'turbo', 'f64'] as const;
 export type BuildName = (typeof BUILDS)[number];
@@ -19,7 +21,12 @@ export interface RuntimeInfo {
   readonly sharedMemory: boolean;
   /** One sentence for each thing that is less than it could be. */
   readonly reasons: readonly string[];
+  /** How often a thread or the worker died, and others took over. */
+  readonly restarts: number;
 }
+
+/** What was chosen when the engine was created. */
+export type Choice = Omit<RuntimeInfo, 'restarts'>;
 
 export interface RunOptions {
   /** Rows from `first` to `last`, as addresses. */

@@ -16,6 +16,15 @@ export function builtin<K extends keyof Builtins>(name: K): Builtins[K] | undefi
 
 export const isNode = builtin('node:worker_threads') !== undefined;
 
+/** A variable of the process; undefined in browsers, and where it may not be read (Deno without `--allow-env`). */
+export function variable(name: string): string | undefined {
+  try {
+    return globalThis.process?.env?.[name];
+  } catch {
+    return undefined;
+  }
+}
+
 export function processors(): number {
   return (
     builtin('node:os')?.availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1

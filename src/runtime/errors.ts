@@ -1,27 +1,41 @@
 /** All errors that the library throws on purpose. */
 export class WasmgradError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = new.target.name;
-  }
+  /** Spelt out, since minifiers rename classes. */
+  override name = 'WasmgradError';
 }
 
 /** Shapes that do not fit; names the layer or op, what was given and what was expected. */
-export class ShapeError extends WasmgradError {}
+export class ShapeError extends WasmgradError {
+  override name = 'ShapeError';
+}
 /** A tensor or array of the wrong type. */
-export class TypeMismatchError extends WasmgradError {}
+export class TypeMismatchError extends WasmgradError {
+  override name = 'TypeMismatchError';
+}
 /** An option or argument outside what is allowed. */
-export class OptionError extends WasmgradError {}
+export class OptionError extends WasmgradError {
+  override name = 'OptionError';
+}
 /** Data that cannot be used: NaN, labels out of range, lengths that differ. */
-export class DataError extends WasmgradError {}
+export class DataError extends WasmgradError {
+  override name = 'DataError';
+}
 /** The memory cannot hold what was asked for. */
-export class MemoryError extends WasmgradError {}
+export class MemoryError extends WasmgradError {
+  override name = 'MemoryError';
+}
 /** The engine broke: a thread died, WebAssembly is blocked. */
-export class EngineError extends WasmgradError {}
+export class EngineError extends WasmgradError {
+  override name = 'EngineError';
+}
 /** Use after `dispose`. */
-export class DisposedError extends WasmgradError {}
+export class DisposedError extends WasmgradError {
+  override name = 'DisposedError';
+}
 /** Not possible now: `predictSync` on a model that is training, `fit` before `compile`. */
-export class StateError extends WasmgradError {}
+export class StateError extends WasmgradError {
+  override name = 'StateError';
+}
 
 /** The known name nearest to `name` by edit distance, for "did you mean". */
 export function nearest(name: string, known: readonly string[]): string | undefined {

@@ -1,18 +1,22 @@
 import { BaseEngine, targetOf } from './base.ts';
-import type { Engine, RunOptions, RuntimeInfo } from './engine.ts';
+import type { Choice, Engine, RunOptions } from './engine.ts';
 import { macrotask } from './environment.ts';
 import { DisposedError } from './errors.ts';
 import { type Instance, runAlone } from './instance.ts';
 import { addressLimit } from './memory.ts';
+import { turn } from './turns.ts';
+
+/** Bytes that are copied before others have their turn: about a millisecond. */
+const PIECE = 2 ** 23;
 
 /** An engine whose memory the calling thread can reach. */
 export abstract class LocalEngine extends BaseEngine {
   readonly sync: NonNullable<Engine['sync']>;
   #instance: Instance | undefined;
 
-  constructor(instance: Instance, info: RuntimeInfo) {
+  constructor(instance: Instance, choice: Choice) {
     const { exports, memory } = instance;
-    super(targetOf(exports), info, exports.heapStart(), addressLimit(memory.maximumPages));
+    super(targetOf(exports), choice, exports.heapStart(), addressLimit(memory.maximumPages));
     this.#instance = instance;
     this.sync = {
       run: (options) => runAlone(this.instance.exports, options),
@@ -34,7 +38,13 @@ export abstract class LocalEngine extends BaseEngine {
   }
 
   async read(at: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
-    return this.instance.memory.read(at, bytes);
+    const copy = new Uint8Array(bytes);
+    for (let from = 0; from < bytes; from += PIECE) {
+      if (from > 0) await turn();
+      const size = Math.min(PIECE, bytes - from);
+      copy.set(this.instance.memory.read(at + from, size), from);
+    }
+    return copy;
   }
 
   protected reserve(end: number): boolean {
@@ -52,6 +62,8 @@ export abstract class LocalEngine extends BaseEngine {
 
 /** Runs on the calling thread; after each run the event loop has a turn. */
 export class InlineEngine extends LocalEngine {
+  protected readonly restarts = 0;
+
   async run(options: RunOptions): Promise<void> {
     this.sync.run(options);
     await macrotask();

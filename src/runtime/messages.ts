@@ -5,6 +5,17 @@ export type Role =
   | { role: 'thread'; module: WebAssembly.Module; memory: WebAssembly.Memory; tid: number }
   | { role: 'server'; module: WebAssembly.Module };
 
+/** First words: its role, and the lock that the worker is to hold for as long as it lives. */
+export interface Start {
+  role: Role;
+  lock: string | undefined;
+}
+
+/** The worker holds its lock. */
+export interface Alive {
+  holds: string;
+}
+
 /** A thread instantiated (`ready`), finished a command (`done`), left `park` (`left`), or trapped. */
 export type ThreadMessage =
   | { state: 'ready' | 'done' | 'left' }

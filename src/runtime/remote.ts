@@ -1,5 +1,5 @@
 import { BaseEngine, targetOf } from './base.ts';
-import type { RunOptions, RuntimeInfo } from './engine.ts';
+import type { Choice, RunOptions } from './engine.ts';
 import {
   DisposedError,
   EngineError,
@@ -18,28 +18,32 @@ import { Thread, type WorkerFactory } from './thread.ts';
 export class RemoteEngine extends BaseEngine {
   readonly #link: Link;
 
-  private constructor(link: Link, hello: Hello, info: RuntimeInfo) {
+  private constructor(link: Link, hello: Hello, choice: Choice) {
     const target = targetOf({
       build: () => hello.build,
       realBytes: () => hello.realBytes,
       tileRows: () => hello.tileRows,
       tileColumns: () => hello.tileColumns,
     });
-    super(target, info, hello.heapStart, addressLimit(hello.maximumPages));
+    super(target, choice, hello.heapStart, addressLimit(hello.maximumPages));
     this.#link = link;
   }
 
   static async create(
     module: WebAssembly.Module,
-    info: RuntimeInfo,
+    choice: Choice,
     factory?: WorkerFactory,
   ): Promise<RemoteEngine> {
     const link = new Link(module, factory);
     const hello = await link.ask<Hello>((id) => ({ do: 'hello', id }));
-    return new RemoteEngine(link, hello, info);
+    return new RemoteEngine(link, hello, choice);
   }
 
   override get generation(): number {
+    return this.#link.deaths;
+  }
+
+  protected get restarts(): number {
     return this.#link.deaths;
   }
 
@@ -134,13 +138,15 @@ class Link {
       message: (data: unknown) => this.#hear(data as Answer),
       died: (why: string) => {
         this.deaths++;
-        this.close(new EngineError(`the worker died: ${why}; the content of its memory is lost`));
+        this.close(
+          new EngineError(`the worker died: ${why}; a new one takes over, with empty memory`),
+        );
       },
     };
     try {
-      const thread = new Thread('wasmgrad', listener, this.#factory);
+      const role = { role: 'server', module: this.#module } satisfies Role;
+      const thread = new Thread('wasmgrad', role, listener, this.#factory);
       thread.release();
-      thread.post({ role: 'server', module: this.#module } satisfies Role);
       if (this.#needed) thread.post({ do: 'grow', end: this.#needed } satisfies Command);
       this.#thread = thread;
       return thread;

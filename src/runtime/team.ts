@@ -1,4 +1,4 @@
-import type { RunOptions, RuntimeInfo } from './engine.ts';
+import type { Choice, RunOptions } from './engine.ts';
 import { macrotask, processors } from './environment.ts';
 import { DisposedError, EngineError, messageOf, type WasmgradError } from './errors.ts';
 import type { Instance } from './instance.ts';
@@ -18,20 +18,21 @@ export class TeamEngine extends LocalEngine {
   readonly #runs = new Jobs();
   readonly #factory: WorkerFactory | undefined;
   #team: Team | undefined;
+  protected restarts = 0;
 
-  private constructor(instance: Instance, info: RuntimeInfo, factory: WorkerFactory | undefined) {
-    super(instance, info);
+  private constructor(instance: Instance, choice: Choice, factory: WorkerFactory | undefined) {
+    super(instance, choice);
     this.#factory = factory;
   }
 
   /** Resolves when all threads are ready; `lazy`: at once, threads start with the first work that is worth sharing. */
   static async create(
     instance: Instance,
-    info: RuntimeInfo,
+    choice: Choice,
     factory?: WorkerFactory,
     lazy = false,
   ): Promise<TeamEngine> {
-    const engine = new TeamEngine(instance, info, factory);
+    const engine = new TeamEngine(instance, choice, factory);
     if (!lazy) await engine.#ready();
     return engine;
   }
@@ -60,6 +61,7 @@ export class TeamEngine extends LocalEngine {
   async #ready(): Promise<Team> {
     if (this.#team?.broken) await this.#team.ended;
     this.check();
+    if (this.#team?.broken) this.restarts++;
     if (!this.#team || this.#team.broken)
       this.#team = new Team(this.instance, this.info.threads, this.#factory);
     await this.#team.started;
@@ -79,6 +81,7 @@ class Team {
   readonly #count: number;
   readonly #spins: number;
   readonly #outside: Set<number>;
+  #ready = false;
   #reject: (error: WasmgradError) => void = () => {};
   #resolve: () => void = () => {};
   #onLeft: () => void = () => {};
@@ -103,9 +106,8 @@ class Team {
       died: (why: string) => this.#lost(tid, why),
     };
     try {
-      const thread = new Thread(`wasmgrad ${tid}`, listener, factory);
-      this.#threads.push(thread);
-      thread.post({ role: 'thread', module, memory: memory.wasm, tid } satisfies Role);
+      const role = { role: 'thread', module, memory: memory.wasm, tid } satisfies Role;
+      this.#threads.push(new Thread(`wasmgrad ${tid}`, role, listener, factory));
     } catch (error) {
       this.#lost(tid, messageOf(error));
     }
@@ -128,13 +130,13 @@ class Team {
     }
   }
 
-  /** Stops the team: the running program is rejected with `error`. */
+  /** Stops the team: the running program is rejected with `error`, once no thread writes any more. */
   fail(error: WasmgradError): Promise<void> {
     if (!this.broken) {
       this.broken = error;
+      this.#resolve = () => {};
       this.#instance.exports.stopTeam();
-      this.#reject(error);
-      this.ended = this.#end();
+      this.ended = this.#end().then(() => this.#reject(error));
     }
     return this.ended;
   }
@@ -161,13 +163,16 @@ class Team {
     else {
       this.#outside.delete(tid);
       this.#threads[tid]?.release();
-      if (this.#outside.size === 0) this.#resolve();
+      if (this.#outside.size > 0) return;
+      this.#ready = true;
+      this.#resolve();
     }
   }
 
   #lost(tid: number, why: string): void {
     this.#gone(tid);
-    void this.fail(new EngineError(`thread ${tid} of ${this.#count} died: ${why}`));
+    const next = this.#ready ? '; a new team takes over' : '';
+    void this.fail(new EngineError(`thread ${tid} of ${this.#count} died: ${why}${next}`));
   }
 
   #gone(tid: number): void {

@@ -1,9 +1,10 @@
 import { builtin } from './environment.ts';
 import { messageOf } from './errors.ts';
+import type { Alive, Role, Start } from './messages.ts';
 
 /** The parts of a browser's `Worker` and of Node's that are used. */
 export interface WorkerLike {
-  postMessage(message: unknown, transfer?: ArrayBuffer[]): void;
+  postMessage(message: unknown, transfer: ArrayBuffer[]): void;
   terminate(): unknown;
   ref?(): void;
   unref?(): void;
@@ -25,9 +26,11 @@ export class Thread {
   readonly #worker: WorkerLike;
   #ended = false;
 
-  constructor(name: string, listener: Listener, factory: WorkerFactory = startWorker) {
+  constructor(name: string, role: Role, listener: Listener, factory: WorkerFactory = startWorker) {
     this.#worker = factory(name);
+    const lock = this.#worker.on ? undefined : lockName(name);
     this.#listen(listener);
+    this.post({ role, lock } satisfies Start);
   }
 
   post(message: unknown, transfer: ArrayBuffer[] = []): void {
@@ -56,7 +59,9 @@ export class Thread {
       listener.died(why);
     };
     const message = (data: unknown): void => {
-      if (!this.#ended) listener.message(data);
+      if (this.#ended) return;
+      if (isAlive(data)) void whenFree(data.holds, () => died('it was terminated'));
+      else listener.message(data);
     };
     if (worker.on) {
       worker.on('message', message);
@@ -70,6 +75,21 @@ export class Thread {
       died((event as ErrorEvent).message || 'the worker script did not load'),
     );
   }
+}
+
+/** A lock that no other worker holds; undefined where there are none (pages without HTTPS). */
+function lockName(name: string): string | undefined {
+  return globalThis.navigator?.locks && `${name} ${crypto.randomUUID()}`;
+}
+
+function isAlive(data: unknown): data is Alive {
+  return typeof data === 'object' && data !== null && 'holds' in data;
+}
+
+/** A worker that is terminated, by whomever, sends no event, but what it holds becomes free. */
+async function whenFree(lock: string, then: () => void): Promise<void> {
+  const isFree = await navigator.locks.request(lock, { ifAvailable: true }, (l) => l !== null);
+  if (!isFree) await navigator.locks.request(lock, then);
 }
 
 function startWorker(name: string): WorkerLike {

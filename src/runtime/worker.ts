@@ -3,7 +3,7 @@ import { builtin } from './environment.ts';
 import { messageOf } from './errors.ts';
 import { type Instance, instantiate, runAlone } from './instance.ts';
 import { load } from './load.ts';
-import type { Answer, Command, Hello, Role, ThreadMessage } from './messages.ts';
+import type { Alive, Answer, Command, Hello, Role, Start, ThreadMessage } from './messages.ts';
 
 interface Port {
   postMessage(message: unknown, transfer?: ArrayBuffer[]): void;
@@ -14,10 +14,24 @@ const node = builtin('node:worker_threads');
 const port = (node?.parentPort ?? globalThis) as unknown as Port;
 
 port.onmessage = ({ data }) => {
-  const role = data as Role;
-  if (role.role === 'thread') beThread(role);
-  else beServer(role.module);
+  const { role, lock } = data as Start;
+  const held = lock ? hold(lock) : undefined;
+  if (role.role === 'server') beServer(role.module);
+  else if (held) void held.then(() => beThread(role));
+  else beThread(role);
 };
+
+/** Holds a lock from now on; where there are none, nobody learns of the worker's end. */
+function hold(lock: string): Promise<void> {
+  return new Promise((resolve) => {
+    const held = () => {
+      port.postMessage({ holds: lock } satisfies Alive);
+      resolve();
+      return new Promise<void>(() => {});
+    };
+    navigator.locks.request(lock, held).catch(() => resolve());
+  });
+}
 
 /** After this, messages are no longer heard: the thread lives inside WebAssembly. */
 function beThread({ module, memory, tid }: Extract<Role, { role: 'thread' }>): void {

@@ -4,8 +4,8 @@ import { type Named, toPlain } from '../nn/named.ts';
 import { regularizer } from '../nn/regularizer.ts';
 import { optimizer as findOptimizer, optimizerConfig, optimizers } from '../optim/index.ts';
 import { messageOf, OptionError } from '../runtime/errors.ts';
+import type { CompileOptions } from './compileOptions.ts';
 import type { Compiled } from './core.ts';
-import type { CompileOptions } from './model.ts';
 import { findLoss, findMetric, type MetricList, type OutputLoss } from './outputs.ts';
 
 type PerName<T> = Readonly<Record<string, T>>;

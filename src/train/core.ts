@@ -1,4 +1,4 @@
-import { type DataLike, type Table, table } from '../data/table.ts';
+import { type DataLike, type Table, tabulating } from '../data/table.ts';
 import type { Shape } from '../graph/shape.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import type { Layer } from '../nn/layer.ts';
@@ -8,8 +8,10 @@ import type { Optimizer } from '../optim/optimizer.ts';
 import { createEngine, defaultEngine, type EngineOptions } from '../runtime/create.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { DisposedError, StateError } from '../runtime/errors.ts';
+import { atOnce, turn, type Work } from '../runtime/turns.ts';
 import { type Network, traceNetwork } from './network.ts';
 import type { OutputLoss } from './outputs.ts';
+import { Pausing } from './pausing.ts';
 import { ModelState } from './state.ts';
 
 export interface ModelOptions extends Pick<EngineOptions, 'threads' | 'build' | 'reproducible'> {
@@ -45,6 +47,8 @@ export class ModelCore {
   iterations = 0;
   epochs = 0;
   busy: string | null = null;
+  stopTraining = false;
+  readonly pausing = new Pausing();
   #state: ModelState | null = null;
   #opening: Promise<ModelState> | null = null;
   #ownEngine: Engine | null = null;
@@ -92,8 +96,10 @@ export class ModelCore {
   }
 
   async #open(): Promise<ModelState> {
-    const { trace, outputs } = this.trace(1, false);
     const engine = await this.#engine();
+    await turn();
+    const { trace, outputs } = this.trace(1, false);
+    await turn();
     const state = new ModelState(engine, this.network.name);
     try {
       await state.adopt(trace.variables, this.seed);
@@ -136,10 +142,17 @@ export class ModelCore {
 
   /** Tables of the inputs in the network's order, with equal numbers of examples. */
   inputTables(given: Inputs): Table[] {
-    const names = [...this.network.inputs.keys()];
-    return namedData('input', given, names).map(([name, data]) =>
-      table(name, data, 'values', this.network.inputs.get(name) ?? undefined),
-    );
+    return atOnce(this.tabulating(given));
+  }
+
+  /** The same in pieces. */
+  *tabulating(given: Inputs): Work<Table[]> {
+    const tables: Table[] = [];
+    for (const [name, data] of namedData('input', given, [...this.network.inputs.keys()]))
+      tables.push(
+        yield* tabulating(name, data, 'values', this.network.inputs.get(name) ?? undefined),
+      );
+    return tables;
   }
 
   /** Runs `body` as the model's only job. */
@@ -160,6 +173,7 @@ export class ModelCore {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
+    this.pausing.resume();
     const state = this.#state;
     const own = this.#ownEngine;
     if (!state) {

@@ -1,6 +1,7 @@
-import { checkLabels, type DataLike, type Table, table } from '../data/table.ts';
+import { checkLabels, type DataLike, type Table, table, tabulating } from '../data/table.ts';
 import type { Loss } from '../nn/loss.ts';
 import { DataError, ShapeError } from '../runtime/errors.ts';
+import { atOnce, type Work } from '../runtime/turns.ts';
 import { type Inputs, type ModelCore, namedData } from './core.ts';
 import type { OutputLoss } from './outputs.ts';
 import { SAMPLE_WEIGHT, targetName } from './programs.ts';
@@ -12,13 +13,23 @@ export function dataTables(
   y: Inputs,
   sampleWeight?: ArrayLike<number>,
 ): Table[] {
+  return atOnce(tabulatingData(core, x, y, sampleWeight));
+}
+
+/** The same in pieces. */
+export function* tabulatingData(
+  core: ModelCore,
+  x: Inputs,
+  y: Inputs,
+  sampleWeight?: ArrayLike<number>,
+): Work<Table[]> {
   const { losses } = core.requireCompiled;
-  const inputs = core.inputTables(x);
-  const targets = namedData('target', y, [...losses.keys()]).map(([output, data]) => {
+  const inputs = yield* core.tabulating(x);
+  const all = [...inputs];
+  for (const [output, data] of namedData('target', y, [...losses.keys()])) {
     const { loss } = losses.get(output) as OutputLoss;
-    return targetTable(core, output, data, loss);
-  });
-  const all = [...inputs, ...targets];
+    all.push(yield* targetTable(core, output, data, loss));
+  }
   if (sampleWeight) all.push(table(SAMPLE_WEIGHT, Float64Array.from(sampleWeight), 'values', []));
   const examples = (inputs[0] as Table).shape[0] as number;
   for (const t of all) {
@@ -31,17 +42,19 @@ export function dataTables(
   return all;
 }
 
-function targetTable(core: ModelCore, output: string, data: DataLike, loss: Loss): Table {
+function* targetTable(core: ModelCore, output: string, data: DataLike, loss: Loss): Work<Table> {
   const shape = core.outputShapes.get(output) ?? [];
   const name = targetName(output);
   if (loss.targets === 'labels') {
-    const found = table(name, data, 'labels', shape.slice(0, -1));
+    const found = yield* tabulating(name, data, 'labels', shape.slice(0, -1));
     checkLabels(found, shape.at(-1) ?? 1, loss.config?.['ignoreClass']);
     return found;
   }
-  const given = table(name, data, 'values');
+  const given = yield* tabulating(name, data, 'values');
   const column = given.shape.length === 1 && shape.length === 1 && shape[0] === 1;
-  return column ? { ...given, shape: [...given.shape, 1] } : table(name, data, 'values', shape);
+  return column
+    ? { ...given, shape: [...given.shape, 1] }
+    : yield* tabulating(name, data, 'values', shape);
 }
 
 /** Shape of one example of each table, by name. */

@@ -55,21 +55,24 @@ export async function measureData(
   sums.reset();
   const means = new RunningMeans(lossNames(core, feeds, compiled));
   const run = async (count: number, size: number, start: number) => {
-    const executable = state.program(`${owner}:evaluate:${size}`, () => {
+    const spec = function* () {
       const { records, accumulated } = traceLoss(core.network, compiled, feeds, size, false);
+      yield;
       const assignments = sums.assignments(accumulated);
       return { name: `evaluate ${core.network.name}`, records, assignments };
-    });
+    };
     for (let done = 0; done < count; done += EVALUATE_STEPS) {
+      await core.pausing.pass();
       const steps = Array.from({ length: Math.min(EVALUATE_STEPS, count - done) }, (_, i) => ({
         ...plainStep(core.seed),
         offset: start + (done + i) * size,
       }));
-      const records = await state.engine.exclusive(async () => {
+      await state.engine.exclusive(async () => {
+        const executable = await state.programInTurns(`${owner}:evaluate:${size}`, spec);
         await executable.run(steps);
-        return executable.records(steps.length);
+        const records = await executable.records(steps.length);
+        means.add(records, steps.length, size, executable.program.slots);
       });
-      means.add(records, steps.length, size, executable.program.slots);
     }
   };
   const full = Math.floor(data.examples / batchSize);

@@ -1,9 +1,10 @@
 import { toMemory } from '../compile/array.ts';
 import { Block } from '../compile/block.ts';
-import type { Table } from '../data/table.ts';
+import { pieces, type Table } from '../data/table.ts';
 import { hash } from '../graph/scope.ts';
 import type { Shape } from '../graph/shape.ts';
 import {
+  bytesOf,
   type DType,
   type Tensor,
   type Variable,
@@ -13,6 +14,7 @@ import { batch } from '../ops/gather.ts';
 import { external, input, read } from '../ops/leaf.ts';
 import { randomPermutation } from '../ops/random.ts';
 import type { Engine } from '../runtime/engine.ts';
+import { inTurns, type Work } from '../runtime/turns.ts';
 import { allocate } from './variables.ts';
 
 /** Where one input or target of a program comes from. */
@@ -60,11 +62,27 @@ export class ResidentData {
   readonly #blocks: Block[] = [];
   static #next = 0;
 
-  constructor(engine: Engine, tables: readonly Table[], shuffle: boolean) {
+  /** Writes the tables to the engine's memory, in turns with the host's events. */
+  static async open(
+    engine: Engine,
+    tables: readonly Table[],
+    shuffle: boolean,
+  ): Promise<ResidentData> {
+    const data = new ResidentData(engine, tables, shuffle);
+    try {
+      await inTurns(data.#upload(engine, tables));
+      return data;
+    } catch (error) {
+      data.free();
+      throw error;
+    }
+  }
+
+  private constructor(engine: Engine, tables: readonly Table[], shuffle: boolean) {
     this.id = ResidentData.#next++;
     this.examples = tables[0]?.shape[0] ?? 0;
     this.order = shuffle ? this.#makeOrder(engine) : null;
-    this.feeds = tables.map((t) => this.#upload(engine, t));
+    this.feeds = tables.map((t) => this.#feed(engine, t));
   }
 
   #makeOrder(engine: Engine): Variable {
@@ -82,11 +100,23 @@ export class ResidentData {
     return order;
   }
 
-  #upload(engine: Engine, t: Table): Feed {
-    const values = toMemory(t.data, t.dtype, engine.target.realBytes);
-    const block = new Block(engine, `data "${t.name}"`, Math.max(values.byteLength, 64));
+  *#upload(engine: Engine, tables: readonly Table[]): Work<void> {
+    const { realBytes } = engine.target;
+    for (const [i, { data, dtype }] of tables.entries()) {
+      const { table } = (this.feeds[i] as Feed).resident as Resident;
+      const buffer = table.attrs.buffer as Block;
+      for (const [from, to] of pieces(data.length)) {
+        const values = toMemory(data.subarray(from, to), dtype, realBytes);
+        engine.write(buffer.at + from * values.BYTES_PER_ELEMENT, values);
+        yield;
+      }
+    }
+  }
+
+  #feed(engine: Engine, t: Table): Feed {
+    const bytes = Math.max(bytesOf(t, engine.target.realBytes), 64);
+    const block = new Block(engine, `data "${t.name}"`, bytes);
     this.#blocks.push(block);
-    engine.write(block.at, values);
     const resident = {
       table: external(block, t.shape, t.dtype),
       order: this.order,

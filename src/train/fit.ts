@@ -1,8 +1,9 @@
 import { rowsOf, type Table, table } from '../data/table.ts';
 import { DataError, OptionError } from '../runtime/errors.ts';
+import { inTurns, type Work } from '../runtime/turns.ts';
 import type { Callback } from './callbacks.ts';
 import type { Inputs, ModelCore } from './core.ts';
-import { dataTables, rowShapes } from './data.ts';
+import { rowShapes, tabulatingData } from './data.ts';
 import { release } from './evaluate.ts';
 import { ResidentData } from './feed.ts';
 import type { History } from './history.ts';
@@ -61,12 +62,12 @@ interface Tables {
 }
 
 /** Checks the data, applies class weights, holds examples back for validation. */
-function splitTables(core: ModelCore, x: Inputs, y: Inputs, options: FitOptions): Tables {
+function* splitting(core: ModelCore, x: Inputs, y: Inputs, options: FitOptions): Work<Tables> {
   const { validationSplit = 0, classWeight, validationData, sampleWeight } = options;
   if (!(validationSplit >= 0 && validationSplit < 1)) {
     throw new OptionError(`validationSplit is ${validationSplit}, expected 0 ≤ split < 1`);
   }
-  const given = dataTables(core, x, y, sampleWeight);
+  const given = yield* tabulatingData(core, x, y, sampleWeight);
   const tables = classWeight ? withWeights(given, classWeights(given, classWeight)) : given;
   const total = (tables[0] as Table).shape[0] as number;
   const held = Math.floor(total * validationSplit);
@@ -78,7 +79,7 @@ function splitTables(core: ModelCore, x: Inputs, y: Inputs, options: FitOptions)
   const split = held > 0 ? tables.map((t) => rowsOf(t, from, total)) : undefined;
   return {
     training: tables.map((t) => rowsOf(t, 0, from)),
-    validation: validationData ? dataTables(core, ...validationData) : split,
+    validation: validationData ? yield* tabulatingData(core, ...validationData) : split,
   };
 }
 
@@ -91,11 +92,13 @@ async function run(
 ): Promise<History> {
   const { epochs = 1, batchSize = 32, callbacks = [], signal, mixup = 0, cutmix = 0 } = options;
   const mixing = { mixup, cutmix };
-  const held = validation && new ResidentData(core.state.engine, validation, false);
+  let held: ResidentData | undefined;
   try {
+    held = validation && (await ResidentData.open(core.state.engine, validation, false));
     const loop = new TrainingLoop(core, model, { epochs, batchSize, callbacks, signal, mixing });
-    return await loop.train(source, held);
+    return await core.pausing.during(signal, () => loop.train(source, held));
   } finally {
+    if (!core.disposed) core.state.forgetSnapshot();
     source.free();
     if (held) release(core, held);
   }
@@ -114,15 +117,10 @@ export async function fit(
   checkWhole('batchSize', batchSize, 1);
   checkMixing(options);
   core.requireCompiled;
-  await core.build(rowShapes(core.inputTables(x)));
-  const { training, validation } = splitTables(core, x, y, options);
-  return run(
-    core,
-    model,
-    options,
-    new ResidentSource(core, training, batchSize, shuffle),
-    validation,
-  );
+  await core.build(rowShapes(await inTurns(core.tabulating(x))));
+  const { training, validation } = await inTurns(splitting(core, x, y, options));
+  const data = await ResidentData.open(core.state.engine, training, shuffle);
+  return run(core, model, options, new ResidentSource(core, data, batchSize), validation);
 }
 
 /** The same from batches that arrive one by one; each epoch asks for a new pass. */
@@ -141,8 +139,9 @@ export async function fitStream(
   }
   const first = await firstBatch(stream);
   if (!first) throw new DataError('fit: the stream has no batches');
-  await core.build(rowShapes(core.inputTables(first.x)));
-  const tables = dataTables(core, first.x, first.y, first.sampleWeight);
-  const validation = options.validationData && dataTables(core, ...options.validationData);
+  await core.build(rowShapes(await inTurns(core.tabulating(first.x))));
+  const tables = await inTurns(tabulatingData(core, first.x, first.y, first.sampleWeight));
+  const validation =
+    options.validationData && (await inTurns(tabulatingData(core, ...options.validationData)));
   return run(core, model, options, new StreamSource(core, stream, tables), validation);
 }

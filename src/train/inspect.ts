@@ -67,7 +67,7 @@ async function stepProgram(core: ModelCore, batchSize: number): Promise<Executab
   await core.build(new Map());
   const feeds = emptyFeeds(core);
   await prepare(core, feeds, batchSize);
-  return trainProgram(core, feeds, 'empty', batchSize);
+  return core.state.engine.exclusive(() => trainProgram(core, feeds, 'empty', batchSize));
 }
 
 export async function programText(core: ModelCore, batchSize: number): Promise<string> {

@@ -1,6 +1,7 @@
 import { plainStep } from '../compile/evaluate.ts';
 import { type Executable, MAX_STEPS, type Step } from '../compile/executable.ts';
 import { EngineError, OptionError } from '../runtime/errors.ts';
+import { turn } from '../runtime/turns.ts';
 import { type Callback, onEpochs } from './callbacks.ts';
 import type { ModelCore } from './core.ts';
 import { evaluateData, lossNames } from './evaluate.ts';
@@ -9,7 +10,7 @@ import { type History, HistoryRecorder, type Logs, RunningMeans } from './histor
 import { asLogs } from './metricSums.ts';
 import type { MixingOptions } from './mixing.ts';
 import type { Model } from './model.ts';
-import { metricSums, prepare, trainProgram } from './prepare.ts';
+import { metricSums, prepare, type StepVariant, trainProgram } from './prepare.ts';
 import type { Probe } from './probe.ts';
 import type { EpochSource } from './source.ts';
 import { type Accumulation, averagesStep } from './step.ts';
@@ -48,6 +49,7 @@ export class TrainingLoop {
   #soundSoFar = true;
   #means = new RunningMeans([]);
   #stepMs = CHUNK_MS;
+  #start = { iterations: 0, epochs: 0 };
 
   constructor(core: ModelCore, model: Model, options: LoopOptions) {
     this.#core = core;
@@ -61,37 +63,48 @@ export class TrainingLoop {
   }
 
   async train(source: EpochSource, held: ResidentData | undefined): Promise<History> {
-    const { epochs, batchSize, mixing } = this.#options;
-    const model = this.#model;
+    const { batchSize, mixing } = this.#options;
     const started = performance.now();
     await prepare(this.#core, source.feeds, batchSize, mixing);
+    await this.#guarded(() => this.#epochs(source, held));
+    const { waited } = this.#core.pausing;
+    this.#history.seconds = (performance.now() - started - waited) / 1000;
+    return this.#history;
+  }
+
+  async #epochs(source: EpochSource, held: ResidentData | undefined): Promise<void> {
+    const model = this.#model;
     model.stopTraining = false;
     let logs: Logs = {};
     await this.#call((c) => c.onTrainBegin?.(model));
-    for (let epoch = 0; epoch < epochs && !this.stopped; epoch++) {
+    for (let epoch = 0; epoch < this.#options.epochs && !this.stopped; epoch++) {
       await this.#call((c) => c.onEpochBegin?.(epoch, model));
-      logs = await this.#guarded(() => this.#epoch(source));
-      if (held)
-        logs = { ...logs, ...validationLogs(await evaluateData(this.#core, held, batchSize)) };
+      await this.#keepStart();
+      logs = await this.#epoch(source, held);
       this.#history.add(epoch, logs);
       await this.#call((c) => c.onEpochEnd?.(epoch, logs, model));
     }
     await this.#adoptAverages();
     await this.#call((c) => c.onTrainEnd?.(logs, model));
-    this.#history.seconds = (performance.now() - started) / 1000;
-    return this.#history;
   }
 
   /** With moving averages, the weights become theirs. */
   async #adoptAverages(): Promise<void> {
     const { state, requireCompiled } = this.#core;
     if (!requireCompiled.optimizer.options.useEma) return;
-    const executable = state.program('averages', () => averagesStep(state.slots));
-    await state.engine.exclusive(() => executable.run([plainStep()]));
+    await state.engine.exclusive(() =>
+      state.program('averages', () => averagesStep(state.slots)).run([plainStep()]),
+    );
   }
 
   get stopped(): boolean {
     return this.#model.stopTraining || (this.#options.signal?.aborted ?? false);
+  }
+
+  /** False when training shall stop; waits while it is paused. */
+  async #goesOn(): Promise<boolean> {
+    await this.#core.pausing.pass();
+    return !this.stopped;
   }
 
   get #watchesChunks(): boolean {
@@ -102,31 +115,38 @@ export class TrainingLoop {
     for (const callback of this.#callbacks) await each(callback);
   }
 
-  /** Returns the model to the start of the epoch when a thread dies in it. */
-  async #guarded<T>(epoch: () => Promise<T>): Promise<T> {
-    const { state } = this.#core;
+  async #keepStart(): Promise<void> {
+    const { state, iterations, epochs } = this.#core;
     await state.engine.exclusive(() => state.snapshot());
-    const { iterations, epochs } = this.#core;
+    this.#start = { iterations, epochs };
+  }
+
+  /** Returns the model to the start of its last epoch when a thread or the worker dies. */
+  async #guarded(training: () => Promise<void>): Promise<void> {
+    const { state } = this.#core;
     try {
-      return await epoch();
-    } catch (error) {
-      if (error instanceof EngineError) {
-        state.restore();
-        Object.assign(this.#core, { iterations, epochs });
-      }
-      throw error;
-    } finally {
-      state.forgetSnapshot();
+      await training();
+    } catch (cause) {
+      if (!(cause instanceof EngineError) || !state.restore()) throw cause;
+      Object.assign(this.#core, this.#start);
+      const where = `model "${this.#model.name}" is as it was behind ${this.#start.epochs} epochs`;
+      throw new EngineError(`${cause.message}; ${where}`, { cause });
     }
   }
 
   /** Schedules count the model's epochs, over all calls of `fit`. */
-  async #epoch(source: EpochSource): Promise<Logs> {
+  async #epoch(source: EpochSource, held: ResidentData | undefined): Promise<Logs> {
     const epoch = this.#core.epochs++;
     this.#means = new RunningMeans(lossNames(this.#core, source.feeds));
     metricSums(this.#core, source.owner, source.feeds).reset();
+    await turn();
     await source.epoch(this, epoch);
-    return this.#logs(source);
+    const logs = await this.#logs(source);
+    if (!held) return logs;
+    return {
+      ...logs,
+      ...validationLogs(await evaluateData(this.#core, held, this.#options.batchSize)),
+    };
   }
 
   /** What the epoch has come to so far. */
@@ -137,17 +157,16 @@ export class TrainingLoop {
 
   /** Runs steps in chunks that leave the host's events their turn. */
   async steps(run: StepRun): Promise<void> {
-    const { epoch, feeds, count, size, start } = run;
-    for (let done = 0; done < count && !this.stopped; ) {
+    const { epoch, count, size, start } = run;
+    for (let done = 0; done < count && (await this.#goesOn()); ) {
       const { accumulation, room, probe } = this.#phase();
       const chunk = Math.min(count - done, room, this.#chunk());
       const { mixing } = this.#options;
       const variant = { accumulation, probe, mixing };
-      const executable = trainProgram(this.#core, feeds, run.owner, size, variant);
       const steps = Array.from({ length: chunk }, (_, i) =>
         this.#step(epoch, start + (done + i) * size),
       );
-      const records = await this.#run(executable, steps, run);
+      const { executable, records } = await this.#run(variant, steps, run);
       const { slots } = executable.program;
       this.#means.add(records, chunk, size, slots);
       this.#history.examples += chunk * size;
@@ -216,16 +235,17 @@ export class TrainingLoop {
   }
 
   async #run(
-    executable: Executable,
+    variant: StepVariant,
     steps: readonly Step[],
-    { write }: StepRun,
-  ): Promise<ArrayLike<number>> {
+    { feeds, owner, size, write }: StepRun,
+  ): Promise<{ executable: Executable; records: ArrayLike<number> }> {
     return this.#core.state.engine.exclusive(async () => {
+      const executable = await trainProgram(this.#core, feeds, owner, size, variant);
       const started = performance.now();
       write?.((name, values) => executable.write(name, values));
       await executable.run(steps);
       this.#stepMs = Math.max(1e-4, (performance.now() - started) / steps.length);
-      return executable.records(steps.length);
+      return { executable, records: await executable.records(steps.length) };
     });
   }
 

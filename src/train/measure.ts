@@ -1,7 +1,8 @@
 import type { NDArray } from '../compile/array.ts';
 import { OptionError } from '../runtime/errors.ts';
+import { inTurns } from '../runtime/turns.ts';
 import type { Compiled, Inputs, ModelCore } from './core.ts';
-import { dataTables } from './data.ts';
+import { tabulatingData } from './data.ts';
 import { measureData, release } from './evaluate.ts';
 import { ResidentData } from './feed.ts';
 import { coreOf, type Model } from './model.ts';
@@ -28,10 +29,11 @@ async function run(
   list: MetricList,
   { batchSize = 500, sampleWeight }: MeasureOptions,
 ): Promise<Record<string, NDArray>> {
-  const inputs = core.inputTables(x);
+  const inputs = await inTurns(core.tabulating(x));
   await core.build(new Map(inputs.map((t) => [t.name, t.shape.slice(1)])));
   const { engine } = core.state;
-  const data = new ResidentData(engine, dataTables(core, x, y, sampleWeight), false);
+  const tables = await inTurns(tabulatingData(core, x, y, sampleWeight));
+  const data = await ResidentData.open(engine, tables, false);
   try {
     const compiled = withMetrics(core.requireCompiled, list);
     return (await measureData(core, data, batchSize, compiled)).values;

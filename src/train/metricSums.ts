@@ -56,16 +56,16 @@ export class MetricSums {
   /** The figures of what was seen since the last reset. `owner`: that of the programs. */
   async values(owner: string): Promise<Record<string, NDArray>> {
     if (!this.block) return {};
-    const executable = this.#state.program(`${owner}:metrics`, () => ({
-      name: `metrics ${this.#state.name}`,
-      outputs: Object.fromEntries(
-        this.#metrics.map(({ label, accumulator }, i) => [
-          label,
-          accumulator.result((this.#variables[i] as readonly Variable[]).map((v) => read(v))),
-        ]),
-      ),
-    }));
     return this.#state.engine.exclusive(async () => {
+      const executable = this.#state.program(`${owner}:metrics`, () => ({
+        name: `metrics ${this.#state.name}`,
+        outputs: Object.fromEntries(
+          this.#metrics.map(({ label, accumulator }, i) => [
+            label,
+            accumulator.result((this.#variables[i] as readonly Variable[]).map((v) => read(v))),
+          ]),
+        ),
+      }));
       await executable.run([plainStep()]);
       const labels = this.#metrics.map(({ label }) => label);
       const found = await Promise.all(labels.map((label) => executable.read(label)));

@@ -2,16 +2,14 @@ import type { NDArray } from '../compile/array.ts';
 import type { Preprocessing } from '../data/preprocess.ts';
 import type { Json } from '../formats/json.ts';
 import type { Shape } from '../graph/shape.ts';
-import type { Tensor } from '../graph/tensor.ts';
+import type { Tensor, Variable } from '../graph/tensor.ts';
 import type { Layer } from '../nn/layer.ts';
-import type { Loss } from '../nn/loss.ts';
-import type { Named } from '../nn/named.ts';
-import { regularizer as findRegularizer, type Regularizer } from '../nn/regularizer.ts';
-import { optimizer as findOptimizer } from '../optim/index.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { OptionError, ShapeError, unknownName } from '../runtime/errors.ts';
+import { inTurns } from '../runtime/turns.ts';
+import { type CompileOptions, resolveCompile } from './compileOptions.ts';
 import { type Inputs, ModelCore, type ModelOptions } from './core.ts';
-import { dataTables } from './data.ts';
+import { tabulatingData } from './data.ts';
 import { evaluateData, release } from './evaluate.ts';
 import { ResidentData } from './feed.ts';
 import { type FitOptions, fit, fitStream } from './fit.ts';
@@ -28,51 +26,18 @@ import {
 } from './inspect.ts';
 import { applyNetwork, type Network, namedOutputs, sequentialNetwork } from './network.ts';
 import { checkWhole } from './options.ts';
+import type { Outputs } from './outputs.ts';
 import {
-  findLoss,
-  findMetric,
-  isLoss,
-  isNumber,
-  type MetricList,
-  type Outputs,
-  type PerOutput,
-  perOutput,
-} from './outputs.ts';
-import { intermediates, predict, predictSync } from './predict.ts';
+  intermediates,
+  type PredictOptions,
+  predict,
+  predictLatest,
+  predictSync,
+} from './predict.ts';
 import { loadWeights, type SaveOptions, toFiles, weightsFile } from './save.ts';
 import { type BatchStream, isStream } from './source.ts';
-import { readVariable, writeVariable } from './variables.ts';
-import { uniqueNames } from './weights.ts';
-
-export interface CompileOptions {
-  /** A name (`adam`) or an optimiser. */
-  readonly optimizer: string | Named | Optimizer;
-  readonly loss: PerOutput<string | Named | Loss>;
-  /** A list for every output, or lists by output. */
-  readonly metrics?: MetricList | Readonly<Record<string, MetricList>>;
-  /** Metrics in which sample and class weights count. */
-  readonly weightedMetrics?: MetricList | Readonly<Record<string, MetricList>>;
-  /** Penalty of all weights that have none of their own, such as `'l2'` or `regularizers.l2(0.1)`. Default none. */
-  readonly regularizer?: string | Named | Regularizer;
-  /** Whether it is for biases and other vectors too, default false. */
-  readonly regularizeBiases?: boolean;
-  /** Factor of each output's loss in the total. */
-  readonly lossWeights?: PerOutput<number>;
-  /** Batches whose gradients are averaged before each update, default 1. */
-  readonly gradientAccumulationSteps?: number;
-}
-
-function metricLists(
-  what: string,
-  metrics: NonNullable<CompileOptions['metrics']>,
-  names: readonly string[],
-): MetricList[] {
-  if (Array.isArray(metrics)) return names.map(() => metrics);
-  const byName = metrics as Readonly<Record<string, MetricList>>;
-  for (const key of Object.keys(byName))
-    if (!names.includes(key)) unknownName(`output in ${what}`, key, names);
-  return names.map((name) => byName[name] ?? []);
-}
+import { writeVariable } from './variables.ts';
+import { readVariables, uniqueNames } from './weights.ts';
 
 const cleanup = new FinalizationRegistry<ModelCore>((core) => core.dispose());
 
@@ -81,8 +46,6 @@ export let coreOf: (model: Model) => ModelCore;
 
 /** A network with its weights and everything that trains, tests, asks and describes it. */
 export class Model {
-  /** Set to end `fit` behind the running chunk of steps. */
-  stopTraining = false;
   /** How raw data become its inputs; saved with it, like the next two. */
   preprocessing: Preprocessing | undefined;
   classNames: readonly string[] | undefined;
@@ -97,6 +60,16 @@ export class Model {
   constructor(network: Network, options: ModelOptions) {
     this.#core = new ModelCore(network, options);
     cleanup.register(this, this.#core, this);
+  }
+
+  /** Set to end `fit` behind the running chunk of steps, also while it is paused. */
+  get stopTraining(): boolean {
+    return this.#core.stopTraining;
+  }
+
+  set stopTraining(stop: boolean) {
+    this.#core.stopTraining = stop;
+    if (stop) this.resume();
   }
 
   get name(): string {
@@ -119,35 +92,9 @@ export class Model {
 
   /** Chooses optimiser, losses and metrics. Names are those of Keras in camelCase. */
   compile(options: CompileOptions): this {
-    const { gradientAccumulationSteps = 1, lossWeights = 1, metrics = [] } = options;
-    checkWhole('gradientAccumulationSteps', gradientAccumulationSteps, 1);
-    const names = this.#outputNames();
-    const losses = perOutput('loss', options.loss, names, isLoss).map((l) => findLoss(l));
-    const weights = perOutput('lossWeights', lossWeights, names, isNumber);
-    const plain = metricLists('metrics', metrics, names);
-    const weighted = metricLists('weightedMetrics', options.weightedMetrics ?? [], names);
-    losses.forEach((loss, i) => {
-      for (const m of [...(plain[i] ?? []), ...(weighted[i] ?? [])]) findMetric(m, loss);
-    });
-    const regularizer = options.regularizer && findRegularizer(options.regularizer);
+    const compiled = resolveCompile(options, this.#outputNames());
     if (this.#core.built) this.#core.state.dropTraining();
-    this.#core.compiled = {
-      optimizer: findOptimizer(options.optimizer),
-      accumulate: gradientAccumulationSteps,
-      regularizer: regularizer || undefined,
-      regularizeBiases: options.regularizeBiases ?? false,
-      losses: new Map(
-        names.map((n, i) => [
-          n,
-          {
-            loss: losses[i] as Loss,
-            weight: weights[i] as number,
-            metrics: plain[i] ?? [],
-            weightedMetrics: weighted[i] ?? [],
-          },
-        ]),
-      ),
-    };
+    this.#core.compiled = compiled;
     return this;
   }
 
@@ -186,6 +133,24 @@ export class Model {
     );
   }
 
+  /**
+   * Lets `fit` wait. Resolves when its running chunk of steps (about 20 ms) has ended, at once where nothing trains. Pausing
+   * does not change what comes out; `predict` and `getWeights` work meanwhile.
+   */
+  pause(): Promise<void> {
+    return this.#core.pausing.pause();
+  }
+
+  /** Ends a pause. */
+  resume(): void {
+    this.#core.pausing.resume();
+  }
+
+  /** Whether `fit` waits, or will behind its running chunk. */
+  get paused(): boolean {
+    return this.#core.pausing.paused;
+  }
+
   /** Mean loss and metrics over the examples. */
   evaluate(
     x: Inputs,
@@ -195,13 +160,10 @@ export class Model {
     const { batchSize = 32 } = options;
     return this.#core.exclusively('evaluate', async () => {
       checkWhole('batchSize', batchSize, 1);
-      const inputs = this.#core.inputTables(x);
+      const inputs = await inTurns(this.#core.tabulating(x));
       await this.#core.build(new Map(inputs.map((t) => [t.name, t.shape.slice(1)])));
-      const data = new ResidentData(
-        this.#core.state.engine,
-        dataTables(this.#core, x, y, options.sampleWeight),
-        false,
-      );
+      const tables = await inTurns(tabulatingData(this.#core, x, y, options.sampleWeight));
+      const data = await ResidentData.open(this.#core.state.engine, tables, false);
       try {
         return await evaluateData(this.#core, data, batchSize);
       } finally {
@@ -211,17 +173,23 @@ export class Model {
   }
 
   /** Outputs for the examples: one array, or by name when the model has several. While `fit` runs: with the weights of the last step. */
-  async predict(x: Inputs, options: { batchSize?: number } = {}): Promise<NDArray> {
+  async predict(x: Inputs, options: PredictOptions = {}): Promise<NDArray> {
     const outputs = await this.predictAll(x, options);
     return single(outputs, this.name);
   }
 
   /** All outputs by name. */
-  predictAll(
-    x: Inputs,
-    { batchSize = 32 }: { batchSize?: number } = {},
-  ): Promise<Record<string, NDArray>> {
-    return predict(this.#core, x, batchSize);
+  predictAll(x: Inputs, options: PredictOptions = {}): Promise<Record<string, NDArray>> {
+    return predict(this.#core, x, options);
+  }
+
+  /**
+   * `predict` for inputs that are out of date when new ones come, such as a drawing at each stroke: one prediction runs and one
+   * waits. Resolves to undefined when a later call took the place of one that waited. Results come in the order of the calls.
+   */
+  async predictLatest(x: Inputs, options: PredictOptions = {}): Promise<NDArray | undefined> {
+    const outputs = await predictLatest(this.#core, x, options);
+    return outputs && single(outputs, this.name);
   }
 
   /** The same at once on the calling thread; the model must be built, and must not be training. */
@@ -253,8 +221,12 @@ export class Model {
 
   /** Weights and statistics, copied, in the order of the layers. */
   async getWeights(): Promise<NDArray[]> {
-    const { engine, variables } = this.#core.state;
-    return engine.exclusive(() => Promise.all(variables.map((v) => readVariable(engine, v))));
+    const { state } = this.#core;
+    const named = this.weightNames.map(
+      (name, i) => [name, state.variables[i] as Variable] as const,
+    );
+    const read = await state.engine.exclusive(() => readVariables(state, named));
+    return read.map(([, weight]) => weight);
   }
 
   /** Names of what `getWeights` returns. */

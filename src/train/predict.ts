@@ -1,20 +1,27 @@
 import type { NDArray } from '../compile/array.ts';
 import { plainStep } from '../compile/evaluate.ts';
 import type { Executable } from '../compile/executable.ts';
+import type { ProgramSpec } from '../compile/program.ts';
 import { rowsOf, type Table } from '../data/table.ts';
 import { sizeOf } from '../graph/shape.ts';
 import { StateError } from '../runtime/errors.ts';
+import { atOnce, inTurns, type Work } from '../runtime/turns.ts';
 import type { Inputs, ModelCore } from './core.ts';
 import { rowShapes } from './data.ts';
 import { hostValues } from './feed.ts';
 import { checkWhole } from './options.ts';
 
+const keyOf = (size: number) => `predict:${size}`;
+
+function* predictSpec(core: ModelCore, size: number): Work<ProgramSpec> {
+  const { outputs } = core.trace(size, false);
+  yield;
+  return { name: `predict ${core.network.name}`, outputs };
+}
+
 /** The inference program for batches of `size`. */
-function predictProgram(core: ModelCore, size: number): Executable {
-  return core.state.program(`predict:${size}`, () => ({
-    name: `predict ${core.network.name}`,
-    outputs: core.trace(size, false).outputs,
-  }));
+function predictProgram(core: ModelCore, size: number): Promise<Executable> {
+  return core.state.programInTurns(keyOf(size), () => predictSpec(core, size));
 }
 
 /** Batches are filled up to a power of two, so that few programs serve all sizes; what was filled up is discarded. */
@@ -62,22 +69,30 @@ class Collected {
   }
 }
 
+export interface PredictOptions {
+  /** Examples that are computed together, default 32. */
+  readonly batchSize?: number;
+  /** Aborting drops what has not begun: the promise is rejected with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
 /** Outputs of the model for all examples, batch by batch; others take their turn between batches. */
 export async function predict(
   core: ModelCore,
   x: Inputs,
-  batchSize: number,
+  { batchSize = 32, signal }: PredictOptions,
 ): Promise<Record<string, NDArray>> {
   checkWhole('batchSize', batchSize, 1);
   core.checkAlive();
-  const tables = core.inputTables(x);
+  const tables = await inTurns(core.tabulating(x));
   const { engine } = await core.build(rowShapes(tables));
   const examples = tables[0]?.shape[0] ?? 0;
   const collected = new Collected(examples);
   for (let from = 0; from < examples; from += batchSize) {
     const size = paddedSize(examples - from, batchSize);
     await engine.exclusive(async () => {
-      const executable = predictProgram(core, size);
+      signal?.throwIfAborted();
+      const executable = await predictProgram(core, size);
       writeBatch(executable, tables, from, size);
       await executable.run([plainStep(core.seed)]);
       for (const name of executable.program.outputs.keys())
@@ -87,13 +102,32 @@ export async function predict(
   return collected.outputs;
 }
 
+/** The newest call of a model, and what resolves when the last one that began has ended. */
+const latest = new WeakMap<ModelCore, { call: number; ended: Promise<unknown> }>();
+
+/** The same, unless a later call comes before it begins. */
+export async function predictLatest(
+  core: ModelCore,
+  x: Inputs,
+  options: PredictOptions,
+): Promise<Record<string, NDArray> | undefined> {
+  const state = latest.get(core) ?? { call: 0, ended: Promise.resolve() };
+  latest.set(core, state);
+  const call = ++state.call;
+  await state.ended;
+  if (call !== state.call) return undefined;
+  const outputs = predict(core, x, options);
+  state.ended = outputs.catch(() => {});
+  return outputs;
+}
+
 /** What each layer's ops computed for one batch, by name; needs DEBUG=3. */
 export async function intermediates(core: ModelCore, x: Inputs): Promise<Record<string, NDArray>> {
   const tables = core.inputTables(x);
   const { engine } = await core.build(rowShapes(tables));
   const size = tables[0]?.shape[0] ?? 0;
   return engine.exclusive(async () => {
-    const executable = predictProgram(core, size);
+    const executable = await predictProgram(core, size);
     writeBatch(executable, tables, 0, size);
     await executable.run([plainStep(core.seed)]);
     return executable.intermediates();
@@ -112,7 +146,7 @@ export function predictSync(core: ModelCore, x: Inputs): Record<string, NDArray>
   const collected = new Collected(examples);
   if (examples === 0) return collected.outputs;
   const size = paddedSize(examples, Number.POSITIVE_INFINITY);
-  const executable = predictProgram(core, size);
+  const executable = core.state.program(keyOf(size), () => atOnce(predictSpec(core, size)));
   writeBatch(executable, tables, 0, size);
   executable.runSync([plainStep(core.seed)]);
   for (const name of executable.program.outputs.keys())

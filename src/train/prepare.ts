@@ -1,5 +1,6 @@
 import type { Executable } from '../compile/executable.ts';
 import { StateError } from '../runtime/errors.ts';
+import { turn } from '../runtime/turns.ts';
 import type { ModelCore } from './core.ts';
 import type { Feed } from './feed.ts';
 import type { MetricSums } from './metricSums.ts';
@@ -17,6 +18,7 @@ export async function prepare(
 ): Promise<void> {
   const { optimizer } = core.requireCompiled;
   const { trace } = traceLoss(core.network, core.requireCompiled, feeds, size, true, true, mixing);
+  await turn();
   await core.state.adopt(trace.variables, core.seed);
   const parameters = trainable(trace);
   if (parameters.length === 0)
@@ -36,7 +38,7 @@ export function metricSums(
 }
 
 /** Which of the training programs of one batch size. */
-interface StepVariant {
+export interface StepVariant {
   readonly accumulation?: Accumulation;
   /** Measures more of the step. */
   readonly probe?: Probe | undefined;
@@ -44,22 +46,23 @@ interface StepVariant {
   readonly mixing?: MixingOptions | undefined;
 }
 
-/** The training program for batches of `size`. */
-export function trainProgram(
+/** The training program for batches of `size`. To be called within `engine.exclusive`. */
+export async function trainProgram(
   core: ModelCore,
   feeds: readonly Feed[],
   owner: string,
   size: number,
   { accumulation = 'only', probe, mixing }: StepVariant = {},
-): Executable {
+): Promise<Executable> {
   const { optimizer, accumulate } = core.requireCompiled;
   const frozen = core.layers.map((l) => (l.trainable ? '1' : '0')).join('');
   const named = feeds.map((f) => f.name).join();
-  return core.state.program(
+  return core.state.programInTurns(
     `${owner}:train:${size}:${accumulation}:${frozen}:${named}${probe ? ':probe' : ''}`,
-    () => {
+    function* () {
       const traced = traceLoss(core.network, core.requireCompiled, feeds, size, true, true, mixing);
-      return trainSpec(
+      yield;
+      return yield* trainSpec(
         `train ${core.network.name}`,
         traced,
         optimizer,

@@ -10,6 +10,7 @@ import { affine } from '../ops/binary.ts';
 import { reduceMean } from '../ops/reduce.ts';
 import { addAll } from '../ops/unary.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
+import type { Work } from '../runtime/turns.ts';
 import type { Compiled } from './core.ts';
 import { type Feed, feedTensor } from './feed.ts';
 import type { BatchSums, MetricSums } from './metricSums.ts';
@@ -146,7 +147,7 @@ export function trainSpec(
   batches: number,
   sums: MetricSums,
   probe?: Probe,
-): ProgramSpec {
+): Work<ProgramSpec> {
   const { constraints } = traced.trace;
   const assignments = [...traced.trace.assignments, ...sums.assignments(traced.accumulated)];
   const variables = trainable(traced.trace);

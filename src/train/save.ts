@@ -4,12 +4,10 @@ import { readPreprocessing } from '../data/readPreprocessing.ts';
 import { formatJson, type Json, type JsonReader, parseJson } from '../formats/json.ts';
 import { readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
 import type { Variable } from '../graph/tensor.ts';
-import { EngineError } from '../runtime/errors.ts';
 import { VERSION } from '../runtime/version.ts';
 import { compiledConfig } from './compiled.ts';
 import { networkConfig } from './config.ts';
 import type { Compiled, ModelCore } from './core.ts';
-import type { ModelState } from './state.ts';
 import { checkTensors, readVariables, uniqueNames, writeVariables } from './weights.ts';
 
 export const FORMAT = 'wasmgrad model';
@@ -69,7 +67,6 @@ export async function toFiles(
   options: SaveOptions,
 ): Promise<Record<string, Uint8Array<ArrayBuffer>>> {
   const { state } = core;
-  checkHeld(state);
   const { optimizer = true, compiled = true } = options;
   const settings = compiled && core.compiled ? compiledConfig(core.compiled) : undefined;
   const network = networkConfig(core.network);
@@ -124,17 +121,9 @@ export function readNotes(json: JsonReader): ModelNotes {
   };
 }
 
-function checkHeld(state: ModelState): void {
-  if (state.lost)
-    throw new EngineError(
-      `the weights of model "${state.name}" were lost with the worker that held them: nothing to save`,
-    );
-}
-
 /** The weights alone, by name. */
 export async function weightsFile(core: ModelCore): Promise<Uint8Array<ArrayBuffer>> {
   const { state } = core;
-  checkHeld(state);
   const named = namedVariables(core);
   return writeSafetensors(await state.engine.exclusive(() => readVariables(state, named)));
 }

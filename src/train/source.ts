@@ -2,10 +2,11 @@ import { plainStep } from '../compile/evaluate.ts';
 import type { Table } from '../data/table.ts';
 import type { Variable } from '../graph/tensor.ts';
 import { OptionError } from '../runtime/errors.ts';
+import { inTurns } from '../runtime/turns.ts';
 import type { Inputs, ModelCore } from './core.ts';
-import { dataTables } from './data.ts';
+import { tabulatingData } from './data.ts';
 import { release } from './evaluate.ts';
-import { type Feed, hostFeed, hostValues, ResidentData } from './feed.ts';
+import { type Feed, hostFeed, hostValues, type ResidentData } from './feed.ts';
 import type { TrainingLoop } from './loop.ts';
 
 /** A batch of data that is not in memory as a whole. */
@@ -54,9 +55,9 @@ export class ResidentSource implements EpochSource {
   readonly #data: ResidentData;
   readonly #batchSize: number;
 
-  constructor(core: ModelCore, tables: readonly Table[], batchSize: number, shuffle: boolean) {
+  constructor(core: ModelCore, data: ResidentData, batchSize: number) {
     this.#core = core;
-    this.#data = new ResidentData(core.state.engine, tables, shuffle);
+    this.#data = data;
     this.#batchSize = batchSize;
   }
 
@@ -95,11 +96,13 @@ export class ResidentSource implements EpochSource {
 
   async #shuffle(order: Variable): Promise<void> {
     const { state, seed, epochs } = this.#core;
-    const executable = state.program(`${this.owner}:order`, () => ({
+    const spec = () => ({
       name: 'shuffle',
       assignments: [{ variable: order, value: order.initial() }],
-    }));
-    await state.engine.exclusive(() => executable.run([{ ...plainStep(seed), key: epochs }]));
+    });
+    await state.engine.exclusive(() =>
+      state.program(`${this.owner}:order`, spec).run([{ ...plainStep(seed), key: epochs }]),
+    );
   }
 
   free(): void {
@@ -129,7 +132,7 @@ export class StreamSource implements EpochSource {
         // The error of a batch asked for early is thrown when its turn comes.
         next.catch(() => {});
         const { x, y, sampleWeight } = value as StreamBatch;
-        const tables = dataTables(this.#core, x, y, sampleWeight);
+        const tables = await inTurns(tabulatingData(this.#core, x, y, sampleWeight));
         const size = tables[0]?.shape[0] ?? 0;
         const write = (put: (name: string, values: ArrayLike<number>) => void) => {
           for (const t of tables) put(t.name, hostValues(t));

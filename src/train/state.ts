@@ -1,15 +1,20 @@
 import type { Block } from '../compile/block.ts';
 import { Executable, Workspace } from '../compile/executable.ts';
-import { compile, type ProgramSpec } from '../compile/program.ts';
+import { compile, compiling, type Program, type ProgramSpec } from '../compile/program.ts';
 import type { Variable } from '../graph/tensor.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
-import type { Engine } from '../runtime/engine.ts';
+import type { Engine, Target } from '../runtime/engine.ts';
 import { DisposedError, EngineError } from '../runtime/errors.ts';
+import { inTurns, type Work } from '../runtime/turns.ts';
 import { type BatchSums, MetricSums } from './metricSums.ts';
 import type { TrainState } from './step.ts';
 import { allocate, beside, byKind, initialize, inMemoryOrder } from './variables.ts';
 
 const MAX_PROGRAMS = 12;
+
+function* built(spec: Work<ProgramSpec>, target: Target): Work<Program> {
+  return yield* compiling(yield* spec, target);
+}
 
 interface BlockCopy {
   readonly block: Block;
@@ -59,10 +64,10 @@ export class ModelState implements TrainState {
     this.#blocks.push(block);
   }
 
-  /** Makes gradients and slots for the parameters, once for each optimiser. */
+  /** Makes gradients and slots for the parameters, once for each optimiser. A prediction may be running meanwhile. */
   async prepareTraining(parameters: readonly Variable[], optimizer: Optimizer): Promise<void> {
     if (parameters.every((p) => this.gradients.has(p))) return;
-    this.dropTraining();
+    await this.engine.exclusive(async () => this.dropTraining());
     try {
       await this.#placeTraining(parameters, optimizer);
     } catch (error) {
@@ -95,23 +100,49 @@ export class ModelState implements TrainState {
     this.dropPrograms();
   }
 
-  /** The program under `key`, compiled when it is not kept. */
+  /** The program under `key`, compiled when it is not kept. It may move the arena: for the job that has the engine. */
   program(key: string, spec: () => ProgramSpec): Executable {
-    if (this.#disposed) throw new DisposedError(`model "${this.name}" was disposed`);
-    if (this.lost) {
-      throw new EngineError(
-        `the weights of model "${this.name}" were lost with the worker that held them: call setWeights`,
-      );
-    }
+    return this.#kept(key) ?? this.#keep(key, compile(spec(), this.engine.target));
+  }
+
+  /** The same, compiled in turns with the host's events. */
+  async programInTurns(key: string, spec: () => Work<ProgramSpec>): Promise<Executable> {
+    const kept = this.#kept(key);
+    if (kept) return kept;
+    const executable = this.#keep(key, await inTurns(built(spec(), this.engine.target)));
+    await inTurns(executable.loading());
+    return executable;
+  }
+
+  /** The newest of the programs that are kept is the last. */
+  #kept(key: string): Executable | undefined {
+    this.checkHeld();
     const kept = this.#programs.get(key);
-    if (kept) this.#programs.delete(key);
-    const executable = kept ?? new Executable(compile(spec(), this.engine.target), this.workspace);
+    if (!kept) return undefined;
+    this.#programs.delete(key);
+    this.#programs.set(key, kept);
+    return kept;
+  }
+
+  #keep(key: string, program: Program): Executable {
+    this.checkHeld();
+    const executable = new Executable(program, this.workspace);
     this.#programs.set(key, executable);
     if (this.#programs.size > MAX_PROGRAMS) {
       const [oldest] = this.#programs.keys();
       this.#drop(oldest as string);
     }
     return executable;
+  }
+
+  /** Throws unless the memory holds the weights. */
+  checkHeld(): void {
+    if (this.#disposed) throw new DisposedError(`model "${this.name}" was disposed`);
+    if (!this.lost) return;
+    const way = this.#snapshot.length > 0 ? '' : ': call setWeights or loadWeights';
+    throw new EngineError(
+      `the weights of model "${this.name}" were lost with the worker that held them${way}`,
+    );
   }
 
   /** What the metrics of the programs of `owner` have added up. */
@@ -139,7 +170,10 @@ export class ModelState implements TrainState {
 
   /** Keeps a copy of all variables to return to when a thread dies. */
   async snapshot(): Promise<void> {
-    this.#snapshot = await this.#copies();
+    this.checkHeld();
+    const copies = await this.#copies();
+    this.checkHeld();
+    this.#snapshot = copies;
   }
 
   #copies(more: readonly Block[] = []): Promise<BlockCopy[]> {
@@ -151,9 +185,12 @@ export class ModelState implements TrainState {
     );
   }
 
-  restore(): void {
+  /** Returns to the copy; false where there is none. */
+  restore(): boolean {
+    if (this.#snapshot.length === 0) return false;
     this.#write(this.#snapshot);
     this.#generation = this.engine.generation;
+    return true;
   }
 
   #write(copies: readonly BlockCopy[]): void {

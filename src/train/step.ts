@@ -1,4 +1,4 @@
-import { gradients } from '../compile/grad.ts';
+import { differentiating } from '../compile/grad.ts';
 import type { ProgramSpec } from '../compile/program.ts';
 import { reachable } from '../compile/schedule.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
@@ -10,6 +10,7 @@ import { cast } from '../ops/select.ts';
 import { averageUpdate, overwrite, readAfter } from '../ops/update.ts';
 import { clipGradients } from '../optim/clip.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
+import type { Work } from '../runtime/turns.ts';
 import type { LayerOutput, Probe, StepView } from './probe.ts';
 import { inMemoryOrder } from './variables.ts';
 
@@ -36,18 +37,18 @@ export interface StepParts {
 }
 
 /** A training step as a program: loss, gradients, updates, constraints. */
-export function trainStep(
+export function* trainStep(
   parts: StepParts,
   optimizer: Optimizer,
   state: TrainState,
   accumulation: Accumulation = 'only',
   batches = 1,
-): ProgramSpec {
+): Work<ProgramSpec> {
   const { name, loss, variables, trace, probe } = parts;
   let { records } = parts;
   const { assignments, constraints } = trace;
   const watched = probe ? watchable(parts) : [];
-  const found = gradients(loss, [...variables, ...watched]);
+  const found = yield* differentiating(loss, [...variables, ...watched]);
   const sums = variables.map((v, i) =>
     accumulate(found[i] as Tensor, state.gradients.get(v) as Variable, accumulation, batches),
   );

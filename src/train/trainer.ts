@@ -1,4 +1,4 @@
-import type { Executable } from '../compile/executable.ts';
+import type { ProgramSpec } from '../compile/program.ts';
 import { type DataLike, type Table, table } from '../data/table.ts';
 import { formatShape } from '../graph/shape.ts';
 import { isTensor, type Tensor, type Variable } from '../graph/tensor.ts';
@@ -12,6 +12,7 @@ import type { Optimizer } from '../optim/optimizer.ts';
 import { defaultEngine } from '../runtime/create.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { OptionError, TypeMismatchError } from '../runtime/errors.ts';
+import type { Work } from '../runtime/turns.ts';
 import { hostValues } from './feed.ts';
 import type { Logs } from './history.ts';
 import { trainable } from './programs.ts';
@@ -75,11 +76,13 @@ export class Trainer {
     );
     const { engine } = this.#state;
     const key = tables.map((t) => `${t.name}${t.dtype}${formatShape(t.shape)}`).join();
-    const executable = await this.#program(key, tables, this.#state);
+    const state = this.#state;
+    await this.#prepare(key, tables, state);
     const { learningRate } = this.optimizer;
     const number = ++this.#iterations;
     const rate = typeof learningRate === 'number' ? learningRate : learningRate(number - 1, 0);
     const records = await engine.exclusive(async () => {
+      const executable = await state.programInTurns(key, () => this.#spec(key, tables, state));
       for (const t of tables)
         if (executable.program.inputs.has(t.name)) executable.write(t.name, hostValues(t));
       await executable.run([
@@ -91,25 +94,23 @@ export class Trainer {
     return Object.fromEntries(names.map((name, i) => [name, records[i] as number]));
   }
 
-  async #program(key: string, tables: readonly Table[], state: ModelState): Promise<Executable> {
-    if (this.#names.has(key)) return state.program(key, () => this.#spec(tables, state).spec);
+  async #prepare(key: string, tables: readonly Table[], state: ModelState): Promise<void> {
+    if (this.#names.has(key)) return;
     const { trace } = this.#trace(tables);
     await state.adopt(trace.variables, this.#options.seed ?? 0);
     await state.prepareTraining(this.#parameters(trace), this.optimizer);
-    const { spec, names } = this.#spec(tables, state);
-    this.#names.set(key, names);
-    return state.program(key, () => spec);
   }
 
-  #spec(tables: readonly Table[], state: ModelState) {
+  *#spec(key: string, tables: readonly Table[], state: ModelState): Work<ProgramSpec> {
     const { trace, result } = this.#trace(tables);
     const { loss, ...others } = isTensor(result) ? { loss: result } : result;
     const total = addAll([loss, ...trace.penalties]);
     const records = [total, ...Object.values(others)];
     const name = this.#options.name ?? 'trainer';
     const variables = this.#parameters(trace);
-    const spec = trainStep({ name, loss: total, records, variables, trace }, this.optimizer, state);
-    return { spec, names: ['loss', ...Object.keys(others)] };
+    this.#names.set(key, ['loss', ...Object.keys(others)]);
+    const parts = { name, loss: total, records, variables, trace };
+    return yield* trainStep(parts, this.optimizer, state);
   }
 
   #trace(tables: readonly Table[]): { trace: Trace; result: StepResult } {

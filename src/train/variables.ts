@@ -2,11 +2,12 @@ import { fromMemory, type NDArray, type TypedArray, toMemory } from '../compile/
 import { Block } from '../compile/block.ts';
 import { plainStep } from '../compile/evaluate.ts';
 import { Executable, Workspace } from '../compile/executable.ts';
-import { compile } from '../compile/program.ts';
+import { compiling } from '../compile/program.ts';
 import { bytesOf, paddedBytes, panelOf, Variable, type VariableStorage } from '../graph/tensor.ts';
 import { read, scalar } from '../ops/leaf.ts';
 import { expand } from '../ops/sum.ts';
 import type { Engine } from '../runtime/engine.ts';
+import { inTurns } from '../runtime/turns.ts';
 
 /** Key of the random numbers with which variables start; steps of training count from 1. */
 const INITIAL_KEY = 0;
@@ -47,10 +48,8 @@ export async function initialize(
 ): Promise<void> {
   const assignments = variables.map((variable) => ({ variable, value: variable.initial() }));
   const workspace = new Workspace(engine, 'initialisation');
-  const executable = new Executable(
-    compile({ name: 'initialize', assignments }, engine.target),
-    workspace,
-  );
+  const program = await inTurns(compiling({ name: 'initialize', assignments }, engine.target));
+  const executable = new Executable(program, workspace);
   try {
     await engine.exclusive(() => executable.run([{ ...plainStep(seed), key: INITIAL_KEY }]));
   } finally {

@@ -4,6 +4,7 @@ import type { readSafetensors } from '../formats/safetensors.ts';
 import { formatShape, sameShape } from '../graph/shape.ts';
 import type { DType, Variable } from '../graph/tensor.ts';
 import { DataError, nearest } from '../runtime/errors.ts';
+import { turn } from '../runtime/turns.ts';
 import type { ModelState } from './state.ts';
 import { readVariable, writeVariable } from './variables.ts';
 
@@ -29,14 +30,16 @@ export function uniqueNames(variables: readonly Variable[]): string[] {
 
 /** Copies of variables with their names, in the middle of no step. To be called within `engine.exclusive`. */
 export async function readVariables(
-  { engine }: ModelState,
+  state: ModelState,
   named: Iterable<readonly [string, Variable]>,
-): Promise<[string, FileArray][]> {
-  return Promise.all(
-    [...named].map(
-      async ([name, v]): Promise<[string, NDArray]> => [name, await readVariable(engine, v)],
-    ),
-  );
+): Promise<[string, NDArray][]> {
+  const found: [string, NDArray][] = [];
+  for (const [name, variable] of named) {
+    found.push([name, await readVariable(state.engine, variable)]);
+    await turn();
+  }
+  state.checkHeld();
+  return found;
 }
 
 export type Tensors = ReturnType<typeof readSafetensors>['tensors'];

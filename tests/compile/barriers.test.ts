@@ -11,6 +11,7 @@ import {
   type Row,
   repeat,
 } from '../../src/runtime/row.ts';
+import { atOnce } from '../../src/runtime/turns.ts';
 
 const BUFFERS: readonly Buffer[] = [0, 1, 2, 3, 4].map((i) => ({ name: `b${i}`, bytes: 512 }));
 /** As a plan would have it: the last two share memory with others. */
@@ -179,7 +180,7 @@ const programs = fc
 test('between rows that meet in memory stands a barrier, unless threads split it in the same way', () => {
   fc.assert(
     fc.property(programs, (rows) => {
-      const barriers = placeBarriers(rows, addressOf);
+      const barriers = atOnce(placeBarriers(rows, addressOf));
       for (const threads of [2, 3, 5]) expect(race(rows, barriers, threads)).toBeUndefined();
     }),
     { numRuns: 500 },
@@ -193,13 +194,13 @@ test('none where threads keep to their share, one where they do not', () => {
     Pointer,
   ];
   const chain = [kernels.copy(b, a, 64, 4), kernels.add(b, b, a, 64, 4), kernels.copy(c, b, 64, 4)];
-  expect(placeBarriers(chain, addressOf)).toEqual([false, false, false]);
+  expect(atOnce(placeBarriers(chain, addressOf))).toEqual([false, false, false]);
   const mixed = [
     kernels.copy(b, a, 64, 4),
     kernels.copy(c, b, 64, 8),
     kernels.transpose(a, c, 16, 1, 4),
   ];
-  expect(placeBarriers(mixed, addressOf)).toEqual([false, true, true]);
+  expect(atOnce(placeBarriers(mixed, addressOf))).toEqual([false, true, true]);
 });
 
 test('a missing barrier is found by the simulation', () => {

@@ -1,31 +1,90 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
-import { findChromium } from '../../scripts/chromium.ts';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { findChromium, obtainChromium, type Places } from '../../scripts/chromium.ts';
 
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'wasmgrad-chromium-'));
+  vi.stubEnv('WASMGRAD_CHROMIUM', '');
+  vi.stubEnv('PATH', '');
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+});
 afterEach(() => vi.unstubAllEnvs());
 
-function fakeBrowser(): { folder: string; path: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'wasmgrad-chromium-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const path = join(folder, 'chromium');
-  writeFileSync(path, '');
-  chmodSync(path, 0o755);
-  return { folder, path };
+/** A script that takes the place of a browser. */
+function fake(path: string, status = 0): string {
+  const file = join(folder, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `#!/bin/sh\nexit ${status}\n`);
+  chmodSync(file, 0o755);
+  return file;
 }
 
-test('WASMGRAD_CHROMIUM comes first, and must exist', async () => {
-  const { path } = fakeBrowser();
+const missing = async () => join(folder, 'missing');
+const nowhere: Places = { folders: [], paths: [], playwright: missing };
+
+test('WASMGRAD_CHROMIUM comes first, and must exist and start', async () => {
+  const path = fake('mine');
+  fake('chromium');
+  vi.stubEnv('PATH', folder);
   vi.stubEnv('WASMGRAD_CHROMIUM', path);
-  expect(await findChromium()).toBe(path);
+  expect(await findChromium(nowhere)).toBe(path);
   vi.stubEnv('WASMGRAD_CHROMIUM', `${path}-missing`);
   await expect(findChromium()).rejects.toThrow(/WASMGRAD_CHROMIUM is .* does not exist/);
+  vi.stubEnv('WASMGRAD_CHROMIUM', fake('broken', 1));
+  await expect(findChromium()).rejects.toThrow(/WASMGRAD_CHROMIUM is .* does not start/);
 });
 
-test('a browser in PATH is found', async () => {
-  const { folder, path } = fakeBrowser();
-  vi.stubEnv('WASMGRAD_CHROMIUM', '');
-  vi.stubEnv('PATH', folder);
-  expect(await findChromium()).toBe(path);
+test("then PATH, the usual places, Playwright's; those that do not start are passed over", async () => {
+  const own = fake('playwright/chrome');
+  const places = { ...nowhere, playwright: async () => own };
+  expect(await findChromium(places)).toBe(own);
+  const app = fake('Applications/Chromium');
+  expect(await findChromium({ ...places, paths: [app] })).toBe(app);
+  const usual = fake('usr/google-chrome');
+  expect(await findChromium({ ...places, paths: [app], folders: [dirname(usual)] })).toBe(usual);
+  vi.stubEnv('PATH', join(folder, 'bin'));
+  fake('bin/chromium', 1);
+  const path = fake('bin/chromium-browser');
+  expect(await findChromium({ ...places, folders: [dirname(usual)] })).toBe(path);
+  expect(await findChromium({ ...nowhere, paths: [fake('broken', 1)] })).toBe(path);
+  vi.stubEnv('PATH', '');
+  expect(await findChromium(nowhere)).toBeUndefined();
+});
+
+test('what is missing is installed by the first road that can; if none can, it says what to do', async () => {
+  const place = join(folder, 'late', 'chromium');
+  const places = { ...nowhere, paths: [place] };
+  const taken: string[] = [];
+  const road = (name: string, works: boolean) => () => {
+    taken.push(name);
+    if (works) fake('late/chromium');
+    return works;
+  };
+  await expect(obtainChromium([road('a', false)], places)).rejects.toThrow(
+    /apt-get install chromium.*playwright install.*WASMGRAD_CHROMIUM/,
+  );
+  const roads = [road('debian', false), road('playwright', true), road('never', true)];
+  expect(await obtainChromium(roads, places)).toBe(place);
+  expect(await obtainChromium([road('never', true)], places)).toBe(place);
+  expect(taken).toEqual(['a', 'debian', 'playwright']);
+});
+
+test('npm run setup says which browser it is, and fails with a sentence', () => {
+  const script = fileURLToPath(new URL('../../scripts/setup.ts', import.meta.url));
+  const setup = (path: string) =>
+    spawnSync(process.execPath, [script], {
+      encoding: 'utf8',
+      env: { WASMGRAD_CHROMIUM: path, NODE_NO_WARNINGS: '1' },
+    });
+  const path = fake('chromium');
+  expect(setup(path)).toMatchObject({ status: 0, stdout: `setup: ${path}\n`, stderr: '' });
+  const failed = setup(join(folder, 'nothing'));
+  expect(failed.status).toBe(1);
+  expect(failed.stderr).toMatch(/^setup: WASMGRAD_CHROMIUM is .* does not exist\n$/);
 });

@@ -7,7 +7,8 @@ import { dense, dropout } from '../../src/nn/index.ts';
 import { l2 } from '../../src/nn/regularizer.ts';
 import { createEngine } from '../../src/runtime/create.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
-import { type CompileOptions, type Model, sequential } from '../../src/train/model.ts';
+import type { CompileOptions } from '../../src/train/compileOptions.ts';
+import { type Model, sequential } from '../../src/train/model.ts';
 import { blobs, hashOf } from './data.ts';
 
 export const { x, y } = blobs(70, 5, 3);

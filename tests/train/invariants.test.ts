@@ -80,6 +80,18 @@ test('predictions during training see the weights of the last step', async () =>
   expect(seen.size).toBe(30);
 });
 
+test('a prediction that was asked for before training began is answered', async () => {
+  using engine = await createEngine({ threads: 2 });
+  const { x, y } = blobs(300, 130, 10);
+  for (let i = 0; i < 5; i++) {
+    using net = await wide(engine).build();
+    const asked = net.predict(x, { batchSize: 300 });
+    for (let turns = 0; turns < i; turns++) await null;
+    const [{ data }] = await Promise.all([asked, net.fit(x, y)]);
+    expect(data.every((p) => p >= 0 && p <= 1)).toBe(true);
+  }
+});
+
 test('100,000 steps: no growth of wasm memory, none of the heap beyond noise', async () => {
   using engine = await createEngine({ threads: 1 });
   using net = sequential([dense(4, { activation: 'tanh' }), dense(1, { activation: 'sigmoid' })], {

@@ -5,9 +5,10 @@ import { accumulatedMetric, metrics } from '../../src/nn/metric.ts';
 import * as ops from '../../src/ops/index.ts';
 import { createEngine } from '../../src/runtime/create.ts';
 import type { BuildName, Engine } from '../../src/runtime/engine.ts';
+import type { CompileOptions } from '../../src/train/compileOptions.ts';
 import { loadModel } from '../../src/train/load.ts';
 import { confusionMatrix, measure } from '../../src/train/measure.ts';
-import { type CompileOptions, model, sequential } from '../../src/train/model.ts';
+import { model, sequential } from '../../src/train/model.ts';
 import { blobs } from '../support/data.ts';
 
 const LIST = ['accuracy', 'precision', 'recall', 'auc', 'f1', 'confusionMatrix'];

@@ -8,7 +8,8 @@ import { linear } from '../../src/ops/index.ts';
 import { adam, sgd } from '../../src/optim/index.ts';
 import { createEngine } from '../../src/runtime/create.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
-import { type CompileOptions, type Model, sequential } from '../../src/train/model.ts';
+import type { CompileOptions } from '../../src/train/compileOptions.ts';
+import { type Model, sequential } from '../../src/train/model.ts';
 import { blobs } from '../support/data.ts';
 
 const { x, y } = blobs(21, 5, 3);

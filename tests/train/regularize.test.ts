@@ -8,8 +8,9 @@ import type { Optimizer } from '../../src/optim/optimizer.ts';
 import { schedules } from '../../src/optim/schedule.ts';
 import { createEngine } from '../../src/runtime/create.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
+import type { CompileOptions } from '../../src/train/compileOptions.ts';
 import { loadModel } from '../../src/train/load.ts';
-import { type CompileOptions, type Model, sequential } from '../../src/train/model.ts';
+import { type Model, sequential } from '../../src/train/model.ts';
 import { blobs, hashOf } from '../support/data.ts';
 import { hasGolden, readGolden } from '../support/golden.ts';
 

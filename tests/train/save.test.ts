@@ -9,8 +9,8 @@ import { schedules } from '../../src/optim/schedule.ts';
 import { OptionError } from '../../src/runtime/errors.ts';
 import { VERSION } from '../../src/runtime/version.ts';
 import { modelCheckpoint } from '../../src/train/checkpoint.ts';
+import type { CompileOptions } from '../../src/train/compileOptions.ts';
 import { loadModel } from '../../src/train/load.ts';
-import type { CompileOptions } from '../../src/train/model.ts';
 import {
   CLASSES,
   classifier,

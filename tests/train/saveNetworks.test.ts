@@ -6,8 +6,9 @@ import * as layers from '../../src/nn/index.ts';
 import { layer } from '../../src/nn/layer.ts';
 import * as ops from '../../src/ops/index.ts';
 import { OptionError } from '../../src/runtime/errors.ts';
+import type { CompileOptions } from '../../src/train/compileOptions.ts';
 import { loadModel } from '../../src/train/load.ts';
-import { type CompileOptions, type Model, model, sequential } from '../../src/train/model.ts';
+import { type Model, model, sequential } from '../../src/train/model.ts';
 import { fitOptions, place, stateOf, usePlace, x, y } from '../support/saved.ts';
 
 const { dense, dropout } = layers;

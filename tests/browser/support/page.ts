@@ -29,3 +29,31 @@ export async function longestGap(job: () => Promise<unknown>): Promise<number> {
   port1.close();
   return longest;
 }
+
+/** Milliseconds of each task of the page's thread above 50 ms (`longtask` entries) while `job` ran. */
+export async function longTasks(job: () => Promise<unknown>): Promise<number[]> {
+  const found: number[] = [];
+  const collect = (entries: PerformanceEntryList) => {
+    for (const { duration } of entries) found.push(duration);
+  };
+  const observer = new PerformanceObserver((list) => collect(list.getEntries()));
+  await rest();
+  observer.observe({ type: 'longtask' });
+  await job();
+  await rest();
+  collect(observer.takeRecords());
+  observer.disconnect();
+  return found;
+}
+
+const rest = () => new Promise((resolve) => setTimeout(resolve, 30));
+
+/** Bytes of JavaScript objects that are in use. */
+export function heapBytes(): number {
+  const { gc, performance } = globalThis as unknown as {
+    gc(): void;
+    performance: { memory: { usedJSHeapSize: number } };
+  };
+  gc();
+  return performance.memory.usedJSHeapSize;
+}

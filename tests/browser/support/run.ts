@@ -1,9 +1,16 @@
 import {
+  batchNormalization,
+  conv2D,
   dense,
   dropout,
   type Engine,
-  type History,
+  flatten,
+  type Model,
+  maxPooling2D,
   type NDArray,
+  randomErasing,
+  randomFlip,
+  randomRotation,
   sequential,
 } from '../../../src/index.ts';
 
@@ -37,15 +44,40 @@ export function network(engine: Engine) {
   ).compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] });
 }
 
-/** A short run whose bits depend on the build alone: SHA-256 of weights, losses and predictions. */
+/** A convolutional one for images 10×10, with everything that draws random numbers. */
+function convolutional(engine: Engine) {
+  return sequential(
+    [
+      randomFlip('horizontal'),
+      randomRotation(0.1),
+      randomErasing({ probability: 0.5 }),
+      conv2D(8, 3, { padding: 'same', activation: 'relu' }),
+      batchNormalization(),
+      maxPooling2D(),
+      conv2D(12, 3, { activation: 'gelu' }),
+      flatten(),
+      dropout(0.3),
+      dense(3, { activation: 'softmax' }),
+    ],
+    { inputShape: [10, 10, 1], engine, seed: 3 },
+  ).compile({ optimizer: 'rmsprop', loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] });
+}
+
+/** Short runs whose bits depend on the build alone: SHA-256 of weights, losses and predictions. */
 export async function reproducibleRun(engine: Engine): Promise<string> {
-  using model = network(engine);
+  using plain = network(engine);
+  using images = convolutional(engine);
   const { x, y } = rings(200);
-  const data = { data: x, shape: [200, 2] };
-  const history: History = await model.fit(data, y, { epochs: 3, batchSize: 32 });
-  const arrays: NDArray[] = [...(await model.getWeights()), await model.predict(data)];
-  const losses = Float64Array.from(history.history['loss'] ?? []);
-  return sha256([...arrays.map((a) => a.data), losses]);
+  return sha256([
+    ...(await trained(plain, { data: x, shape: [200, 2] }, y)),
+    ...(await trained(images, { data: rings(2000).x, shape: [40, 10, 10, 1] }, y.subarray(0, 40))),
+  ]);
+}
+
+async function trained(model: Model, x: NDArray, y: Uint8Array): Promise<ArrayBufferView[]> {
+  const { history } = await model.fit(x, y, { epochs: 3, batchSize: 32 });
+  const arrays = [...(await model.getWeights()), await model.predict(x)];
+  return [...arrays.map((a) => a.data), Float64Array.from(history['loss'] ?? [])];
 }
 
 async function sha256(views: readonly ArrayBufferView[]): Promise<string> {
