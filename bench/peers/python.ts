@@ -17,8 +17,10 @@ const CANDIDATES = ['/usr/bin/python3', 'python3'];
 /** Kernels that OpenBLAS does not choose by itself on processors it does not know. */
 const AVX512 = { OPENBLAS_CORETYPE: 'SkylakeX' };
 
-/** A module of Python, each task in a process of its own. */
-function python(name: string, module: string): Contestant {
+type Network = TrainTask | InferTask;
+
+/** A module of Python, each task in a process of its own; `given`: what it is told of a network. */
+function python(name: string, module: string, given: (task: Network) => object): Contestant {
   let found: string | undefined | null = null;
   const find = () => {
     if (found === null) {
@@ -29,8 +31,8 @@ function python(name: string, module: string): Contestant {
   };
   const open = (kind: Kind) => (task: object, variant: Variant) =>
     openProcess(find(), `${module}_peer.py`, kind, task, variant);
-  const network = (kind: Kind) => (task: TrainTask | InferTask, variant: Variant) =>
-    open(kind)({ ...task, ...perceptronOf(task) }, variant);
+  const network = (kind: Kind) => (task: Network, variant: Variant) =>
+    open(kind)(given(task), variant);
   return {
     name,
     kinds: KINDS,
@@ -46,8 +48,8 @@ function python(name: string, module: string): Contestant {
   };
 }
 
-export const numpy = python('numpy', 'numpy');
-export const torch = python('pytorch', 'torch');
+export const numpy = python('numpy', 'numpy', (task) => ({ ...task, ...perceptronOf(task) }));
+export const torch = python('pytorch', 'torch', (task) => task);
 
 /** Stopped while others run: threads of OpenBLAS and OpenMP spin for a while after their work. */
 async function openProcess(
