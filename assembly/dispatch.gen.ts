@@ -83,8 +83,10 @@ import {
 } from './kernels/copy';
 import {
   depthwise as depthwise_,
-  depthwiseFilter as depthwiseFilter_,
 } from './kernels/depthwise';
+import {
+  depthwiseFilter as depthwiseFilter_,
+} from './kernels/depthwiseFilter';
 import {
   gatherBatch as gatherBatch_,
   gatherBatchI32 as gatherBatchI32_,

@@ -9,12 +9,12 @@ import { LANES, loadPart, storePart } from './simd';
 export abstract class Unary {
   abstract apply(x: v128): v128;
 }
-/** A function that needs no care where |x| ≤ limit; `bound` brings any x there, without changing the result. */
+/** A function that is simpler where |x| ≤ limit, with the same bits. */
 export abstract class Bounded {
-  /** Bits of the limit in every lane. */
+  /** The limit in every lane. */
   abstract limit(): v128;
-  abstract bound(x: v128): v128;
   abstract within(x: v128): v128;
+  abstract any(x: v128): v128;
 }
 export abstract class UnaryWith {
   abstract apply(x: v128, a: v128, b: v128): v128;
@@ -71,23 +71,34 @@ export function mapBounded<Op extends Bounded>(
   mapBoundedSpan<Op>(y + <usize>first * REAL, x + <usize>first * REAL, end - first);
 }
 
-/** Two vectors at a time are bounded only if one of them needs it. */
+/** The loads of constants are shared by four vectors, as is the question whether one of them is beyond the limit. */
 function mapBoundedSpan<Op extends Bounded>(y: usize, x: usize, count: i32): void {
   const op = changetype<Op>(0);
-  for (; count >= 2 * LANES; count -= 2 * LANES, y += 32, x += 32) {
-    let x0 = v128.load(x);
-    let x1 = v128.load(x, 16);
-    if (signs(v128.or(beyond<Op>(x0), beyond<Op>(x1))) != 0) {
-      x0 = op.bound(x0);
-      x1 = op.bound(x1);
+  for (; count >= 4 * LANES; count -= 4 * LANES, y += 64, x += 64) {
+    const x0 = v128.load(x);
+    const x1 = v128.load(x, 16);
+    const x2 = v128.load(x, 32);
+    const x3 = v128.load(x, 48);
+    const b0 = v128.or(beyond<Op>(x0), beyond<Op>(x1));
+    if (signs(v128.or(b0, v128.or(beyond<Op>(x2), beyond<Op>(x3)))) != 0) {
+      mapAny<Op>(y, x, 4 * LANES);
+    } else {
+      const y0 = op.within(x0);
+      const y1 = op.within(x1);
+      const y2 = op.within(x2);
+      const y3 = op.within(x3);
+      v128.store(y, y0);
+      v128.store(y, y1, 16);
+      v128.store(y, y2, 32);
+      v128.store(y, y3, 48);
     }
-    const y0 = op.within(x0);
-    const y1 = op.within(x1);
-    v128.store(y, y0);
-    v128.store(y, y1, 16);
   }
+  mapAny<Op>(y, x, count);
+}
+
+function mapAny<Op extends Bounded>(y: usize, x: usize, count: i32): void {
   for (; count > 0; count -= LANES, y += 16, x += 16) {
-    put(y, op.within(op.bound(take(x, count))), count);
+    put(y, changetype<Op>(0).any(take(x, count)), count);
   }
 }
 

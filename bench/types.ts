@@ -21,10 +21,21 @@ export type LayerSpec =
       readonly filters: number;
       readonly kernelSize: number;
       readonly padding?: 'valid' | 'same';
+      readonly strides?: number;
+      readonly useBias?: boolean;
       readonly activation?: HiddenActivation;
     }
-  | { readonly layer: 'maxPooling2d'; readonly poolSize: number }
-  | { readonly layer: 'flatten' }
+  /** Padding 'same', no bias. */
+  | { readonly layer: 'depthwiseConv2d'; readonly kernelSize: number; readonly strides?: number }
+  | { readonly layer: 'maxPooling2d' | 'averagePooling2d'; readonly poolSize: number }
+  | { readonly layer: 'globalAveragePooling2d' | 'flatten' | 'batchNormalization' }
+  | { readonly layer: 'activation'; readonly activation: 'relu' | 'relu6' }
+  /** What `layers` make of x, plus what `shortcut` does. */
+  | {
+      readonly layer: 'residual';
+      readonly layers: readonly LayerSpec[];
+      readonly shortcut: readonly LayerSpec[];
+    }
   | { readonly layer: 'embedding'; readonly inputDim: number; readonly units: number }
   | { readonly layer: 'lstm'; readonly units: number; readonly returnSequences?: boolean };
 
@@ -38,7 +49,7 @@ export interface NetworkSpec {
   readonly output: 'softmax' | 'sigmoid';
 }
 
-/** Initial weights in Keras' order and forms: kernel [in, out] and bias of each dense layer. */
+/** Initial weights in Keras' order and forms, those of a residual's shortcut behind those of its layers. */
 export type Weights = readonly Float32Array[];
 
 /** Forward, backward and update of a network, over data that the contestant holds. */

@@ -102,9 +102,13 @@ function expBlock(x: usize, n: i32, shift: real): v128 {
   const s = splat(shift);
   let even = splat(0);
   let odd = splat(0);
-  for (; n >= 2 * LANES; n -= 2 * LANES, x += 32) {
-    even = v128.add<real>(even, changetype<Shifted>(0).apply(v128.load(x), s));
-    odd = v128.add<real>(odd, changetype<Shifted>(0).apply(v128.load(x, 16), s));
+  for (; n >= 4 * LANES; n -= 4 * LANES, x += 64) {
+    const e0 = changetype<Shifted>(0).apply(v128.load(x), s);
+    const e1 = changetype<Shifted>(0).apply(v128.load(x, 16), s);
+    const e2 = changetype<Shifted>(0).apply(v128.load(x, 32), s);
+    const e3 = changetype<Shifted>(0).apply(v128.load(x, 48), s);
+    even = v128.add<real>(even, v128.add<real>(e0, e1));
+    odd = v128.add<real>(odd, v128.add<real>(e2, e3));
   }
   for (; n > 0; n -= LANES, x += 16)
     even = v128.add<real>(even, changetype<Shifted>(0).apply(take(x, n), s));
@@ -115,13 +119,17 @@ function storeExpBlock(y: usize, x: usize, n: i32, shift: real): v128 {
   const s = splat(shift);
   let even = splat(0);
   let odd = splat(0);
-  for (; n >= 2 * LANES; n -= 2 * LANES, x += 32, y += 32) {
+  for (; n >= 4 * LANES; n -= 4 * LANES, x += 64, y += 64) {
     const e0 = changetype<Shifted>(0).apply(v128.load(x), s);
     const e1 = changetype<Shifted>(0).apply(v128.load(x, 16), s);
+    const e2 = changetype<Shifted>(0).apply(v128.load(x, 32), s);
+    const e3 = changetype<Shifted>(0).apply(v128.load(x, 48), s);
     v128.store(y, e0);
     v128.store(y, e1, 16);
-    even = v128.add<real>(even, e0);
-    odd = v128.add<real>(odd, e1);
+    v128.store(y, e2, 32);
+    v128.store(y, e3, 48);
+    even = v128.add<real>(even, v128.add<real>(e0, e1));
+    odd = v128.add<real>(odd, v128.add<real>(e2, e3));
   }
   for (; n > 0; n -= LANES, x += 16, y += 16) {
     const e = changetype<Shifted>(0).apply(take(x, n), s);

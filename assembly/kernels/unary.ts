@@ -19,8 +19,8 @@ class Exp extends Bounded {
   @inline limit(): v128 {
     return Table.get<real>(EXP_LIMIT);
   }
-  @inline bound(x: v128): v128 {
-    return Exponential.expBound<real>(x);
+  @inline any(x: v128): v128 {
+    return Exponential.exp<real>(x);
   }
   @inline within(x: v128): v128 {
     return Exponential.expWithin<real>(x);
@@ -75,8 +75,8 @@ class Tanh extends Bounded {
   @inline limit(): v128 {
     return Table.get<real>(TANH_LIMIT);
   }
-  @inline bound(x: v128): v128 {
-    return Exponential.tanhBound<real>(x);
+  @inline any(x: v128): v128 {
+    return Exponential.tanh<real>(x);
   }
   @inline within(x: v128): v128 {
     return Exponential.tanhWithin<real>(x);
@@ -86,8 +86,8 @@ class Sigmoid extends Bounded {
   @inline limit(): v128 {
     return Table.get<real>(EXP_LIMIT);
   }
-  @inline bound(x: v128): v128 {
-    return Exponential.sigmoidBound<real>(x);
+  @inline any(x: v128): v128 {
+    return Exponential.sigmoid<real>(x);
   }
   @inline within(x: v128): v128 {
     return Exponential.sigmoidWithin<real>(x);

@@ -1,8 +1,8 @@
 import {
+  COTH,
   EXP,
   EXP_MAX,
   EXP_MIN,
-  EXP_NEGATIVE,
   EXP_ROUND,
   EXPM1,
   EXPM1_MIN,
@@ -13,14 +13,15 @@ import {
   LN2_LOW,
   LOG2E,
   MINUS_LOG2E,
+  NEGATIVE_MIN,
   ONE,
+  RATIO,
+  ROUND,
+  SCALE_ROUND,
   SIGMOID_MAX,
   SIGMOID_MIN,
-  SIGN,
-  TANH,
   TANH_MAX,
   TANH_MIN,
-  TANH_ROUND,
   Table,
   TINY,
   TWO,
@@ -28,28 +29,38 @@ import {
 } from './table';
 
 /*
- * x = k·ln 2 + r with |r| ≤ ln 2 / 2. Adding EXP_ROUND = 1.5·2^mantissa + bias − 1 rounds to an integer and leaves
- * k − 1 as a biased exponent in the low bits; hence a scale of 2^(k−1) and twice e^r, which reaches all finite results.
+ * x = k·ln 2 + r with |r| ≤ ln 2 / 2. Adding ROUND = 1.5·2^mantissa rounds to an integer and leaves k in the low bits, which may be
+ * added to an exponent. With the bias added as well they are the exponent of a scale: of 2^(k−1) for twice e^r, which reaches
+ * all finite results, or of 2^k.
  */
 export class Exponential {
   @inline static exp<T>(x: v128): v128 {
-    return Exponential.expWithin<T>(Exponential.expBound<T>(x));
-  }
-
-  @inline static expBound<T>(x: v128): v128 {
-    return v128.pmax<T>(v128.pmin<T>(x, Table.get<T>(EXP_MAX)), Table.get<T>(EXP_MIN));
+    const bounded = v128.pmax<T>(v128.pmin<T>(x, Table.get<T>(EXP_MAX)), Table.get<T>(EXP_MIN));
+    const round = Table.get<T>(EXP_ROUND);
+    const t = Lanes.madd<T>(bounded, Table.get<T>(LOG2E), round);
+    const p = Exponential.expOf<T>(Exponential.remainder<T>(bounded, v128.sub<T>(t, round)));
+    return v128.mul<T>(v128.add<T>(p, p), Exponential.scale<T>(t));
   }
 
   /** e^x for x ≤ 0 or NaN. */
   @inline static expNegative<T>(x: v128): v128 {
-    return Exponential.expWithin<T>(v128.pmax<T>(x, Table.get<T>(EXP_MIN)));
+    const bounded = v128.pmax<T>(x, Table.get<T>(NEGATIVE_MIN));
+    const round = Table.get<T>(SCALE_ROUND);
+    const t = Lanes.madd<T>(bounded, Table.get<T>(LOG2E), round);
+    const p = Exponential.expOf<T>(Exponential.remainder<T>(bounded, v128.sub<T>(t, round)));
+    return v128.mul<T>(p, Exponential.scale<T>(t));
   }
 
+  /** e^x for |x| ≤ EXP_LIMIT, the bits of `exp`. */
   @inline static expWithin<T>(x: v128): v128 {
-    const t = Lanes.madd<T>(x, Table.get<T>(LOG2E), Table.get<T>(EXP_ROUND));
-    const r = Exponential.remainder<T>(x, v128.sub<T>(t, Table.get<T>(EXP_ROUND)));
-    const twice = Table.polynomial<T>(r, EXP, sizeof<T>() == 8 ? 11 : 5);
-    return v128.mul<T>(twice, Exponential.scale<T>(t));
+    const round = Table.get<T>(ROUND);
+    const t = Lanes.madd<T>(x, Table.get<T>(LOG2E), round);
+    const p = Exponential.expOf<T>(Exponential.remainder<T>(x, v128.sub<T>(t, round)));
+    return Lanes.addBits<T>(p, Exponential.scale<T>(t));
+  }
+
+  @inline private static expOf<T>(r: v128): v128 {
+    return Table.polynomial<T>(r, EXP, sizeof<T>() == 8 ? 11 : 5);
   }
 
   /** e^(p + q) in f64, |q| much smaller than |p|. */
@@ -79,45 +90,43 @@ export class Exponential {
   }
 
   @inline static sigmoid<T>(x: v128): v128 {
-    return Exponential.sigmoidWithin<T>(Exponential.sigmoidBound<T>(x));
-  }
-
-  @inline static sigmoidBound<T>(x: v128): v128 {
     const above = v128.pmax<T>(x, Table.get<T>(SIGMOID_MIN));
-    return v128.pmin<T>(above, Table.get<T>(SIGMOID_MAX));
+    return Exponential.sigmoidWithin<T>(v128.pmin<T>(above, Table.get<T>(SIGMOID_MAX)));
   }
 
-  /** 1 / (1 + e^−x), with e^−r by its own polynomial in r = x + k·ln 2. */
+  /** 1 / (1 + e^−x), x = r − k·ln 2, e^−r = (c − r) / (c + r) with c = r·coth(r/2): one division. */
   @inline static sigmoidWithin<T>(x: v128): v128 {
-    const one = Table.get<T>(ONE);
-    const t = Lanes.madd<T>(x, Table.get<T>(MINUS_LOG2E), Table.get<T>(EXP_ROUND));
-    const r = Exponential.remainder<T>(x, v128.sub<T>(Table.get<T>(EXP_ROUND), t));
-    const twice = Table.polynomial<T>(r, EXP_NEGATIVE, sizeof<T>() == 8 ? 11 : 5);
-    return v128.div<T>(one, Lanes.madd<T>(twice, Exponential.scale<T>(t), one));
+    const round = Table.get<T>(SCALE_ROUND);
+    const t = Lanes.madd<T>(x, Table.get<T>(MINUS_LOG2E), round);
+    const r = Exponential.remainder<T>(x, v128.sub<T>(round, t));
+    const u = v128.mul<T>(r, r);
+    const p = Table.polynomial<T>(u, RATIO, sizeof<T>() == 8 ? 4 : 1);
+    const above = Lanes.madd<T>(u, p, v128.add<T>(Table.get<T>(TWO), r));
+    const below = v128.sub<T>(above, v128.add<T>(r, r));
+    return v128.div<T>(above, Lanes.madd<T>(below, Exponential.scale<T>(t), above));
   }
 
   @inline static tanh<T>(x: v128): v128 {
-    return Exponential.tanhWithin<T>(Exponential.tanhBound<T>(x));
-  }
-
-  @inline static tanhBound<T>(x: v128): v128 {
-    return v128.pmin<T>(v128.pmax<T>(x, Table.get<T>(TANH_MIN)), Table.get<T>(TANH_MAX));
+    const above = v128.pmax<T>(x, Table.get<T>(TANH_MIN));
+    return Exponential.tanhWithin<T>(v128.pmin<T>(above, Table.get<T>(TANH_MAX)));
   }
 
   /**
-   * E / (E + 2) with E = e^(2x) − 1 = r·q(r)·2^k + (2^k − 1), r = x − k·½·ln 2. What rounding does to r weighs no
-   * more than the same relative error of x. The sign of zero is put back.
+   * x = h + k·½·ln 2, s = 2^k, e^(2h) = (c + h) / (c − h) with c = h·coth(h): tanh x is the quotient of (s + 1)·h − (1 − s)·c and
+   * (s + 1)·c − (1 − s)·h, which keeps −0. What rounding does to h weighs no more than the same relative error of x.
    */
   @inline static tanhWithin<T>(x: v128): v128 {
     const one = Table.get<T>(ONE);
-    const t = Lanes.madd<T>(x, Table.get<T>(TWO_LOG2E), Table.get<T>(TANH_ROUND));
-    const k = v128.sub<T>(t, Table.get<T>(TANH_ROUND));
-    const r = Lanes.madd<T>(k, Table.get<T>(HALF_LN2), x);
+    const round = Table.get<T>(SCALE_ROUND);
+    const t = Lanes.madd<T>(x, Table.get<T>(TWO_LOG2E), round);
+    const h = Lanes.madd<T>(v128.sub<T>(t, round), Table.get<T>(HALF_LN2), x);
     const scale = Exponential.scale<T>(t);
-    const q = Table.polynomial<T>(r, TANH, sizeof<T>() == 8 ? 10 : 5);
-    const e = Lanes.madd<T>(v128.mul<T>(r, scale), q, v128.sub<T>(scale, one));
-    const y = v128.div<T>(e, v128.add<T>(e, Table.get<T>(TWO)));
-    return v128.or(y, v128.and(x, Table.get<T>(SIGN)));
+    const u = v128.mul<T>(h, h);
+    const c = Lanes.madd<T>(u, Table.polynomial<T>(u, COTH, sizeof<T>() == 8 ? 4 : 1), one);
+    const more = v128.add<T>(one, scale);
+    const less = v128.sub<T>(one, scale);
+    const top = Lanes.nmadd<T>(less, c, v128.mul<T>(more, h));
+    return v128.div<T>(top, Lanes.nmadd<T>(less, h, v128.mul<T>(more, c)));
   }
 
   @inline static scale<T>(t: v128): v128 {

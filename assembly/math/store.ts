@@ -1,6 +1,7 @@
 import {
   ARTANH,
   COS,
+  COTH,
   DENSITY,
   ERF,
   ERF_TAIL,
@@ -8,7 +9,6 @@ import {
   EXP_LIMIT,
   EXP_MAX,
   EXP_MIN,
-  EXP_NEGATIVE,
   EXP_ROUND,
   EXPM1,
   EXPM1_MIN,
@@ -29,10 +29,14 @@ import {
   MIN_NORMAL,
   MINUS_LOG2E,
   MOMENT_MIN,
+  NEGATIVE_MIN,
   NORMALISE,
   NORMALISE_BITS,
   ONE,
   PHILOX,
+  RATIO,
+  ROUND,
+  SCALE_ROUND,
   SIGMOID_MAX,
   SIGMOID_MIN,
   SIGN,
@@ -40,15 +44,12 @@ import {
   SQRT_HALF,
   SQRT2_INVERSE,
   TAIL_SHIFT,
-  TANH,
   TANH_LIMIT,
   TANH_MAX,
   TANH_MIN,
-  TANH_ROUND,
   Table,
   TINY,
   TRIG_MAX,
-  TURN_ROUND,
   TWO,
   TWO_LOG2E,
   TWO_OVER_PI,
@@ -110,9 +111,11 @@ function storeLimits32(): void {
   Table.set<f32>(SIGMOID_MAX, 87.4);
   Table.set<f32>(EXP_LIMIT, 87);
   Table.set<f32>(TANH_LIMIT, 43);
-  Table.set<f32>(TANH_MIN, -9.1);
   Table.set<f32>(TANH_MAX, 9.1);
-  Table.set<f32>(TANH_ROUND, 12582912 + 127);
+  Table.set<f32>(TANH_MIN, -9.1);
+  Table.set<f32>(SCALE_ROUND, 12582912 + 127);
+  Table.set<f32>(ROUND, 12582912);
+  Table.set<f32>(NEGATIVE_MIN, -88);
   Table.set<f32>(TINY, 1e-9);
   Table.set<f32>(MIN_NORMAL, 1.1754943508222875e-38);
   Table.set<f32>(NORMALISE, 16777216);
@@ -135,9 +138,10 @@ function storeLimits64(): void {
   Table.set<f64>(SIGMOID_MAX, 708.5);
   Table.set<f64>(EXP_LIMIT, 708);
   Table.set<f64>(TANH_LIMIT, 350);
-  Table.set<f64>(TANH_MIN, -20);
   Table.set<f64>(TANH_MAX, 20);
-  Table.set<f64>(TANH_ROUND, 6755399441055744 + 1023);
+  Table.set<f64>(TANH_MIN, -20);
+  Table.set<f64>(SCALE_ROUND, 6755399441055744 + 1023);
+  Table.set<f64>(NEGATIVE_MIN, -709.1);
   Table.set<f64>(TINY, 1e-18);
   Table.set<f64>(MIN_NORMAL, 2.2250738585072014e-308);
   Table.set<f64>(NORMALISE, 18014398509481984);
@@ -154,7 +158,7 @@ function storeLimits64(): void {
     2.0222662487111665e-21,
     8.4784276603689e-32,
   );
-  Table.set<f64>(TURN_ROUND, 6755399441055744);
+  Table.set<f64>(ROUND, 6755399441055744);
   Table.set<f64>(TAIL_SHIFT, 3);
   Table.setBits<f64>(UPPER_HALF, 0xfffffffff8000000);
 }
@@ -163,9 +167,11 @@ function storeLimits64(): void {
 function storeCoefficients32(): void {
   Table.set4<f32>(EXPM1, 1, 0.33333078, 0.083333224, 0.0167342);
   Table.set<f32>(EXPM1 + 4, 0.002783525);
-  Table.set4<f32>(EXP, 2, 1.9999994, 0.99998295, 0.33335277);
-  Table.set<f32>(EXP + 4, 0.08379632);
-  Table.set<f32>(EXP + 5, 0.016580544);
+  Table.set4<f32>(EXP, 1, 0.9999997, 0.499991475, 0.166676385);
+  Table.set<f32>(EXP + 4, 0.04189816);
+  Table.set<f32>(EXP + 5, 0.008290272);
+  Table.set<f32>(COTH, 0.3333330954078745574);
+  Table.set<f32>(COTH + 1, -0.02215882414016972368);
   Table.set4<f32>(ARTANH, 2, 0.666666806, 0.399986893, 0.286207259);
   Table.set<f32>(ARTANH + 4, 0.213932097);
   Table.set<f32>(ARTANH + 5, 0.24413234);
@@ -194,6 +200,14 @@ function storeCoefficients64(): void {
     5.511445595634284e-6,
   );
   Table.set4<f64>(EXPM1 + 8, 5.525265393748209e-7, 5.022892980821003e-8, 0, 0);
+  Table.set4<f64>(
+    COTH,
+    0.3333333333333332308,
+    -0.0222222222220515211,
+    0.002116402070919304841,
+    -0.0002116359684331066345,
+  );
+  Table.set<f64>(COTH + 4, 2.121608335566043767e-5);
   Table.set4<f64>(
     LOG,
     0.6666666666666666,
@@ -276,21 +290,16 @@ function storeCoefficients64(): void {
   Table.set<f64>(ERF_TAIL + 16, -1266492.9582791359);
 }
 
-/** Taylor's for artanh in f64. The f64 coefficients of e^r are those of e^r − 1; e^−r has the signs of the odd ones changed. */
+/** Taylor's for artanh in f64. The f64 coefficients of e^r are those of e^r − 1. */
 function storeSeries<T>(): void {
   if (sizeof<T>() == 8) {
-    Table.set<T>(EXP, 2);
-    Table.set<T>(EXP + 1, 2);
+    Table.set<T>(EXP, 1);
+    Table.set<T>(EXP + 1, 1);
     for (let i = 0; i <= 16; i++) Table.set<T>(ARTANH + i, 2.0 / (2 * i + 1));
-    for (let i = 0; i < 10; i++) Table.set<T>(EXP + 2 + i, Table.first<T>(EXPM1 + i));
+    for (let i = 0; i < 10; i++) Table.set<T>(EXP + 2 + i, 0.5 * Table.first<T>(EXPM1 + i));
   }
-  for (let i = 0; i < 12; i++) {
-    const c = Table.first<T>(EXP + i);
-    Table.set<T>(EXP_NEGATIVE + i, i & 1 ? -c : c);
-  }
-  Table.set<T>(TANH, 2);
-  for (let i = 0, power: f64 = 2; i < 10; i++, power *= 2)
-    Table.set<T>(TANH + 1 + i, power * Table.first<T>(EXPM1 + i));
+  for (let i = 0, power: f64 = 0.5; i < 5; i++, power *= 0.25)
+    Table.set<T>(RATIO + i, power * Table.first<T>(COTH + i));
 }
 
 function storeTwoOverPi(): void {

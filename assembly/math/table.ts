@@ -29,10 +29,12 @@ export const INTEGER_BITS: i32 = 19;
 export const INTEGER_BIAS: i32 = 20;
 export const SQRT2_INVERSE: i32 = 22;
 export const TWO_OVER_PI: i32 = 23;
-export const TURN_ROUND: i32 = 24;
+/** 1.5·2^mantissa: a sum with it is rounded to an integer. */
+export const ROUND: i32 = 24;
 export const TRIG_MAX: i32 = 25;
 export const TAIL_SHIFT: i32 = 26;
 export const UPPER_HALF: i32 = 27;
+export const NEGATIVE_MIN: i32 = 28;
 export const DENSITY: i32 = 29;
 export const GELU_MAX: i32 = 30;
 export const GELU_MIN: i32 = 31;
@@ -46,12 +48,13 @@ export const SIN: i32 = 56;
 export const COS: i32 = 64;
 export const ERF: i32 = 72;
 export const ERF_TAIL: i32 = 84;
-/** Twice e^r, e^−r, and (e^(2r) − 1) / r. */
+/** e^r */
 export const EXP: i32 = 104;
-export const EXP_NEGATIVE: i32 = 116;
-export const TANH: i32 = 133;
+/** r·coth(r/2) = 2 + r²·Σ, and h·coth(h) = 1 + h²·Σ. */
+export const RATIO: i32 = 116;
+export const COTH: i32 = 133;
 
-/** |x| up to which `expWithin`, `sigmoidWithin`, and `tanhWithin` take any x. */
+/** |x| up to which `expWithin`, `sigmoidWithin` and `tanhWithin` take any x. */
 export const EXP_LIMIT: i32 = 146;
 export const TANH_LIMIT: i32 = 147;
 export const MINUS_LOG2E: i32 = 148;
@@ -60,7 +63,8 @@ export const SIGMOID_MAX: i32 = 150;
 export const TANH_MIN: i32 = 151;
 export const TANH_MAX: i32 = 152;
 export const TWO_LOG2E: i32 = 153;
-export const TANH_ROUND: i32 = 154;
+/** ROUND + bias */
+export const SCALE_ROUND: i32 = 154;
 /** −½·ln 2 */
 export const HALF_LN2: i32 = 155;
 /** 2 artanh(s) / s in powers of s² */
@@ -139,6 +143,11 @@ export class Lanes {
   @inline static madd<T>(a: v128, b: v128, c: v128): v128 {
     if (ASC_FEATURE_RELAXED_SIMD && sizeof<T>() == 4) return v128.relaxed_madd<f32>(a, b, c);
     return v128.add<T>(v128.mul<T>(a, b), c);
+  }
+  /** c − a·b, fused like `madd`. */
+  @inline static nmadd<T>(a: v128, b: v128, c: v128): v128 {
+    if (ASC_FEATURE_RELAXED_SIMD && sizeof<T>() == 4) return v128.relaxed_nmadd<f32>(a, b, c);
+    return v128.sub<T>(c, v128.mul<T>(a, b));
   }
   @inline static addBits<T>(a: v128, b: v128): v128 {
     return sizeof<T>() == 8 ? v128.add<i64>(a, b) : v128.add<i32>(a, b);

@@ -4,11 +4,11 @@ import {
   HALF_PI,
   Lanes,
   ONE,
+  ROUND,
   SIGN,
   SIN,
   Table,
   TRIG_MAX,
-  TURN_ROUND,
   TWO_OVER_PI,
   TWO_OVER_PI_BITS,
 } from './table';
@@ -39,12 +39,12 @@ function sine64(x: v128, quarter: i32): v128 {
 
 /** x·2/π rounded to an integer, which stands in the low bits. */
 function turns(x: v128): v128 {
-  return Lanes.madd<f64>(x, Table.get<f64>(TWO_OVER_PI), Table.get<f64>(TURN_ROUND));
+  return Lanes.madd<f64>(x, Table.get<f64>(TWO_OVER_PI), Table.get<f64>(ROUND));
 }
 
 /** x − k·π/2 after Cody and Waite: the first three parts of π/2 have 33 bits, so that k·part is exact for |k| < 2^20. */
 function remainder(x: v128, t: v128): v128 {
-  const k = v128.sub<f64>(t, Table.get<f64>(TURN_ROUND));
+  const k = v128.sub<f64>(t, Table.get<f64>(ROUND));
   let r = v128.sub<f64>(x, v128.mul<f64>(k, Table.get<f64>(HALF_PI)));
   r = v128.sub<f64>(r, v128.mul<f64>(k, Table.get<f64>(HALF_PI + 1)));
   r = v128.sub<f64>(r, v128.mul<f64>(k, Table.get<f64>(HALF_PI + 2)));

@@ -1,4 +1,4 @@
-import { layerPlans } from '../layers.ts';
+import { plainPlans } from '../layers.ts';
 import {
   type Contestant,
   type InferTask,
@@ -41,7 +41,7 @@ function network({ Net, Vol }: ConvNet, task: NetworkSpec) {
     number,
     number,
   ];
-  const classes = Math.max(2, layerPlans(task).at(-1)?.output[0] as number);
+  const classes = Math.max(2, plainPlans(task).at(-1)?.output[0] as number);
   const net = new Net();
   net.makeLayers([
     { type: 'input', out_sx: W, out_sy: H, out_depth: C },

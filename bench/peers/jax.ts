@@ -1,4 +1,4 @@
-import { layerPlans } from '../layers.ts';
+import { activationOf, plainPlans } from '../layers.ts';
 import {
   type Contestant,
   type ElementwiseTask,
@@ -139,7 +139,7 @@ function openReduce(jax: Jax, { op, rows, columns, ...task }: ReduceTask): Runne
 /** Images are [B, C, H, W] there, kernels [filters, C, K, K]. */
 function network(jax: Jax, spec: NetworkSpec, weights: Weights) {
   const { numpy: np } = jax;
-  const plans = layerPlans(spec);
+  const plans = plainPlans(spec);
   const shapes = plans.flatMap(({ kernel }) => (kernel ? [kernel, kernel.slice(-1)] : []));
   const initial = () =>
     weights.map((data, i) => {
@@ -164,7 +164,7 @@ function apply(jax: Jax, spec: LayerSpec, x: Arr, kernel: Arr, bias: Arr): Arr {
   const { numpy: np, nn, lax } = jax;
   const { tanh } = np;
   const { relu, sigmoid } = nn;
-  const given = 'activation' in spec ? spec.activation : undefined;
+  const given = activationOf(spec);
   const activate = given ? { relu, sigmoid, tanh }[given] : (y: Arr) => y;
   const [B = 1, C = 1, H = 1, W = 1] = x.shape;
   switch (spec.layer) {

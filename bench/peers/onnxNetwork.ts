@@ -1,4 +1,4 @@
-import { layerPlans } from '../layers.ts';
+import { activationOf, plainPlans } from '../layers.ts';
 import { type InferTask, type LayerSpec, Unable } from '../types.ts';
 import type { Constant, Graph, Node } from './onnxModel.ts';
 
@@ -61,7 +61,7 @@ function addFlatten(chain: Chain, shape: Shape): void {
 /** The network as a graph; images are [B, C, H, W] inside. */
 export function onnxNetwork(task: InferTask, input: string): Omit<Graph, 'inputs'> {
   const chain = new Chain(input);
-  const plans = layerPlans(task);
+  const plans = plainPlans(task);
   const weights = task.weights.values();
   const next = (shape: Shape): Constant => {
     return { data: weights.next().value as Float32Array, shape };
@@ -81,7 +81,8 @@ export function onnxNetwork(task: InferTask, input: string): Omit<Graph, 'inputs
       chain.add('MaxPool', { kernel_shape: window, strides: window });
     } else if (layer.layer === 'flatten') addFlatten(chain, shape);
     else throw new Unable(`has no ${layer.layer} here`);
-    if ('activation' in layer && layer.activation) chain.add(ACTIVATIONS[layer.activation]);
+    const activation = activationOf(layer);
+    if (activation) chain.add(ACTIVATIONS[activation]);
     shape = output;
   }
   chain.add(ACTIVATIONS[task.output]);

@@ -1,4 +1,4 @@
-import { layerPlans } from '../layers.ts';
+import { activationOf, plainPlans } from '../layers.ts';
 import {
   type Contestant,
   type ElementwiseTask,
@@ -149,7 +149,7 @@ function openReduce(tf: Tf, { op, rows, columns, ...task }: ReduceTask): Runner 
 /** Kernels and biases as tensors, and what the last layer gives for `x`. */
 function network(tf: Tf, spec: NetworkSpec, weights: Weights) {
   const { input, layers } = spec;
-  const plans = layerPlans(spec);
+  const plans = plainPlans(spec);
   const shapes = plans.flatMap(({ kernel }) => (kernel ? [kernel, kernel.slice(-1)] : []));
   const initial = weights.map((w, i) => tf.tensor(w, shapes[i] as number[]));
   const forward = (x: Tensor, w: readonly Tensor[]) => {
@@ -157,7 +157,7 @@ function network(tf: Tf, spec: NetworkSpec, weights: Weights) {
     for (const layer of layers) {
       const [kernel, bias] = [w[used], w[used + 1]] as [Tensor, Tensor];
       x = apply(tf, layer, x, kernel, bias);
-      if ('activation' in layer && layer.activation === 'tanh') x = tf.tanh(x);
+      if (activationOf(layer) === 'tanh') x = tf.tanh(x);
       if (layer.layer === 'dense' || layer.layer === 'conv2d') used += 2;
     }
     return x;
@@ -166,7 +166,7 @@ function network(tf: Tf, spec: NetworkSpec, weights: Weights) {
 }
 
 function apply(tf: Tf, layer: LayerSpec, x: Tensor, kernel: Tensor, bias: Tensor): Tensor {
-  const given = 'activation' in layer ? layer.activation : undefined;
+  const given = activationOf(layer);
   const activation = given === undefined || given === 'tanh' ? 'linear' : given;
   switch (layer.layer) {
     case 'dense':

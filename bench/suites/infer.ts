@@ -1,4 +1,5 @@
-import { CNN, glorotWeights, layerPlans, type PerceptronSpec, perceptron } from '../layers.ts';
+import { glorotWeights, layerPlans, type PerceptronSpec, perceptron } from '../layers.ts';
+import { CNN } from '../networks.ts';
 import { generator, uniform } from '../numbers.ts';
 import type { Case, InferTask, NetworkSpec, Suite } from '../types.ts';
 

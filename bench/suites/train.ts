@@ -1,4 +1,5 @@
-import { CNN, glorotWeights, layerPlans, type PerceptronSpec, perceptron } from '../layers.ts';
+import { glorotWeights, layerPlans, type PerceptronSpec, perceptron } from '../layers.ts';
+import { CNN, LENET5, MOBILENET, RESNET, VGG } from '../networks.ts';
 import { generator, uniform } from '../numbers.ts';
 import type { Case, NetworkSpec, Suite, TrainTask } from '../types.ts';
 
@@ -83,23 +84,30 @@ export function trainCase(name: string, plan: PerceptronPlan): Case<'train'> {
   return { name: `train/${name}`, kind: 'train', task, flops: stepFlops(plan), check: CHECK };
 }
 
-const CNN_PLAN: Plan = {
+/** What rounding does to losses grows with each update of a deep network. */
+const FEW = { ...CHECK, steps: 3 };
+
+const IMAGES: Omit<Plan, 'batch'> = {
   output: 'softmax',
-  batch: 64,
   batches: 8,
   optimizer: 'adam',
   rate: 0.001,
 };
 
-const cnn: Case<'train'> = {
-  name: 'train/cnn',
-  kind: 'train',
-  task: () => networkTask(CNN, CNN_PLAN),
-  flops: flopsOf(CNN, CNN_PLAN.batch),
-  check: CHECK,
-};
+function imageCase(spec: NetworkSpec, batch: number): Case<'train'> {
+  const task = () => networkTask(spec, { ...IMAGES, batch });
+  const flops = flopsOf(spec, batch);
+  return { name: `train/${spec.name}`, kind: 'train', task, flops, check: FEW };
+}
 
 export const train: Suite = {
   name: 'train',
-  cases: [...Object.entries(NETWORKS).map(([name, plan]) => trainCase(name, plan)), cnn],
+  cases: [
+    ...Object.entries(NETWORKS).map(([name, plan]) => trainCase(name, plan)),
+    imageCase(CNN, 64),
+    imageCase(LENET5, 64),
+    imageCase(VGG, 32),
+    imageCase(RESNET, 32),
+    imageCase(MOBILENET, 32),
+  ],
 };

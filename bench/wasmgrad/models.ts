@@ -1,10 +1,18 @@
 import { MAX_STEPS } from '../../src/compile/executable.ts';
 import type { Tensor } from '../../src/graph/tensor.ts';
-import { conv2D } from '../../src/nn/conv.ts';
-import { flatten } from '../../src/nn/core.ts';
-import { dense } from '../../src/nn/dense.ts';
+import {
+  activation,
+  averagePooling2D,
+  batchNormalization,
+  conv2D,
+  dense,
+  depthwiseConv2D,
+  flatten,
+  globalAveragePooling2D,
+  maxPooling2D,
+} from '../../src/nn/index.ts';
 import { loss } from '../../src/nn/loss.ts';
-import { maxPooling2D } from '../../src/nn/pooling.ts';
+import { add } from '../../src/ops/index.ts';
 import { optimizer } from '../../src/optim/index.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
 import { ModelCore } from '../../src/train/core.ts';
@@ -35,11 +43,23 @@ function layerOf(spec: LayerSpec, output?: NetworkSpec['output']) {
       return dense(spec.units, activation ? { activation } : {});
     }
     case 'conv2d': {
-      const { filters, kernelSize, padding = 'valid', activation } = spec;
-      return conv2D(filters, kernelSize, { padding, ...(activation ? { activation } : {}) });
+      const { layer: _, filters, kernelSize, ...options } = spec;
+      return conv2D(filters, kernelSize, options);
+    }
+    case 'depthwiseConv2d': {
+      const { kernelSize, strides = 1 } = spec;
+      return depthwiseConv2D(kernelSize, { padding: 'same', strides, useBias: false });
     }
     case 'maxPooling2d':
       return maxPooling2D({ poolSize: spec.poolSize });
+    case 'averagePooling2d':
+      return averagePooling2D({ poolSize: spec.poolSize });
+    case 'globalAveragePooling2d':
+      return globalAveragePooling2D();
+    case 'batchNormalization':
+      return batchNormalization();
+    case 'activation':
+      return activation(spec.activation);
     case 'flatten':
       return flatten();
     default:
@@ -47,10 +67,23 @@ function layerOf(spec: LayerSpec, output?: NetworkSpec['output']) {
   }
 }
 
+type Stage = (x: Tensor) => Tensor;
+
+/** Layers one after the other, sums of two such chains among them. */
+function chain(specs: readonly LayerSpec[], output?: NetworkSpec['output']): Stage {
+  const stages = specs.map((spec, i): Stage => {
+    if (spec.layer !== 'residual')
+      return layerOf(spec, i === specs.length - 1 ? output : undefined);
+    const [main, shortcut] = [chain(spec.layers), chain(spec.shortcut)];
+    return (x) => add(main(x), shortcut(x));
+  });
+  return (x) => stages.reduce((y, stage) => stage(y), x);
+}
+
 function network(spec: NetworkSpec) {
-  const layers = layersOf(spec);
+  const stages = chain(spec.layers, spec.output);
   const call = ({ input }: Readonly<Record<string, Tensor>>) => ({
-    output: layers.reduce((x, layer) => layer(x), input as Tensor),
+    output: stages(input as Tensor),
   });
   return { name: spec.name, inputs: new Map([['input', spec.input]]), call };
 }
@@ -65,7 +98,8 @@ export async function openTrain(task: TrainTask, engine: Engine): Promise<Runner
   const losses = new Map([['output', output]]);
   core.compiled = { optimizer: optimizer(task.optimizer), accumulate: 1, losses };
   const state = await core.build(new Map());
-  state.variables.forEach((v, i) => {
+  const trained = state.variables.filter((v) => v.trainable);
+  trained.forEach((v, i) => {
     writeVariable(engine, v, task.weights[i] as Float32Array);
   });
   const examples = batch * batches;

@@ -44,7 +44,7 @@ const REDUCE: Readonly<Record<ReduceTask['op'], (x: Tensor) => readonly Tensor[]
   sum: (x) => [ops.reduceSum(x)],
   rowmax: (x) => [ops.reduceMax(x, { axes: 1 })],
   softmax: (x) => [ops.softmax(x)],
-  meanvar0: (x) => [ops.reduceMean(x, { axes: 0 }), ops.reduceVariance(x, { axes: 0 })],
+  meanvar0: (x) => Object.values(ops.meanAndVariance(x, { axes: 0 })),
 };
 
 export function openReduce({ op, rows, columns, x }: ReduceTask, engine: Engine): Promise<Runner> {

@@ -199,35 +199,42 @@ describe.each(builds)('%s', (build) => {
         expect(runFilter(new KernelBench(build), c, threads, parts)).toEqual(expected);
   });
 
-  test.each(range(9).map((i) => i + 1))('depthwise, %i channels', (C) => {
-    const c = { B: 2, H: 5, W: 4 + C, KH: 3, KW: 2, depth: 1, N: 1, groups: C, stride: 1 };
-    const { OH, OW } = sizes(c);
-    const row = c.W * C;
-    const [x, w, dy] = [eighths(2 * 5 * row, 1), eighths(6 * C, 2), eighths(2 * OH * OW * C, 3)];
-    const [y, dw] = [new Array<number>(dy.length).fill(0), new Array<number>(w.length).fill(0)];
-    walk(c, (yi, xi, wi) => {
-      (y[yi] as number) += (x[xi] as number) * (w[wi] as number);
-      (dw[wi] as number) += (x[xi] as number) * (dy[yi] as number);
-    });
-    for (const threads of THREADS) {
-      const bench = new KernelBench(build);
-      const [px, pw, pdy] = [bench.buffer(x), bench.buffer(w), bench.buffer(dy)];
-      const [py, pdw] = [bench.output(y.length), bench.output(w.length)];
-      const out = [OH * OW * C, OW * C, C, 5 * row, row, C] as const;
-      bench.run(
-        [
-          kernels.depthwise(
-            ...([py, px, pw, NONE, 2 * OH, 1, OH, OW, C, ...out] as const),
-            ...([3, row, 2, C, 2 * C, C, 0] as const),
-          ),
-          kernels.depthwiseFilter(pdw, px, pdy, 6, 1, 2, row, C, 2, OH, OW, 2, C, 5 * row, row, C),
-        ],
-        threads,
-      );
-      expect(bench.real(py)).toEqual(y);
-      expect(bench.real(pdw)).toEqual(dw);
-    }
-  });
+  const strides = [1, 2, 3].flatMap((stride) => [1, 2, 3, 4].map((KW) => [stride, KW] as const));
+  test.each(range(9).flatMap((i) => strides.map(([stride, KW]) => [i + 1, stride, KW] as const)))(
+    'depthwise, %i channels, stride %i, %i taps a row',
+    (C, stride, KW) => {
+      const c = { B: 2, H: 7, W: 6 + 2 * C, KH: 3, KW, depth: 1, N: 1, groups: C, stride };
+      const { OH, OW } = sizes(c);
+      const row = c.W * C;
+      const [x, w] = [eighths(2 * 7 * row, 1), eighths(3 * KW * C, 2)];
+      const dy = eighths(2 * OH * OW * C, 3);
+      const [y, dw] = [new Array<number>(dy.length).fill(0), new Array<number>(w.length).fill(0)];
+      walk(c, (yi, xi, wi) => {
+        (y[yi] as number) += (x[xi] as number) * (w[wi] as number);
+        (dw[wi] as number) += (x[xi] as number) * (dy[yi] as number);
+      });
+      for (const threads of THREADS) {
+        const bench = new KernelBench(build);
+        const [px, pw, pdy] = [bench.buffer(x), bench.buffer(w), bench.buffer(dy)];
+        const [py, pdw] = [bench.output(y.length), bench.output(w.length)];
+        const from = [7 * row, stride * row, stride * C] as const;
+        bench.run(
+          [
+            kernels.depthwise(
+              ...([py, px, pw, NONE, 2 * OH, 1, OH, OW, C, OH * OW * C, OW * C, C] as const),
+              ...([...from, 3, row, KW, C, KW * C, C, 0] as const),
+            ),
+            kernels.depthwiseFilter(
+              ...([pdw, px, pdy, C, 4, 3, row, KW, C, 2, OH, OW, 2, ...from] as const),
+            ),
+          ],
+          threads,
+        );
+        expect(bench.real(py)).toEqual(y);
+        expect(bench.real(pdw)).toEqual(dw);
+      }
+    },
+  );
 
   test('a NaN reaches the pixels whose window has it, and no others', () => {
     const bench = new KernelBench(build);

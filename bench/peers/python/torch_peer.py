@@ -2,7 +2,7 @@ import os
 
 import torch
 import torch.nn.functional as F
-from serve import Repeat, Training, Unable, serve, split
+from serve import Repeat, Training, Unable, serve
 
 torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 
@@ -54,66 +54,101 @@ def reduce(task):
     return repeat(steps[task["op"]])
 
 
-def conv_layer(spec, kernel, bias):
-    """Weights [KH, KW, C, filters] become [filters, C, KH, KW]."""
-    k, c = spec["kernelSize"], kernel.numel() // (bias.numel() * spec["kernelSize"] ** 2)
-    weight = kernel.reshape(k, k, c, -1).permute(3, 2, 0, 1).contiguous()
-    return weight, bias, "same" if spec.get("padding") == "same" else "valid"
+ACTIVATIONS = {"relu": torch.relu, "relu6": F.relu6, "tanh": torch.tanh, "sigmoid": torch.sigmoid}
 
 
-def dense_layer(shape, kernel, bias):
-    """Kernel [inputs, units], whose rows follow the order [C, H, W] behind a picture."""
-    kernel = kernel.reshape(*shape, -1)
-    return (kernel.permute(2, 0, 1, 3) if len(shape) == 3 else kernel).reshape(-1, bias.numel())
-
-
-ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid, None: lambda x: x}
-
-
-def pictures(x):
-    """[..., H, W, C] as [..., C, H, W]; other shapes stay."""
-    return x.movedim(-1, -3).contiguous() if x.dim() > 3 else x
+def same(x, size, strides):
+    """Padding as in Keras: what is odd of it at the end."""
+    total = [max((-(-n // strides) - 1) * strides + size - n, 0) for n in x.shape[2:]]
+    (top, bottom), (left, right) = ((n // 2, n - n // 2) for n in total)
+    return F.pad(x, (left, right, top, bottom))
 
 
 class Network:
-    """Dense and convolutional layers; `layers` holds functions and how many parameters each takes."""
+    """The layers of bench/types.ts as functions; images are [batch, channels, height, width]."""
 
     def __init__(self, task):
-        x, y = split(task)
-        self.task = task
-        self.x = torch.from_numpy(x)
-        if y is not None:
-            self.y = torch.from_numpy(y)
-            self.y = self.y.long() if task["output"] == "softmax" else self.y[..., None]
-        self.initial, self.layers = [], []
-        weights, shape = iter(torch.from_numpy(w) for w in task["weights"]), task["input"]
-        for spec in task["layers"]:
-            shape = self.add(spec, shape, weights)
-        self.w = [w.clone().requires_grad_() for w in self.initial]
-        self.x = pictures(self.x) if len(task["input"]) == 3 else self.x
+        self.task, self.given, self.w = task, iter(task["weights"]), []
+        self.images = len(task["input"]) == 3
+        self.run = self.chain(task["layers"], task["input"][-1])[0]
+        self.initial = [w.detach().clone() for w in self.w]
+        x = tensor(task["x"], -1, task["batch"], *task["input"])
+        self.x = x.permute(0, 1, 4, 2, 3).contiguous() if self.images else x
+        if "y" in task:
+            y = torch.from_numpy(task["y"]).reshape(-1, task["batch"])
+            self.y = y.long() if task["output"] == "softmax" else y[..., None]
         self.reset()
 
-    def add(self, spec, shape, weights):
-        """Adds a layer; `shape` is what reaches it, as the task has it: [H, W, C]. Returns that of its result."""
-        kind, activate = spec["layer"], ACTIVATIONS[spec.get("activation")]
+    def weight(self, *shape, order=None):
+        w = tensor(next(self.given), *shape)
+        w = w.permute(*order).contiguous() if order else w
+        self.w.append(w.clone().requires_grad_())
+        return self.w[-1]
+
+    def chain(self, layers, channels):
+        functions = []
+        for layer in layers:
+            function, channels = self.layer(layer, channels)
+            functions.append(function)
+
+        def run(x):
+            for function in functions:
+                x = function(x)
+            return x
+
+        return run, channels
+
+    def layer(self, layer, channels):
+        kind = layer["layer"]
         if kind == "dense":
-            kernel, bias = next(weights), next(weights)
-            self.initial += [dense_layer(shape, kernel, bias), bias]
-            self.layers.append((2, lambda x, w, b: activate(torch.addmm(b, x.flatten(1), w))))
-            return [spec["units"]]
-        if kind == "conv2d":
-            weight, bias, padding = conv_layer(spec, next(weights), next(weights))
-            self.initial += [weight, bias]
-            self.layers.append((2, lambda x, w, b: activate(F.conv2d(x, w, b, padding=padding))))
-            less = 0 if padding == "same" else spec["kernelSize"] - 1
-            return [shape[0] - less, shape[1] - less, spec["filters"]]
-        if kind == "maxPooling2d":
-            size = spec["poolSize"]
-            self.layers.append((0, lambda x: F.max_pool2d(x, size)))
-            return [shape[0] // size, shape[1] // size, shape[2]]
-        if kind == "flatten":  # dense layers do, and know the shape
-            return shape
-        raise Unable(f"has no {kind} here")
+            return self.dense(layer), layer["units"]
+        if kind in ("conv2d", "depthwiseConv2d"):
+            return self.conv(layer, channels)
+        if kind == "batchNormalization":
+            gamma, beta = self.weight(channels), self.weight(channels)
+            mean, variance = torch.zeros(channels), torch.ones(channels)
+            run = lambda x: F.batch_norm(x, mean, variance, gamma, beta, True, 0.01, 1e-3)
+            return run, channels
+        if kind == "residual":
+            main, filters = self.chain(layer["layers"], channels)
+            shortcut, _ = self.chain(layer["shortcut"], channels)
+            return (lambda x: main(x) + shortcut(x)), filters
+        others = {
+            "activation": lambda: ACTIVATIONS[layer["activation"]],
+            "maxPooling2d": lambda: lambda x: F.max_pool2d(x, layer["poolSize"]),
+            "averagePooling2d": lambda: lambda x: F.avg_pool2d(x, layer["poolSize"]),
+            "globalAveragePooling2d": lambda: lambda x: x.mean((2, 3)),
+            "flatten": lambda: lambda x: x.permute(0, 2, 3, 1).flatten(1),
+        }
+        if kind not in others:
+            raise Unable(f"has no {kind} here")
+        return others[kind](), channels
+
+    def dense(self, layer):
+        units = layer["units"]
+        w, b = self.weight(-1, units), self.weight(units)
+        act = ACTIVATIONS.get(layer.get("activation"), lambda x: x)
+        return lambda x: act(torch.addmm(b, x, w))
+
+    def conv(self, layer, channels):
+        deep, size = layer["layer"] == "conv2d", layer["kernelSize"]
+        filters = layer["filters"] if deep else channels
+        strides, groups = layer.get("strides", 1), 1 if deep else channels
+        if deep:
+            w = self.weight(size, size, channels, filters, order=(3, 2, 0, 1))
+        else:
+            w = self.weight(size, size, channels, 1, order=(2, 3, 0, 1))
+        b = self.weight(filters) if deep and layer.get("useBias", True) else None
+        act = ACTIVATIONS.get(layer.get("activation"), lambda x: x)
+        padded = not deep or layer.get("padding") == "same"
+        middle = size // 2 if padded and strides == 1 and size % 2 else None
+
+        def run(x):
+            if middle is not None:
+                return act(F.conv2d(x, w, b, strides, middle, 1, groups))
+            return act(F.conv2d(same(x, size, strides) if padded else x, w, b, strides, 0, 1, groups))
+
+        return run, filters
 
     def reset(self):
         with torch.no_grad():
@@ -125,15 +160,8 @@ class Network:
         else:
             self.optimizer = torch.optim.SGD(self.w, rate)
 
-    def forward(self, x):
-        at = 0
-        for count, layer in self.layers:
-            x = layer(x, *self.w[at : at + count])
-            at += count
-        return x
-
     def step(self, number, index):
-        z, y = self.forward(self.x[index]), self.y[index]
+        z, y = self.run(self.x[index]), self.y[index]
         softmax = self.task["output"] == "softmax"
         loss = F.cross_entropy(z, y) if softmax else F.binary_cross_entropy_with_logits(z, y)
         self.optimizer.zero_grad(set_to_none=True)
@@ -148,7 +176,7 @@ def infer(task):
     network = Network(task)
 
     def step():
-        z = network.forward(pictures(tensor(task["x"], task["batch"], *task["input"])))
+        z = network.run(network.x[0])
         return z.softmax(dim=1) if task["output"] == "softmax" else z.sigmoid()
 
     return repeat(step)
