@@ -1,10 +1,11 @@
+import { openSpinners } from './cores.ts';
 import type { Engines } from './engines.ts';
 import { type Entrant, enter } from './entrants.ts';
 import type { Curve } from './growth.ts';
 import { type Machine, machine } from './machine.ts';
 import { makeRow, Probes, rounded } from './probes.ts';
 import { Race } from './race.ts';
-import { formatMissing, formatRow, head } from './report.ts';
+import { formatRow, head } from './report.ts';
 import type { Case, Contestant, Missing, Row, SizeRow, Wanted, Weight } from './types.ts';
 
 export interface BenchOptions extends Wanted {
@@ -16,38 +17,60 @@ export interface Report {
   readonly rows: readonly (Row | SizeRow)[];
   /** What could not run or disagreed, and why. */
   readonly missing: readonly Missing[];
+  /** What each suite took. */
+  readonly minutes: Readonly<Record<string, number>>;
   /** How cost grows with work, where that was asked for. */
   readonly curves?: readonly Curve[];
 }
 
-/** Runs the cases one by one, printing each line when it is known. */
-export async function bench(
-  cases: readonly Case[],
-  contestants: readonly Contestant[],
-  engines: Engines,
-  options: BenchOptions,
-  print: (text: string) => void,
-): Promise<Report> {
+/** Who takes part, under which conditions, and who hears of it. */
+export interface Run {
+  readonly contestants: readonly Contestant[];
+  readonly engines: Engines;
+  readonly options: BenchOptions;
+  print(text: string): void;
+  /** Is given what is known after each case. */
+  keep?(report: Report): void;
+}
+
+/** Runs the cases one by one, printing a table for each suite line by line. */
+export async function bench(cases: readonly Case[], run: Run): Promise<Report> {
   const rows: (Row | SizeRow)[] = [];
   const missing: Missing[] = [];
-  const probes = new Probes(engines);
-  const tell = (row: Row | SizeRow) => {
-    rows.push(row);
-    print(formatRow(row));
+  const probes = new Probes(run.engines, openSpinners);
+  const host = machine();
+  const report = (): Report => {
+    const { copyGBs, cores } = probes;
+    return {
+      machine: { ...host, copyGBs, ...(cores ? { coresGave: cores } : {}) },
+      rows,
+      missing,
+      minutes,
+    };
   };
-  print(head());
+  const minutes: Record<string, number> = {};
+  let suite = '';
+  const tell = (row: Row | SizeRow) => {
+    if (row.suite !== suite) run.print(head(row.suite));
+    suite = row.suite;
+    rows.push(row);
+    run.print(formatRow(row));
+  };
   for (const c of cases) {
-    const run =
+    const started = performance.now();
+    const found =
       c.kind === 'size'
-        ? weigh(c, await enter(c, contestants, options, missing))
-        : await race(c, contestants, probes, options, missing);
-    for (const row of run) tell(row);
+        ? weigh(c, await enter(c, run.contestants, run.options, missing))
+        : await race(c, probes, run, missing);
+    for (const row of found) tell(row);
+    const [name] = c.name.split('/') as [string];
+    minutes[name] = rounded((minutes[name] ?? 0) + (performance.now() - started) / 60_000);
+    run.keep?.(report());
   }
   for (const { c, variant, samples } of probes.peaks()) {
     tell(makeRow(c, { contestant: 'wasmgrad', ...variant }, samples));
   }
-  for (const m of missing) print(formatMissing(m));
-  return { machine: { ...machine(), copyGBs: probes.copyGBs }, rows, missing };
+  return report();
 }
 
 function weigh({ name }: Case, entrants: readonly Entrant<Weight>[]): SizeRow[] {
@@ -58,22 +81,31 @@ function weigh({ name }: Case, entrants: readonly Entrant<Weight>[]): SizeRow[] 
 
 async function race(
   c: Case,
-  contestants: readonly Contestant[],
   probes: Probes,
-  options: BenchOptions,
+  { contestants, options }: Run,
   missing: Missing[],
 ): Promise<Row[]> {
   const run = await Race.open(c, contestants, probes, options, options.seconds * 1000, missing);
   try {
     await run.run();
-    return c.baseline ? above(run.rows(), c.baseline) : run.rows();
+    return above(asFast(run.rows(), c.against), c.baseline);
   } finally {
     run.close();
   }
 }
 
+/** The rows with how many times as fast as another they are. */
+function asFast(rows: readonly Row[], as: string | undefined): readonly Row[] {
+  const other = rows.find((r) => r.contestant === as);
+  if (!as || !other) return rows;
+  return rows.map((row) => {
+    if (row === other) return row;
+    return { ...row, as_fast: { as, times: rounded(other.median_ms / row.median_ms) } };
+  });
+}
+
 /** The rows with what they take more than the baseline. */
-function above(rows: readonly Row[], baseline: string): Row[] {
+function above(rows: readonly Row[], baseline: string | undefined): Row[] {
   const base = rows.find((r) => r.contestant === baseline);
   return rows.map((row) => {
     if (!base || row === base) return row;

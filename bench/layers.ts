@@ -127,6 +127,30 @@ export function layerPlans({ input, layers }: Pick<NetworkSpec, 'input' | 'layer
   });
 }
 
+/** What follows a dense layer or a convolution. */
+export function activationOf(spec: LayerSpec): HiddenActivation | undefined {
+  return spec.layer === 'dense' || spec.layer === 'conv2d' ? spec.activation : undefined;
+}
+
+const PLAIN: readonly LayerSpec['layer'][] = ['dense', 'conv2d', 'maxPooling2d', 'flatten'];
+
+/**
+ * Kernels and results of a network of dense layers, convolutions with a bias and strides of 1, max pooling.
+ * Throws `Unable` when there are others.
+ */
+export function plainPlans(
+  spec: Pick<NetworkSpec, 'input' | 'layers'>,
+): { readonly kernel?: readonly number[]; readonly output: readonly number[] }[] {
+  for (const l of spec.layers) {
+    if (!PLAIN.includes(l.layer)) throw new Unable(`has no ${l.layer} here`);
+    if (l.layer !== 'conv2d' || (l.useBias !== false && (l.strides ?? 1) === 1)) continue;
+    throw new Unable('has no conv2d with strides or without a bias here');
+  }
+  return layerPlans(spec).map(({ weights, output }) => {
+    return { output, ...(weights?.[0] ? { kernel: weights[0].shape } : {}) };
+  });
+}
+
 /** Glorot's uniform kernels, zero biases. */
 export function glorotWeights(
   spec: Pick<NetworkSpec, 'input' | 'layers'>,

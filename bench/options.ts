@@ -20,8 +20,8 @@ export interface Options extends Wanted {
 const DEFAULTS = {
   suite: 'all',
   threads: '1,2',
-  build: 'simd,relaxed',
-  seconds: '0.5',
+  build: 'simd,relaxed,turbo',
+  seconds: '0.3',
   filter: '',
   json: '',
   html: '',
@@ -35,8 +35,8 @@ export const usage = (suites: readonly string[]) => `npm run bench -- [options]
   --suite gemm,train      suites, default all: ${suites.join(', ')}
   --filter 512,mlp        only cases whose names contain one of these
   --threads 1,2           numbers of threads, default ${DEFAULTS.threads}
-  --build simd,relaxed    builds, default ${DEFAULTS.build}; also turbo, f64
-  --seconds 0.5           time for each contestant in each case
+  --build simd,relaxed    builds, default ${DEFAULTS.build}; also f64
+  --seconds 0.3           time for each contestant in each case
   --json FILE             write the report to FILE
   --html FILE             write it as a page, default beside the JSON
   --peers                 with other libraries, installed in bench/peers`;

@@ -1,31 +1,42 @@
+import type { Spinners } from './cores.ts';
 import { type Engines, openCopy, openPeak, type Probe } from './engines.ts';
 import type { Entrant } from './entrants.ts';
 import type { Samples } from './measure.ts';
 import { median } from './numbers.ts';
-import type { Case, Row, Variant } from './types.ts';
+import type { Case, Row, Runner, Variant } from './types.ts';
 
-/** Limits of the machine by name (`peak/relaxed`, `copy/2`): GFLOP/s of one thread, GB/s of so many. */
+/**
+ * Limits of the machine by name (`peak/relaxed`, `copy/2`, `cores/2`): GFLOP/s of one thread, GB/s of so many threads,
+ * what so many give, one being 1. By medians; `best peak/relaxed` by the least time.
+ */
 export type Rates = ReadonlyMap<string, number>;
 
 interface Open {
   readonly name: string;
-  readonly runner: Probe;
+  readonly runner: Probe | Spinners;
 }
 
 /** What limits a case is measured in turns with its contestants. */
 export class Probes {
   readonly #engines: Engines;
+  readonly #spin: ((threads: number) => Spinners) | undefined;
   readonly #peaks = new Map<string, { work: number; samples: number[] }>();
   /** The bandwidth of the longest copies so far. */
   readonly #copies = new Map<number, { n: number; gbps: number }>();
+  readonly #cores: number[] = [];
   #open: Open[] = [];
 
-  constructor(engines: Engines) {
+  /** `spin` opens independent threads; without it what the cores gave is not measured. */
+  constructor(engines: Engines, spin?: (threads: number) => Spinners) {
     this.#engines = engines;
+    this.#spin = spin;
   }
 
   /** The SIMD peak of each build of ours, and copies of the case's size on each number of threads. */
-  async open({ flops, copies }: Case, entrants: readonly Entrant[]): Promise<readonly Open[]> {
+  async open(
+    { flops, copies, baseline }: Case,
+    entrants: readonly Entrant[],
+  ): Promise<readonly Open[]> {
     const ours = entrants.filter((e) => e.contestant === 'wasmgrad');
     for (const entrant of flops ? firstOfEach(ours, (e) => e.build) : []) {
       const runner = openPeak(await this.#engines.get(entrant));
@@ -35,20 +46,35 @@ export class Probes {
       const runner = openCopy(await this.#engines.get(entrant), copies as number);
       this.#open.push({ name: `copy/${entrant.threads}`, runner });
     }
+    const most = Math.max(1, ...ours.map((e) => e.threads));
+    for (const threads of most > 1 && !baseline ? [1, most] : []) {
+      const runner = this.#spin?.(threads);
+      if (runner) this.#open.push({ name: `spin/${threads}`, runner });
+    }
     return this.#open;
   }
 
   /** Keeps the samples; returns the rates in this case. */
   add({ copies = 0 }: Case, samples: readonly Samples[]): Rates {
-    const rates = this.#open.map(({ name, runner: { work } }, i): [string, number] => {
+    const known = new Map<string, number>();
+    for (const [i, { name, runner }] of this.#open.entries()) {
+      const { work } = runner;
       const found = samples[i] as Samples;
       const rate = work / (median(found) * 1e6);
       const [kind, of] = name.split('/') as [string, string];
       if (kind === 'copy') this.#addCopy(Number(of), copies, rate);
-      else this.#addPeak(of, work, found);
-      return [name, rate];
-    });
-    return new Map(rates);
+      else if (kind === 'peak') this.#addPeak(of, work, found);
+      else if (of !== '1') this.#addCores(known, of, rate);
+      known.set(name, rate);
+      known.set(`best ${name}`, work / (Math.min(...found) * 1e6));
+    }
+    return known;
+  }
+
+  #addCores(known: Map<string, number>, threads: string, rate: number): void {
+    const gave = rate / (known.get('spin/1') as number);
+    this.#cores.push(gave);
+    known.set(`cores/${threads}`, gave);
   }
 
   #addPeak(build: string, work: number, samples: Samples): void {
@@ -77,6 +103,11 @@ export class Probes {
     }));
   }
 
+  /** What the most threads gave, one being 1: the median of the cases; absent for one thread. */
+  get cores(): number | undefined {
+    return this.#cores.length ? rounded(median(this.#cores)) : undefined;
+  }
+
   /** GB/s, read and written, of the longest copies, by number of threads. */
   get copyGBs(): Readonly<Record<string, number>> {
     return Object.fromEntries([...this.#copies].map(([t, { gbps }]) => [t, rounded(gbps)]));
@@ -90,7 +121,7 @@ function firstOfEach<T>(items: readonly T[], key: (item: T) => unknown): T[] {
 /** A line of the report. */
 export function makeRow(
   given: Case,
-  { contestant, build, threads }: Variant & { contestant: string },
+  { contestant, build, threads, runner }: Variant & { contestant: string; runner?: Runner },
   samples: Samples,
   rates: Rates = new Map(),
 ): Row {
@@ -99,6 +130,7 @@ export function makeRow(
   const [median_ms, min_ms] = [median(samples), Math.min(...samples)];
   const per = (n: number | undefined) => (n === undefined ? undefined : n / (median_ms * 1e6));
   const limit_ms = limitOf(c, build, threads, rates);
+  const least_limit = limitOf(c, build, threads, rates, 'best ');
   const peak = rates.get(`peak/${build}`);
   const measured = {
     gflops: per(c.flops),
@@ -106,7 +138,9 @@ export function makeRow(
     ns_per_element: c.elements && (median_ms * 1e6) / c.elements,
     peak_fraction: c.flops && peak && (per(c.flops) as number) / (peak * threads),
     limit_ms,
+    cores_gave: rates.get(`cores/${threads}`),
     times_limit: limit_ms && median_ms / limit_ms,
+    least_times_limit: least_limit && min_ms / least_limit,
   };
   const known = Object.entries(measured).filter(([, x]) => x !== undefined) as [string, number][];
   return {
@@ -118,13 +152,21 @@ export function makeRow(
     median_ms: rounded(median_ms),
     min_ms: rounded(min_ms),
     samples: samples.length,
+    ...(runner?.note ? { note: runner.note } : {}),
     ...Object.fromEntries(known.map(([key, x]) => [key, rounded(x)])),
   };
 }
 
 /** Milliseconds of the flops at the build's peak on all threads, or of the bytes at that of a copy. */
-function limitOf({ flops, bytes }: Case, build: string, threads: number, rates: Rates) {
-  const [peak, copy] = [rates.get(`peak/${build}`), rates.get(`copy/${threads}`)];
+function limitOf(
+  { flops, bytes }: Case,
+  build: string,
+  threads: number,
+  rates: Rates,
+  which: '' | 'best ' = '',
+) {
+  const peak = rates.get(`${which}peak/${build}`);
+  const copy = rates.get(`${which}copy/${threads}`);
   if (flops && peak) return flops / (peak * threads * 1e6);
   return bytes && copy ? bytes / (copy * 1e6) : undefined;
 }

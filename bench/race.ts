@@ -1,4 +1,4 @@
-import { agreeing, type Entrant, enter } from './entrants.ts';
+import { absent, agreeing, type Entrant, enter } from './entrants.ts';
 import { Measurement, type Samples } from './measure.ts';
 import { makeRow, type Probes } from './probes.ts';
 import type { Case, Contestant, Missing, Row, Wanted } from './types.ts';
@@ -10,6 +10,7 @@ export class Race {
   readonly #probes: Probes;
   readonly #measurement: Measurement;
   readonly #ms: number;
+  readonly #missing: Missing[];
 
   private constructor(
     c: Case,
@@ -17,12 +18,14 @@ export class Race {
     probes: Probes,
     measurement: Measurement,
     ms: number,
+    missing: Missing[],
   ) {
     this.#case = c;
     this.#entrants = entrants;
     this.#probes = probes;
     this.#measurement = measurement;
     this.#ms = ms;
+    this.#missing = missing;
   }
 
   /** Opens the case, compares results and warms up; who cannot run or disagrees goes to `missing`. `ms`: time for each. */
@@ -37,8 +40,10 @@ export class Race {
     const entrants = await agreeing(c, await enter(c, contestants, wanted, missing), missing);
     try {
       const limits = await probes.open(c, entrants);
-      const runners = [...entrants, ...limits].map((e) => e.runner);
-      return new Race(c, entrants, probes, await Measurement.prepare(runners, ms), ms);
+      const entries = c.samples ? entrants.map(({ runner }) => ({ runner })) : entrants;
+      const beside = limits.map(({ runner }) => ({ runner, aside: true }));
+      const measurement = await Measurement.prepare([...entries, ...beside], ms);
+      return new Race(c, entrants, probes, measurement, ms, missing);
     } catch (error) {
       dispose(entrants, probes);
       throw error;
@@ -50,12 +55,15 @@ export class Race {
     return this.#measurement.until(share * this.#ms, share * (this.#case.samples ?? 3));
   }
 
+  /** Who failed on the way goes to `missing`. */
   rows(): Row[] {
-    const { samples } = this.#measurement;
+    const { measured } = this.#measurement;
+    const samples = measured.map((m) => m.samples);
     const rates = this.#probes.add(this.#case, samples.slice(this.#entrants.length));
-    return this.#entrants.map((e, i) => {
-      const row = makeRow(this.#case, e, samples[i] as Samples, rates);
-      return e.runner.note ? { ...row, note: e.runner.note } : row;
+    return this.#entrants.flatMap((e, i): Row[] => {
+      const { error } = measured[i] ?? {};
+      if (error) this.#missing.push(absent(this.#case, e, error));
+      return error ? [] : [makeRow(this.#case, e, samples[i] as Samples, rates)];
     });
   }
 

@@ -131,6 +131,8 @@ export interface Case<K extends Kind = Kind> {
   readonly copies?: number;
   /** The contestant whose time is subtracted from that of the others. */
   readonly baseline?: string;
+  /** The contestant whose time is divided by that of the others. */
+  readonly against?: string;
   /** Measurements of each contestant at least, default 3. */
   readonly samples?: number;
   /** When results are compared, and the error allowed relative to the largest number. */
@@ -152,6 +154,8 @@ export interface Variant {
 /** A contestant ready for one case. */
 export interface Runner {
   run(steps: number): void | Promise<void>;
+  /** Milliseconds of the last call by a clock of its own, as another process has one. */
+  took?(): number;
   /** Most steps of one call, default any number. */
   readonly maxSteps?: number;
   /** Back to the first state; not timed. */
@@ -219,9 +223,15 @@ export interface Row extends RowHead {
   readonly limit_ms?: number;
   /** median_ms divided by limit_ms. */
   readonly times_limit?: number;
+  /** The same of the least times of both. */
+  readonly least_times_limit?: number;
+  /** What so many independent threads gave in the same rounds, one being 1. */
+  readonly cores_gave?: number;
   /** Median and least time less those of the baseline. */
   readonly above_ms?: number;
   readonly above_min_ms?: number;
+  /** How often it does the work while another contestant does it once, by medians. */
+  readonly as_fast?: { readonly as: string; readonly times: number };
 }
 
 /** Sizes of something downloaded. */

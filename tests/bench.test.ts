@@ -41,7 +41,9 @@ const SIGMOID: PerceptronPlan = {
   rate: 0.1,
 };
 const CASES: readonly Case[] = [
-  ...['9x7x11', '1x300x40', 'tA.33x65x20', 'tB.20x300x600'].map(gemmCase),
+  ...['9x7x11', '1x300x40', '20x301x1', 'tA.41x300x1', 'tA.33x65x20', 'tB.20x300x600'].map(
+    gemmCase,
+  ),
   trainCase('softmax', SOFTMAX),
   trainCase('sigmoid', SIGMOID),
 ];
@@ -57,7 +59,7 @@ function run(
   threads: readonly number[] = OPTIONS.threads,
 ) {
   const options = { ...OPTIONS, threads };
-  return bench(cases, contestants, engines, options, (text) => lines.push(text));
+  return bench(cases, { contestants, engines, options, print: (text) => lines.push(text) });
 }
 
 describe('bench', () => {
@@ -65,10 +67,14 @@ describe('bench', () => {
     const lines: string[] = [];
     const report = await run(CASES, [wasmgrad(engines), plain], lines);
     const { machine, rows, missing } = JSON.parse(JSON.stringify(report));
-    expect(Object.keys(machine)).toEqual(['cpu', 'cores', 'node', 'v8', 'os', 'date', 'copyGBs']);
+    const facts = ['cpu', 'cores', 'node', 'v8', 'os', 'date', 'copyGBs', 'coresGave'];
+    expect(Object.keys(machine)).toEqual(facts);
+    expect(Object.keys(report.minutes)).toEqual(['gemm', 'train']);
     expect(missing).toEqual([]);
     expect(rows).toHaveLength(5 * CASES.length + 2);
-    expect(lines).toHaveLength(1 + rows.length);
+    const heads = lines.filter((text) => text.includes('contestant '));
+    expect(heads).toHaveLength(3);
+    expect(lines).toHaveLength(heads.length + rows.length);
     for (const row of rows) {
       expect(row.case.startsWith(`${row.suite}/`)).toBe(true);
       expect(row.min_ms).toBeGreaterThan(0);
@@ -77,7 +83,9 @@ describe('bench', () => {
       const limited = row.contestant === 'wasmgrad' && row.suite !== 'peak';
       const limits = ['peak_fraction', 'limit_ms', 'times_limit'].filter((key) => key in row);
       expect(limits).toHaveLength(limited ? 3 : 0);
-      if (limited) expect(row.limit_ms / row.median_ms).toBeCloseTo(row.peak_fraction, 3);
+      expect('least_times_limit' in row).toBe(limited);
+      if (limited) expect(row.limit_ms / row.median_ms / row.peak_fraction).toBeCloseTo(1, 3);
+      expect('cores_gave' in row).toBe(limited && row.threads === 2);
     }
   });
 
@@ -129,6 +137,10 @@ describe('bench', () => {
       ...['plain-js', 'loops-js'],
       'plain-js',
     ]);
+    for (const { contestant, as_fast, suite } of rows as Row[]) {
+      const told = suite === 'vectorise' && contestant === 'plain-js';
+      expect(as_fast?.as).toBe(told ? 'loops-js' : undefined);
+    }
   });
 
   test('predictions agree, awaited or not', async () => {

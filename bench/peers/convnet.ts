@@ -1,49 +1,74 @@
-import { perceptronOf } from '../layers.ts';
-import { type Contestant, type Runner, type TrainTask, Unable } from '../types.ts';
+import { plainPlans } from '../layers.ts';
+import {
+  type Contestant,
+  type InferTask,
+  type LayerSpec,
+  type NetworkSpec,
+  type Runner,
+  type TrainTask,
+  Unable,
+} from '../types.ts';
 import { load } from './load.ts';
 
 interface Vol {
   w: ArrayLike<number>;
 }
 
+interface Net {
+  makeLayers(layers: readonly object[]): void;
+  forward(x: Vol): Vol;
+}
+
 interface ConvNet {
   readonly Vol: new (sx: number, sy: number, depth: number, fill: number) => Vol;
-  readonly Net: new () => { makeLayers(layers: readonly object[]): void };
-  readonly Trainer: new (net: object, options: object) => { train(x: Vol, y: number): unknown };
+  readonly Net: new () => Net;
+  readonly Trainer: new (net: Net, options: object) => { train(x: Vol, y: number): unknown };
 }
 
 /** convnetjs, example by example. */
 export const convnet: Contestant = {
   name: 'convnetjs',
-  kinds: ['train'],
+  kinds: ['train', 'infer'],
   variants: () => [{ build: 'js', threads: 1 }],
-  open: { train: openTrain },
+  open: { train: openTrain, infer: openInfer },
 };
 
-function openTrain(task: TrainTask): Runner {
-  const { Vol, Net, Trainer } = load<ConvNet>('convnetjs');
-  const { sizes, hidden } = perceptronOf(task);
-  if (task.layers.some((l) => l.layer !== 'dense')) throw new Unable('dense layers only here');
-  const [features, ...units] = sizes as [number, ...number[]];
+const NOTE = 'own initial weights: cost only';
+
+function network({ Net, Vol }: ConvNet, task: NetworkSpec) {
+  const [H, W, C] = (task.input.length === 3 ? task.input : [1, 1, ...task.input]) as [
+    number,
+    number,
+    number,
+  ];
+  const classes = Math.max(2, plainPlans(task).at(-1)?.output[0] as number);
   const net = new Net();
   net.makeLayers([
-    { type: 'input', out_sx: 1, out_sy: 1, out_depth: features },
-    ...units.slice(0, -1).map((n) => ({ type: 'fc', num_neurons: n, activation: hidden })),
-    { type: 'softmax', num_classes: Math.max(2, units.at(-1) as number) },
+    { type: 'input', out_sx: W, out_sy: H, out_depth: C },
+    ...task.layers.slice(0, -1).flatMap(layerOf),
+    { type: 'softmax', num_classes: classes },
   ]);
-  const trainer = new Trainer(net, {
+  const features = H * W * C;
+  const example = (x: Float32Array, i: number) => {
+    const vol = new Vol(W, H, C, 0);
+    vol.w = Float64Array.from(x.subarray(i * features, (i + 1) * features));
+    return vol;
+  };
+  return { net, example };
+}
+
+function openTrain(task: TrainTask): Runner {
+  const convnet = load<ConvNet>('convnetjs');
+  const { net, example } = network(convnet, task);
+  const trainer = new convnet.Trainer(net, {
     method: task.optimizer,
     learning_rate: task.rate,
     momentum: 0,
     batch_size: task.batch,
   });
-  const examples = Array.from(task.y, (_, i) => {
-    const x = new Vol(1, 1, features, 0);
-    x.w = Float64Array.from(task.x.subarray(i * features, (i + 1) * features));
-    return x;
-  });
+  const examples = Array.from(task.y, (_, i) => example(task.x, i));
   return {
-    note: 'own initial weights: cost only',
+    note: NOTE,
     run(steps) {
       for (let i = 0; i < steps * task.batch; i++) {
         const at = i % examples.length;
@@ -51,4 +76,33 @@ function openTrain(task: TrainTask): Runner {
       }
     },
   };
+}
+
+function openInfer(task: InferTask): Runner {
+  const { net, example } = network(load<ConvNet>('convnetjs'), task);
+  return {
+    note: NOTE,
+    run(steps) {
+      for (let i = 0; i < steps * task.batch; i++) net.forward(example(task.x, i % task.batch));
+    },
+  };
+}
+
+/** Dense layers flatten what they are given. */
+function layerOf(spec: LayerSpec): object[] {
+  switch (spec.layer) {
+    case 'dense':
+      return [{ type: 'fc', num_neurons: spec.units, activation: spec.activation }];
+    case 'conv2d': {
+      const { filters, kernelSize: sx, activation } = spec;
+      const pad = spec.padding === 'same' ? (sx - 1) >> 1 : 0;
+      return [{ type: 'conv', sx, filters, stride: 1, pad, activation }];
+    }
+    case 'maxPooling2d':
+      return [{ type: 'pool', sx: spec.poolSize, stride: spec.poolSize }];
+    case 'flatten':
+      return [];
+    default:
+      throw new Unable(`has no ${spec.layer} here`);
+  }
 }

@@ -1,4 +1,3 @@
-import { perceptronOf } from '../layers.ts';
 import {
   type Contestant,
   type ElementwiseTask,
@@ -11,7 +10,8 @@ import {
   type Variant,
 } from '../types.ts';
 import { type Constant, type Graph, type Node, onnxModel } from './onnxModel.ts';
-import { repeat } from './repeat.ts';
+import { onnxNetwork } from './onnxNetwork.ts';
+import { joined, repeat } from './repeat.ts';
 
 interface Tensor {
   readonly data: Float32Array;
@@ -82,7 +82,7 @@ async function open(
   const held = tensors();
   return repeat({
     step: () => session.run(copyIn ? tensors() : held),
-    read: (y) => graph.outputs.flatMap((name) => [...(y[name] as Tensor).data]),
+    read: (y) => joined(graph.outputs.map((name) => (y[name] as Tensor).data)),
     dispose: () => void session.release(),
   });
 }
@@ -142,28 +142,7 @@ function openReduce(start: Start, { op, rows, columns, x }: ReduceTask) {
   return start({ ...graphs[op], inputs: shapes(feeds) }, feeds, false);
 }
 
-const ACTIVATIONS = { relu: 'Relu', tanh: 'Tanh', sigmoid: 'Sigmoid', softmax: 'Softmax' };
-
 function openInfer(start: Start, task: InferTask) {
-  const { sizes, hidden } = perceptronOf(task);
-  const layers = sizes.slice(1);
-  const constants: Record<string, Constant> = {};
-  const nodes = layers.flatMap((units, i): Node[] => {
-    const [kernel, bias] = [`kernel${i}`, `bias${i}`];
-    constants[kernel] = {
-      data: task.weights[2 * i] as Float32Array,
-      shape: [sizes[i] as number, units],
-    };
-    constants[bias] = { data: task.weights[2 * i + 1] as Float32Array, shape: [units] };
-    const last = i === layers.length - 1;
-    const [product, sum] = [`product${i}`, `sum${i}`];
-    return [
-      { op: 'MatMul', inputs: [`x${i}`, kernel], outputs: [product] },
-      { op: 'Add', inputs: [product, bias], outputs: [sum] },
-      { op: ACTIVATIONS[last ? task.output : hidden], inputs: [sum], outputs: [`x${i + 1}`] },
-    ];
-  });
-  const feeds = { x0: { data: task.x, shape: [task.batch, sizes[0] as number] } };
-  const outputs = [`x${layers.length}`];
-  return start({ nodes, inputs: shapes(feeds), outputs, constants }, feeds, true);
+  const feeds = { x: { data: task.x, shape: [task.batch, ...task.input] } };
+  return start({ ...onnxNetwork(task, 'x'), inputs: shapes(feeds) }, feeds, true);
 }

@@ -1,4 +1,4 @@
-import { load, loadAgain, locate } from './load.ts';
+import { load, locate } from './load.ts';
 import { type Ort, onnx } from './onnx.ts';
 import { type Backend, type Tf, tfjs } from './tfjs.ts';
 
@@ -13,18 +13,13 @@ function getTf(backend: Backend): Tf {
 }
 
 /** Node gives its WASM backend one thread. */
-export const tfjsNode = (backend: Backend) => tfjs(backend, getTf);
+export const tfjsNode = (backend: Backend) =>
+  tfjs(backend, getTf, () => [1], backend === 'wasm' ? 'one thread in Node' : undefined);
 
-const copies = new Map<number, Ort>();
-
-/** Its number of threads is set once for a copy of the package. */
+/** A process has one number of threads. */
 export const onnxWeb = onnx('onnxruntime-web', 'wasm', (threads) => {
-  let ort = copies.get(threads);
-  if (!ort) {
-    ort = loadAgain<Ort>('onnxruntime-web', 'onnxruntime-common');
-    ort.env.wasm.numThreads = threads;
-    copies.set(threads, ort);
-  }
+  const ort = load<Ort>('onnxruntime-web');
+  ort.env.wasm.numThreads = threads;
   return ort;
 });
 

@@ -2,7 +2,7 @@ import os
 
 import torch
 import torch.nn.functional as F
-from serve import Repeat, Training, serve
+from serve import Repeat, Training, Unable, serve
 
 torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 
@@ -113,13 +113,16 @@ class Network:
             main, filters = self.chain(layer["layers"], channels)
             shortcut, _ = self.chain(layer["shortcut"], channels)
             return (lambda x: main(x) + shortcut(x)), filters
-        return {
+        others = {
             "activation": lambda: ACTIVATIONS[layer["activation"]],
             "maxPooling2d": lambda: lambda x: F.max_pool2d(x, layer["poolSize"]),
             "averagePooling2d": lambda: lambda x: F.avg_pool2d(x, layer["poolSize"]),
             "globalAveragePooling2d": lambda: lambda x: x.mean((2, 3)),
             "flatten": lambda: lambda x: x.permute(0, 2, 3, 1).flatten(1),
-        }[kind](), channels
+        }
+        if kind not in others:
+            raise Unable(f"has no {kind} here")
+        return others[kind](), channels
 
     def dense(self, layer):
         units = layer["units"]
