@@ -1,10 +1,10 @@
 import type { Engines } from './engines.ts';
-import { agreeing, type Entrant, enter } from './entrants.ts';
+import { absent, agreeing, type Entrant, enter } from './entrants.ts';
 import type { Curve } from './growth.ts';
 import { type Machine, machine } from './machine.ts';
 import { measure, type Samples } from './measure.ts';
 import { makeRow, Probes, rounded } from './probes.ts';
-import { formatMissing, formatRow, head } from './report.ts';
+import { formatRow, head } from './report.ts';
 import type { Case, Contestant, Missing, Row, SizeRow, Wanted, Weight } from './types.ts';
 
 export interface BenchOptions extends Wanted {
@@ -16,38 +16,59 @@ export interface Report {
   readonly rows: readonly (Row | SizeRow)[];
   /** What could not run or disagreed, and why. */
   readonly missing: readonly Missing[];
+  /** What each suite took. */
+  readonly minutes: Readonly<Record<string, number>>;
   /** How cost grows with work, where that was asked for. */
   readonly curves?: readonly Curve[];
 }
 
-/** Runs the cases one by one, printing each line when it is known. */
-export async function bench(
-  cases: readonly Case[],
-  contestants: readonly Contestant[],
-  engines: Engines,
-  options: BenchOptions,
-  print: (text: string) => void,
-): Promise<Report> {
+/** Who takes part, under which conditions, and who hears of it. */
+export interface Run {
+  readonly contestants: readonly Contestant[];
+  readonly engines: Engines;
+  readonly options: BenchOptions;
+  print(text: string): void;
+  /** Is given what is known after each case. */
+  keep?(report: Report): void;
+}
+
+/** Runs the cases one by one, printing a table for each suite line by line. */
+export async function bench(cases: readonly Case[], run: Run): Promise<Report> {
   const rows: (Row | SizeRow)[] = [];
   const missing: Missing[] = [];
-  const probes = new Probes(engines);
-  const tell = (row: Row | SizeRow) => {
-    rows.push(row);
-    print(formatRow(row));
+  const probes = new Probes(run.engines);
+  const host = machine();
+  const report = (): Report => {
+    const { copyGBs, cores } = probes;
+    return {
+      machine: { ...host, copyGBs, ...(cores ? { coresGave: cores } : {}) },
+      rows,
+      missing,
+      minutes,
+    };
   };
-  print(head());
+  const minutes: Record<string, number> = {};
+  let suite = '';
+  const tell = (row: Row | SizeRow) => {
+    if (row.suite !== suite) run.print(head(row.suite));
+    suite = row.suite;
+    rows.push(row);
+    run.print(formatRow(row));
+  };
   for (const c of cases) {
-    const run =
-      c.kind === 'size'
-        ? weigh(c, await enter(c, contestants, options, missing))
-        : await race(c, await enter(c, contestants, options, missing), probes, options, missing);
-    for (const row of run) tell(row);
+    const started = performance.now();
+    const entrants = await enter<never>(c, run.contestants, run.options, missing);
+    const found =
+      c.kind === 'size' ? weigh(c, entrants) : await race(c, entrants, probes, run, missing);
+    for (const row of found) tell(row);
+    const [name] = c.name.split('/') as [string];
+    minutes[name] = rounded((minutes[name] ?? 0) + (performance.now() - started) / 60_000);
+    run.keep?.(report());
   }
   for (const { c, variant, samples } of probes.peaks()) {
     tell(makeRow(c, { contestant: 'wasmgrad', ...variant }, samples));
   }
-  for (const m of missing) print(formatMissing(m));
-  return { machine: { ...machine(), copyGBs: probes.copyGBs }, rows, missing };
+  return report();
 }
 
 function weigh({ name }: Case, entrants: readonly Entrant<Weight>[]): SizeRow[] {
@@ -61,18 +82,20 @@ async function race(
   c: Case,
   entered: readonly Entrant[],
   probes: Probes,
-  { seconds }: BenchOptions,
+  { options: { seconds } }: Run,
   missing: Missing[],
 ): Promise<Row[]> {
   const entrants = await agreeing(c, entered, missing);
   try {
     const limits = await probes.open(c, entrants);
-    const runners = [...entrants, ...limits].map((e) => e.runner);
-    const samples = await measure(runners, seconds * 1000, c.samples);
+    const entries = c.samples ? entrants.map(({ runner }) => ({ runner })) : entrants;
+    const measured = await measure([...entries, ...limits], seconds * 1000, c.samples);
+    const samples = measured.map((m) => m.samples);
     const rates = probes.add(c, samples.slice(entrants.length));
-    const rows = entrants.map((e, i) => {
-      const row = makeRow(c, e, samples[i] as Samples, rates);
-      return e.runner.note ? { ...row, note: e.runner.note } : row;
+    const rows = entrants.flatMap((e, i): Row[] => {
+      const { error } = measured[i] ?? {};
+      if (error) missing.push(absent(c, e, error));
+      return error ? [] : [makeRow(c, e, samples[i] as Samples, rates)];
     });
     return c.baseline ? above(rows, c.baseline) : rows;
   } finally {

@@ -1,4 +1,5 @@
 import { messageOf } from '../src/runtime/errors.ts';
+import { timed } from './measure.ts';
 import {
   type Case,
   type Contestant,
@@ -15,6 +16,8 @@ export interface Entrant<R = Runner> extends Variant {
   readonly contestant: string;
   readonly reference: boolean;
   readonly runner: R;
+  /** Milliseconds a step of the run whose results were compared. */
+  readonly before?: number;
 }
 
 class Disagreement extends Error {}
@@ -46,7 +49,12 @@ export async function enter<R extends Runner | Weight>(
   return entrants;
 }
 
-function absent(c: Case, { contestant, build, threads }: Omit<Entrant, 'runner'>, error: unknown) {
+/** Why somebody has no row. */
+export function absent(
+  c: Case,
+  { contestant, build, threads }: Omit<Entrant, 'runner'>,
+  error: unknown,
+): Missing {
   const wrong = !(error instanceof Unable);
   const known = !wrong || error instanceof Disagreement;
   const reason = known ? messageOf(error) : `failed: ${messageOf(error)}`;
@@ -62,29 +70,31 @@ export async function agreeing(
   entrants: readonly Entrant[],
   missing: Missing[],
 ): Promise<Entrant[]> {
-  const kept = new Set<Entrant>();
+  const kept = new Map<string, Entrant>();
   const ordered = [...entrants].sort((a, b) => Number(b.reference) - Number(a.reference));
   let first: { label: string; numbers: ArrayLike<number> } | undefined;
   for (const entrant of ordered) {
     try {
-      const numbers = await results(c, entrant);
+      const { numbers, before } = await results(c, entrant);
       if (numbers) {
         first ??= { label: entrant.contestant, numbers };
         expectEqual(numbers, first.numbers, first.label, c.check.tolerance);
       }
-      kept.add(entrant);
+      kept.set(labelOf(entrant), { ...entrant, before });
     } catch (error) {
       missing.push(absent(c, entrant, error));
       entrant.runner.dispose?.();
     }
   }
-  return entrants.filter((e) => kept.has(e));
+  return entrants.flatMap((e) => kept.get(labelOf(e)) ?? []);
 }
+
+const labelOf = ({ contestant, build, threads }: Entrant) => `${contestant}/${build}/${threads}`;
 
 async function results({ check }: Case, { runner }: Entrant) {
   await runner.reset?.();
-  await runner.run(check.steps);
-  return runner.output?.();
+  const before = (await timed(runner, check.steps)) / Math.max(1, check.steps);
+  return { numbers: await runner.output?.(), before };
 }
 
 function expectEqual(

@@ -1,4 +1,5 @@
-import { measure } from './measure.ts';
+import { type Entry, measure, type Samples } from './measure.ts';
+import { rounded } from './probes.ts';
 import { formatPoint } from './report.ts';
 import { gemmCase } from './suites/gemm.ts';
 import { deepTask, perceptronCase } from './suites/growth.ts';
@@ -96,6 +97,14 @@ const TIMED: readonly Timed[] = [
   },
 ];
 
+async function timeAll(runners: readonly Runner[], seconds: number): Promise<Samples[]> {
+  const entries = runners.map((runner): Entry => ({ runner }));
+  return (await measure(entries, seconds * 1000)).map(({ samples, error }) => {
+    if (error) throw error;
+    return samples;
+  });
+}
+
 /** Points of each variant, one for each size, the variants timed in turns; least of the samples. */
 async function timedCurve(
   curve: Timed,
@@ -109,7 +118,7 @@ async function timedCurve(
     const runners: Runner[] = [];
     try {
       for (const v of variants) runners.push(await curve.open(contestant.open, size, v));
-      const samples = await measure(runners, options.seconds * 1000);
+      const samples = await timeAll(runners, options.seconds);
       samples.forEach((s, i) => {
         points[i]?.push([size, rounded(curve.y(Math.min(...s), size))]);
       });
@@ -143,7 +152,7 @@ async function threadsCurve(
     try {
       const task = perceptronCase(sizes, batch).task();
       for (const v of variants) runners.push(await openTrain(contestant.open, task, v));
-      const samples = await measure(runners, options.seconds * 1000);
+      const samples = await timeAll(runners, options.seconds);
       const points = samples.map((s, i): [number, number] => {
         return [i + 1, rounded((batch * 1000) / Math.min(...s))];
       });
@@ -182,7 +191,7 @@ async function depthCost(
       compile = Math.min(compile, taken);
       spent += taken;
       if (spent < seconds * 1000) continue;
-      const [samples = []] = await measure([runner], seconds * 1000);
+      const [samples = []] = await timeAll([runner], seconds);
       return { compile, step: Math.min(...samples), bytes: runner.memory?.() ?? Number.NaN };
     } finally {
       runner.dispose?.();
@@ -225,28 +234,21 @@ async function depthCurves(
 }
 
 /** How the cost of one contestant grows with the work, one curve for each thing that grows. */
-export async function growth(
+export async function* growth(
   contestant: Contestant,
   cores: number,
   options: GrowthOptions,
   print: Print,
-): Promise<Curve[]> {
+): AsyncGenerator<Curve> {
   const { builds, threads, filter } = options;
   const variants = builds.flatMap((build) => threads.map((n): Variant => ({ build, threads: n })));
   const wanted = (name: string) =>
     filter.length === 0 || filter.some((part) => name.includes(part));
-  const curves: Curve[] = [];
   for (const timed of TIMED) {
-    if (!wanted(timed.name)) continue;
-    curves.push(await timedCurve(timed, contestant, variants, options, print));
+    if (wanted(timed.name)) yield await timedCurve(timed, contestant, variants, options, print);
   }
-  if (wanted('growth/threads')) curves.push(await threadsCurve(contestant, cores, options, print));
+  if (wanted('growth/threads')) yield await threadsCurve(contestant, cores, options, print);
   if (['growth/compile', 'growth/depth', 'growth/memory'].some(wanted)) {
-    curves.push(...(await depthCurves(contestant, variants, options, print)));
+    yield* await depthCurves(contestant, variants, options, print);
   }
-  return curves;
-}
-
-function rounded(x: number): number {
-  return Number(x.toPrecision(5));
 }

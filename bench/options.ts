@@ -20,7 +20,7 @@ export interface Options extends Wanted {
 const DEFAULTS = {
   suite: 'all',
   threads: '1,2',
-  build: 'simd,relaxed',
+  build: 'simd,relaxed,turbo',
   seconds: '0.5',
   filter: '',
   json: '',
@@ -35,7 +35,7 @@ export const usage = (suites: readonly string[]) => `npm run bench -- [options]
   --suite gemm,train      suites, default all: ${suites.join(', ')}
   --filter 512,mlp        only cases whose names contain one of these
   --threads 1,2           numbers of threads, default ${DEFAULTS.threads}
-  --build simd,relaxed    builds, default ${DEFAULTS.build}; also turbo, f64
+  --build simd,relaxed    builds, default ${DEFAULTS.build}; also f64
   --seconds 0.5           time for each contestant in each case
   --json FILE             write the report to FILE
   --html FILE             write it as a page, default beside the JSON

@@ -2,9 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { barChart, escapeText, lineChart } from '../src/report/chart.ts';
 import { factList, foldedTable, htmlPage } from '../src/report/page.ts';
 import { axisNumber } from '../src/report/scale.ts';
+import { type Verdict, verdictCells } from './goals.ts';
 import type { Curve, Series } from './growth.ts';
 import type { Machine } from './machine.ts';
-import { duration } from './report.ts';
+import { duration, groupMissing, labelOf, TITLES } from './report.ts';
 import type { Missing } from './types.ts';
 
 /** A line of the report: something timed, or the sizes of something downloaded. */
@@ -31,19 +32,8 @@ export interface PageReport {
   readonly rows: readonly Line[];
   readonly missing: readonly Missing[];
   readonly curves?: readonly Curve[];
+  readonly goals?: readonly Verdict[];
 }
-
-const TITLES: Readonly<Record<string, string>> = {
-  gemm: 'Matrix products (M×K×N)',
-  elementwise: 'Element by element',
-  reduce: 'Reductions',
-  vectorise: 'Explicit loops against the engine',
-  train: 'Training steps',
-  infer: 'Inference',
-  startup: 'From process start to first result',
-  size: 'Size of what is downloaded',
-  growth: 'Cost as work grows',
-};
 
 const CURVE_TITLES: Readonly<Record<string, string>> = {
   'growth/gemm': 'Square matrix product against size',
@@ -61,6 +51,8 @@ export function page(report: PageReport): string {
   const suites = Map.groupBy(rows, (r) => r.suite);
   const sections = [...suites].map(([suite, lines]) => suiteSection(suite, lines));
   if (report.curves?.length) sections.push(curvesSection(report.curves));
+  const judged = report.goals?.filter((v) => v.median !== undefined) ?? [];
+  if (judged.length) sections.unshift(goalsSection(judged));
   if (report.missing.length) sections.push(missingSection(report.missing));
   return htmlPage({
     title: 'wasmgrad benchmark',
@@ -170,11 +162,6 @@ function sizeBars(name: string, lines: readonly Line[]): string {
   });
 }
 
-function labelOf({ contestant, build, threads }: Omit<Line, 'suite' | 'case'>): string {
-  const own = build && build !== contestant && build !== 'js' ? ` ${build}` : '';
-  return `${contestant}${own}${threads > 1 ? ` ×${threads}` : ''}`;
-}
-
 /** Builds of the library stand out. */
 function colorOf({ contestant, build }: { contestant: string; build: string }): number {
   if (contestant !== 'wasmgrad') return 5;
@@ -245,13 +232,18 @@ function curveTable(curve: Curve): string {
   return foldedTable(title, [curve.x, ...curve.series.map(seriesName)], body);
 }
 
+function goalsSection(goals: readonly Verdict[]): string {
+  const reached = goals.filter((v) => v.reached).length;
+  const head = ['goal', 'build', 'wanted', 'measured in the case furthest from it', 'verdict'];
+  const table = foldedTable('All goals', head, goals.map(verdictCells));
+  return `<section id="goals"><h2>Goals</h2><p>${reached} of ${goals.length} reached.</p>${table}</section>`;
+}
+
 function missingSection(missing: readonly Missing[]): string {
-  const reasons = Map.groupBy(missing, (m) => `${labelOf(m)}\n${m.reason}`);
-  const items = [...reasons].map(([key, all]) => {
-    const [who, reason] = key.split('\n') as [string, string];
-    const cases = all.map((m) => m.case).join(', ');
-    return `<li><b>${escapeText(who)}</b> ${escapeText(reason)} <span class="note">(${escapeText(cases)})</span></li>`;
-  });
+  const items = groupMissing(missing).map(
+    ({ who, reason, cases }) =>
+      `<li><b>${escapeText(who)}</b> ${escapeText(reason)} <span class="note">(${escapeText(cases.join(', '))})</span></li>`,
+  );
   return `<section id="missing"><h2>What could not run</h2><ul>${items.join('\n')}</ul></section>`;
 }
 

@@ -1,15 +1,19 @@
+import { openSpinners, type Spinners } from './cores.ts';
 import { type Engines, openCopy, openPeak, type Probe } from './engines.ts';
 import type { Entrant } from './entrants.ts';
 import type { Samples } from './measure.ts';
 import { median } from './numbers.ts';
-import type { Case, Row, Variant } from './types.ts';
+import type { Case, Row, Runner, Variant } from './types.ts';
 
-/** Limits of the machine by name (`peak/relaxed`, `copy/2`): GFLOP/s of one thread, GB/s of so many. */
+/**
+ * Limits of the machine by name (`peak/relaxed`, `copy/2`, `cores/2`): GFLOP/s of one thread, GB/s of so many threads,
+ * what so many give, one being 1.
+ */
 export type Rates = ReadonlyMap<string, number>;
 
 interface Open {
   readonly name: string;
-  readonly runner: Probe;
+  readonly runner: Probe | Spinners;
 }
 
 /** What limits a case is measured in turns with its contestants. */
@@ -18,6 +22,7 @@ export class Probes {
   readonly #peaks = new Map<string, { work: number; samples: number[] }>();
   /** The bandwidth of the longest copies so far. */
   readonly #copies = new Map<number, { n: number; gbps: number }>();
+  readonly #cores: number[] = [];
   #open: Open[] = [];
 
   constructor(engines: Engines) {
@@ -25,7 +30,10 @@ export class Probes {
   }
 
   /** The SIMD peak of each build of ours, and copies of the case's size on each number of threads. */
-  async open({ flops, copies }: Case, entrants: readonly Entrant[]): Promise<readonly Open[]> {
+  async open(
+    { flops, copies, baseline }: Case,
+    entrants: readonly Entrant[],
+  ): Promise<readonly Open[]> {
     const ours = entrants.filter((e) => e.contestant === 'wasmgrad');
     for (const entrant of flops ? firstOfEach(ours, (e) => e.build) : []) {
       const runner = openPeak(await this.#engines.get(entrant));
@@ -34,6 +42,10 @@ export class Probes {
     for (const entrant of copies ? firstOfEach(ours, (e) => e.threads) : []) {
       const runner = openCopy(await this.#engines.get(entrant), copies as number);
       this.#open.push({ name: `copy/${entrant.threads}`, runner });
+    }
+    const most = Math.max(1, ...ours.map((e) => e.threads));
+    for (const threads of most > 1 && !baseline ? [1, most] : []) {
+      this.#open.push({ name: `spin/${threads}`, runner: openSpinners(threads) });
     }
     return this.#open;
   }
@@ -45,10 +57,18 @@ export class Probes {
       const rate = work / (median(found) * 1e6);
       const [kind, of] = name.split('/') as [string, string];
       if (kind === 'copy') this.#addCopy(Number(of), copies, rate);
-      else this.#addPeak(of, work, found);
+      else if (kind === 'peak') this.#addPeak(of, work, found);
       return [name, rate];
     });
-    return new Map(rates);
+    const known = new Map(rates);
+    for (const [name, rate] of rates) {
+      const threads = Number(name.split('/')[1]);
+      if (!name.startsWith('spin/') || threads === 1) continue;
+      const gave = rate / (known.get('spin/1') as number);
+      this.#cores.push(gave);
+      known.set(`cores/${threads}`, gave);
+    }
+    return known;
   }
 
   #addPeak(build: string, work: number, samples: Samples): void {
@@ -77,6 +97,11 @@ export class Probes {
     }));
   }
 
+  /** What the most threads gave, one being 1: the median of the cases; absent for one thread. */
+  get cores(): number | undefined {
+    return this.#cores.length ? rounded(median(this.#cores)) : undefined;
+  }
+
   /** GB/s, read and written, of the longest copies, by number of threads. */
   get copyGBs(): Readonly<Record<string, number>> {
     return Object.fromEntries([...this.#copies].map(([t, { gbps }]) => [t, rounded(gbps)]));
@@ -90,7 +115,7 @@ function firstOfEach<T>(items: readonly T[], key: (item: T) => unknown): T[] {
 /** A line of the report. */
 export function makeRow(
   given: Case,
-  { contestant, build, threads }: Variant & { contestant: string },
+  { contestant, build, threads, runner }: Variant & { contestant: string; runner?: Runner },
   samples: Samples,
   rates: Rates = new Map(),
 ): Row {
@@ -106,6 +131,7 @@ export function makeRow(
     ns_per_element: c.elements && (median_ms * 1e6) / c.elements,
     peak_fraction: c.flops && peak && (per(c.flops) as number) / (peak * threads),
     limit_ms,
+    cores_gave: rates.get(`cores/${threads}`),
     times_limit: limit_ms && median_ms / limit_ms,
   };
   const known = Object.entries(measured).filter(([, x]) => x !== undefined) as [string, number][];
@@ -118,6 +144,7 @@ export function makeRow(
     median_ms: rounded(median_ms),
     min_ms: rounded(min_ms),
     samples: samples.length,
+    ...(runner?.note ? { note: runner.note } : {}),
     ...Object.fromEntries(known.map(([key, x]) => [key, rounded(x)])),
   };
 }

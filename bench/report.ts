@@ -3,10 +3,11 @@ import { isTimed, type Missing, type Row, type SizeRow, type Variant } from './t
 const COLUMNS = [
   ['case', -24],
   ['contestant', -16],
-  ['build', -8],
+  ['build', -7],
   ['threads', 7],
   ['median', 10],
   ['least', 10],
+  ['samples', 7],
   ['GFLOP/s', 8],
   ['GB/s', 7],
   ['ns/elem', 8],
@@ -23,12 +24,27 @@ function line(cells: readonly string[], note = ''): string {
   return note ? `${text}  ${note}` : text;
 }
 
-export function head(): string {
+/** What stands above a suite's lines. */
+export function head(suite: string): string {
   return [
+    `\n${TITLES[suite] ?? suite}`,
     line(COLUMNS.map(([name]) => name)),
     line(COLUMNS.map(([, w]) => '─'.repeat(Math.abs(w)))),
   ].join('\n');
 }
+
+export const TITLES: Readonly<Record<string, string>> = {
+  gemm: 'Matrix products (M×K×N)',
+  elementwise: 'Element by element',
+  reduce: 'Reductions',
+  vectorise: 'Explicit loops against the engine',
+  train: 'Training steps',
+  infer: 'Inference',
+  startup: 'From process start to first result',
+  size: 'Size of what is downloaded',
+  growth: 'Cost as work grows',
+  peak: 'SIMD peak of a thread',
+};
 
 function fixed(x: number | undefined, digits: number): string {
   return x === undefined ? '' : x.toFixed(digits);
@@ -41,24 +57,58 @@ export function formatRow(row: Row | SizeRow): string {
     const sizes = `${row.bytes} bytes, ${row.gzip} by gzip`;
     return line(names, note ? `${sizes}; ${note}` : sizes);
   }
-  const { peak_fraction, above_ms, above_min_ms } = row;
-  const above = `${fixed(above_ms, 1)} ms above node, least ${fixed(above_min_ms, 1)} ms`;
+  const { peak_fraction, above_ms, above_min_ms, cores_gave } = row;
   const cells = [
     ...names,
     `${threads}`,
     duration(row.median_ms),
     duration(row.min_ms),
+    `${row.samples}`,
     fixed(row.gflops, 2),
     fixed(row.gbps, 1),
     fixed(row.ns_per_element, 3),
     peak_fraction === undefined ? '' : `${(100 * peak_fraction).toFixed(1)}%`,
     fixed(row.times_limit, 2),
   ];
-  return line(cells, [above_ms === undefined ? '' : above, note ?? ''].filter(Boolean).join('; '));
+  const notes = [
+    above_ms === undefined
+      ? ''
+      : `${fixed(above_ms, 1)} ms above node, least ${fixed(above_min_ms, 1)} ms`,
+    cores_gave && contestant === 'wasmgrad' ? formatCores(threads, cores_gave) : '',
+    note ?? '',
+  ];
+  return line(cells, notes.filter(Boolean).join('; '));
 }
 
-export function formatMissing({ contestant, build, threads, reason, ...rest }: Missing): string {
-  return line([rest.case, contestant, build, `${threads}`], reason);
+/** What so many independent threads could give. */
+export function formatCores(threads: number, gave: number): string {
+  return `${threads} cores gave ${gave.toFixed(2)}×`;
+}
+
+/** Reasons why somebody has no rows, each with who and where. */
+export function formatMissing(missing: readonly Missing[]): string {
+  return groupMissing(missing)
+    .map(({ who, reason, cases }) => `${who}: ${reason} (${cases.join(', ')})`)
+    .join('\n');
+}
+
+export function groupMissing(missing: readonly Missing[]) {
+  const nameOf = (m: Missing) => labelOf({ ...m, threads: 1 });
+  const reasons = Map.groupBy(missing, (m) => `${nameOf(m)}\n${m.reason}`);
+  return [...reasons.values()].map((all) => {
+    const [first] = all as [Missing];
+    return {
+      who: nameOf(first),
+      reason: first.reason,
+      cases: [...new Set(all.map((m) => m.case))],
+    };
+  });
+}
+
+/** Contestant, build and threads in short. */
+export function labelOf({ contestant, build, threads }: Variant & { contestant: string }): string {
+  const own = build && build !== contestant && build !== 'js' ? ` ${build}` : '';
+  return `${contestant}${own}${threads > 1 ? ` ×${threads}` : ''}`;
 }
 
 /** One point of a curve, of all its series. */

@@ -141,6 +141,8 @@ export interface Variant {
 /** A contestant ready for one case. */
 export interface Runner {
   run(steps: number): void | Promise<void>;
+  /** Milliseconds of the last call by a clock of its own, as another process has one. */
+  took?(): number;
   /** Most steps of one call, default any number. */
   readonly maxSteps?: number;
   /** Back to the first state; not timed. */
@@ -208,6 +210,8 @@ export interface Row extends RowHead {
   readonly limit_ms?: number;
   /** median_ms divided by limit_ms. */
   readonly times_limit?: number;
+  /** What so many independent threads gave in the same rounds, one being 1. */
+  readonly cores_gave?: number;
   /** Median and least time less those of the baseline. */
   readonly above_ms?: number;
   readonly above_min_ms?: number;

@@ -56,7 +56,7 @@ function run(
   threads: readonly number[] = OPTIONS.threads,
 ) {
   const options = { ...OPTIONS, threads };
-  return bench(cases, contestants, engines, options, (text) => lines.push(text));
+  return bench(cases, { contestants, engines, options, print: (text) => lines.push(text) });
 }
 
 describe('bench', () => {

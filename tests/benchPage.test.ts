@@ -129,7 +129,9 @@ describe('growth', () => {
       filter: ['growth/batch', 'growth/threads'],
     } as const;
     const lines: string[] = [];
-    const curves = await growth(wasmgrad(engines), 2, options, (text) => lines.push(text));
+    const curves: Curve[] = [];
+    const print = (text: string) => lines.push(text);
+    for await (const c of growth(wasmgrad(engines), 2, options, print)) curves.push(c);
     expect(curves.map((c) => c.name)).toEqual(options.filter);
     const found = curves.map((c) => c.series.map((s) => s.points.map((p) => p[0])));
     expect(found).toEqual([[[1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]], [[1, 2]]]);

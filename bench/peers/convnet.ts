@@ -1,5 +1,5 @@
-import { perceptronOf } from '../layers.ts';
-import { type Contestant, type Runner, type TrainTask, Unable } from '../types.ts';
+import { layerPlans } from '../layers.ts';
+import { type Contestant, type LayerSpec, type Runner, type TrainTask, Unable } from '../types.ts';
 import { load } from './load.ts';
 
 interface Vol {
@@ -22,14 +22,17 @@ export const convnet: Contestant = {
 
 function openTrain(task: TrainTask): Runner {
   const { Vol, Net, Trainer } = load<ConvNet>('convnetjs');
-  const { sizes, hidden } = perceptronOf(task);
-  if (task.layers.some((l) => l.layer !== 'dense')) throw new Unable('dense layers only here');
-  const [features, ...units] = sizes as [number, ...number[]];
+  const [H, W, C] = (task.input.length === 3 ? task.input : [1, 1, ...task.input]) as [
+    number,
+    number,
+    number,
+  ];
+  const classes = Math.max(2, layerPlans(task).at(-1)?.output[0] as number);
   const net = new Net();
   net.makeLayers([
-    { type: 'input', out_sx: 1, out_sy: 1, out_depth: features },
-    ...units.slice(0, -1).map((n) => ({ type: 'fc', num_neurons: n, activation: hidden })),
-    { type: 'softmax', num_classes: Math.max(2, units.at(-1) as number) },
+    { type: 'input', out_sx: W, out_sy: H, out_depth: C },
+    ...task.layers.slice(0, -1).flatMap(layerOf),
+    { type: 'softmax', num_classes: classes },
   ]);
   const trainer = new Trainer(net, {
     method: task.optimizer,
@@ -37,8 +40,9 @@ function openTrain(task: TrainTask): Runner {
     momentum: 0,
     batch_size: task.batch,
   });
+  const features = H * W * C;
   const examples = Array.from(task.y, (_, i) => {
-    const x = new Vol(1, 1, features, 0);
+    const x = new Vol(W, H, C, 0);
     x.w = Float64Array.from(task.x.subarray(i * features, (i + 1) * features));
     return x;
   });
@@ -51,4 +55,23 @@ function openTrain(task: TrainTask): Runner {
       }
     },
   };
+}
+
+/** Dense layers flatten what they are given. */
+function layerOf(spec: LayerSpec): object[] {
+  switch (spec.layer) {
+    case 'dense':
+      return [{ type: 'fc', num_neurons: spec.units, activation: spec.activation }];
+    case 'conv2d': {
+      const { filters, kernelSize: sx, activation } = spec;
+      const pad = spec.padding === 'same' ? (sx - 1) >> 1 : 0;
+      return [{ type: 'conv', sx, filters, stride: 1, pad, activation }];
+    }
+    case 'maxPooling2d':
+      return [{ type: 'pool', sx: spec.poolSize, stride: spec.poolSize }];
+    case 'flatten':
+      return [];
+    default:
+      throw new Unable(`has no ${spec.layer} here`);
+  }
 }

@@ -1,9 +1,10 @@
-import { perceptronOf } from '../layers.ts';
+import { layerPlans } from '../layers.ts';
 import {
   type Contestant,
   type ElementwiseTask,
   type GemmTask,
   type InferTask,
+  type LayerSpec,
   type NetworkSpec,
   type ReduceTask,
   type Runner,
@@ -12,7 +13,7 @@ import {
   type Weights,
 } from '../types.ts';
 import { load } from './load.ts';
-import { repeat } from './repeat.ts';
+import { joined, repeat } from './repeat.ts';
 
 /** An array is consumed by the function that it is given to; `ref` is one more reference. */
 interface Arr {
@@ -22,7 +23,8 @@ interface Arr {
   mul(other: Arr | number): Arr;
   div(other: Arr | number): Arr;
   reshape(shape: readonly number[]): Arr;
-  transpose(): Arr;
+  transpose(axes?: readonly number[]): Arr;
+  readonly shape: readonly number[];
   blockUntilReady(): Promise<Arr>;
   data(): Promise<ArrayLike<number>>;
   dispose(): void;
@@ -43,13 +45,16 @@ interface Jax {
     array(data: Float32Array | Int32Array): Arr;
     matmul(a: Arr, b: Arr): Arr;
     sum(x: Arr, axis?: number): Arr;
-    max(x: Arr, axis: number): Arr;
+    max(x: Arr, axis: number | readonly number[]): Arr;
     mean(x: Arr, axis?: number): Arr;
     var_(x: Arr, axis: number): Arr;
   };
+  readonly lax: {
+    convGeneralDilated(x: Arr, kernel: Arr, strides: readonly number[], padding: string): Arr;
+  };
   readonly nn: Readonly<Record<'relu' | 'sigmoid', (x: Arr) => Arr>> & {
-    softmax(x: Arr, axis: number): Arr;
-    logSoftmax(x: Arr, axis: number): Arr;
+    softmax(x: Arr, axis: number | readonly number[]): Arr;
+    logSoftmax(x: Arr, axis: number | readonly number[]): Arr;
     oneHot(labels: Arr, classes: number): Arr;
   };
 }
@@ -70,22 +75,11 @@ export const jax: Contestant = {
 
 function on<T>(start: (jax: Jax, task: T) => Runner): (task: T) => Promise<Runner> {
   return async (task) => {
-    hideWorkers();
     const jax = load<Jax>('@jax-js/jax');
     await jax.init('wasm');
     jax.defaultDevice('wasm');
-    const runner = start(jax, task);
-    const run = (steps: number) => {
-      hideWorkers();
-      return runner.run(steps);
-    };
-    return { ...runner, run };
+    return { ...start(jax, task), note: 'one thread in Node' };
   };
-}
-
-/** Node has no global `Worker`; onnxruntime-web makes one, which jax-js would take for a browser's. */
-function hideWorkers(): void {
-  Reflect.deleteProperty(globalThis, 'Worker');
 }
 
 /** Calls a compiled function of arrays that stay. */
@@ -99,7 +93,7 @@ function calls(jax: Jax, f: (...args: Arr[]) => readonly Arr[], args: readonly A
     },
     async read(y) {
       const parts = await Promise.all(y.map((t) => t.ref.data()));
-      return parts.flatMap((part) => [...Array.from(part)]);
+      return joined(parts);
     },
     free: (y) => jax.tree.dispose(y),
     dispose() {
@@ -142,24 +136,55 @@ function openReduce(jax: Jax, { op, rows, columns, ...task }: ReduceTask): Runne
   ]);
 }
 
-function network({ numpy: np, nn }: Jax, spec: NetworkSpec, weights: Weights) {
-  const { sizes, hidden } = perceptronOf(spec);
+/** Images are [B, C, H, W] there, kernels [filters, C, K, K]. */
+function network(jax: Jax, spec: NetworkSpec, weights: Weights) {
+  const { numpy: np } = jax;
+  const plans = layerPlans(spec);
+  const shapes = plans.flatMap(({ kernel }) => (kernel ? [kernel, kernel.slice(-1)] : []));
+  const initial = () =>
+    weights.map((data, i) => {
+      const shape = shapes[i] as readonly number[];
+      const w = np.array(data).reshape(shape);
+      return shape.length === 4 ? w.transpose([3, 2, 0, 1]) : w;
+    });
+  const forward = (w: readonly Arr[], x: Arr) => {
+    let used = 0;
+    let y = spec.input.length === 3 ? x.transpose([0, 3, 1, 2]) : x;
+    for (const layer of spec.layers) {
+      const [kernel, bias] = [w[used], w[used + 1]] as [Arr, Arr];
+      if (layer.layer === 'dense' || layer.layer === 'conv2d') used += 2;
+      y = apply(jax, layer, y, kernel, bias);
+    }
+    return y;
+  };
+  return { input: spec.input, classes: plans.at(-1)?.output[0] as number, initial, forward };
+}
+
+function apply(jax: Jax, spec: LayerSpec, x: Arr, kernel: Arr, bias: Arr): Arr {
+  const { numpy: np, nn, lax } = jax;
   const { tanh } = np;
   const { relu, sigmoid } = nn;
-  const activate = { relu, sigmoid, tanh }[hidden];
-  const features = sizes[0] as number;
-  const initial = () =>
-    weights.map((w, i) =>
-      i % 2 ? np.array(w) : np.array(w).reshape([sizes[i / 2] as number, -1]),
-    );
-  const forward = (w: readonly Arr[], x: Arr) => {
-    for (let i = 0; i < w.length; i += 2) {
-      x = np.matmul(x, w[i] as Arr).add(w[i + 1] as Arr);
-      if (i + 2 < w.length) x = activate(x);
+  const given = 'activation' in spec ? spec.activation : undefined;
+  const activate = given ? { relu, sigmoid, tanh }[given] : (y: Arr) => y;
+  const [B = 1, C = 1, H = 1, W = 1] = x.shape;
+  switch (spec.layer) {
+    case 'dense':
+      return activate(np.matmul(x, kernel).add(bias));
+    case 'conv2d': {
+      const padding = spec.padding === 'same' ? 'SAME' : 'VALID';
+      const y = lax.convGeneralDilated(x, kernel, [1, 1], padding);
+      return activate(y.add(bias.reshape([-1, 1, 1])));
     }
-    return x;
-  };
-  return { features, classes: sizes.at(-1) as number, initial, forward };
+    case 'maxPooling2d': {
+      const { poolSize: p } = spec;
+      if (H % p || W % p) throw new Unable(`pooling of ${H}×${W} by ${p} is not written here`);
+      return np.max(x.reshape([B, C, H / p, p, W / p, p]), [3, 5]);
+    }
+    case 'flatten':
+      return x.transpose([0, 2, 3, 1]).reshape([B, -1]);
+    default:
+      throw new Unable(`has no ${spec.layer} here`);
+  }
 }
 
 /** Weights, and mean and square of gradients for Adam. */
@@ -202,21 +227,22 @@ function updateOf(jax: Jax, task: TrainTask): Update & { dispose(): void } {
   });
 }
 
-function batchesOf({ numpy: np }: Jax, task: TrainTask, features: number) {
-  const { batch } = task;
+function batchesOf({ numpy: np }: Jax, task: TrainTask) {
+  const { batch, input } = task;
+  const features = input.reduce((a, b) => a * b, 1);
   return Array.from({ length: task.batches }, (_, i) => {
     const x = np.array(task.x.slice(i * batch * features, (i + 1) * batch * features));
     const y = np.array(task.y.slice(i * batch, (i + 1) * batch));
     return {
-      x: x.reshape([batch, features]),
+      x: x.reshape([batch, ...input]),
       y: task.output === 'softmax' ? y : y.reshape([batch, 1]),
     };
   });
 }
 
 function openTrain(jax: Jax, task: TrainTask): Runner {
-  const { features, initial } = network(jax, task, task.weights);
-  const data = batchesOf(jax, task, features);
+  const { initial } = network(jax, task, task.weights);
+  const data = batchesOf(jax, task);
   const update = updateOf(jax, task);
   const zeros = () => initial().map((w) => w.mul(0));
   let state: State = [];
@@ -250,12 +276,12 @@ function openTrain(jax: Jax, task: TrainTask): Runner {
 
 function openInfer(jax: Jax, task: InferTask): Runner {
   const { numpy: np, nn } = jax;
-  const { features, initial, forward } = network(jax, task, task.weights);
+  const { input, initial, forward } = network(jax, task, task.weights);
   const last = (z: Arr) => (task.output === 'softmax' ? nn.softmax(z, 1) : nn.sigmoid(z));
   const w = initial();
   const compiled = jax.jit((params: readonly Arr[], x: Arr) => last(forward(params, x)));
   return repeat({
-    step: () => compiled(jax.tree.ref(w), np.array(task.x).reshape([task.batch, features])).data(),
+    step: () => compiled(jax.tree.ref(w), np.array(task.x).reshape([task.batch, ...input])).data(),
     read: (y) => y,
     dispose() {
       jax.tree.dispose(w);

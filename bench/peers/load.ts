@@ -30,15 +30,6 @@ export function load<T>(name: string): T {
   }
 }
 
-/** A copy of a package, and of those it `shares` state with, that shares none with earlier ones. */
-export function loadAgain<T>(name: string, ...shares: readonly string[]): T {
-  const again = [name, ...shares].map((n) => `/node_modules/${n}/`);
-  for (const path of Object.keys(require.cache)) {
-    if (again.some((part) => path.includes(part))) delete require.cache[path];
-  }
-  return load<T>(name);
-}
-
 /** Where a file of a package is. */
 export function locate(path: string): string {
   return require.resolve(path);

@@ -1,4 +1,3 @@
-import { perceptronOf } from '../layers.ts';
 import {
   type Contestant,
   type ElementwiseTask,
@@ -10,9 +9,10 @@ import {
   Unable,
   type Variant,
 } from '../types.ts';
-import { load, loadAgain } from './load.ts';
+import { load } from './load.ts';
 import { type Constant, type Graph, type Node, onnxModel } from './onnxModel.ts';
-import { repeat } from './repeat.ts';
+import { onnxNetwork } from './onnxNetwork.ts';
+import { joined, repeat } from './repeat.ts';
 
 interface Tensor {
   readonly data: Float32Array;
@@ -56,16 +56,10 @@ function onnx(name: string, provider: string, get: (threads: number) => Ort): Co
   };
 }
 
-const copies = new Map<number, Ort>();
-
-/** Its number of threads is set once for a copy of the package. */
+/** A process has one number of threads. */
 export const onnxWeb = onnx('onnxruntime-web', 'wasm', (threads) => {
-  let ort = copies.get(threads);
-  if (!ort) {
-    ort = loadAgain<Ort>('onnxruntime-web', 'onnxruntime-common');
-    ort.env.wasm.numThreads = threads;
-    copies.set(threads, ort);
-  }
+  const ort = load<Ort>('onnxruntime-web');
+  ort.env.wasm.numThreads = threads;
   return ort;
 });
 
@@ -94,7 +88,7 @@ async function open(
   const held = tensors();
   return repeat({
     step: () => session.run(copyIn ? tensors() : held),
-    read: (y) => graph.outputs.flatMap((name) => [...(y[name] as Tensor).data]),
+    read: (y) => joined(graph.outputs.map((name) => (y[name] as Tensor).data)),
     dispose: () => void session.release(),
   });
 }
@@ -154,28 +148,7 @@ function openReduce(start: Start, { op, rows, columns, x }: ReduceTask) {
   return start({ ...graphs[op], inputs: shapes(feeds) }, feeds, false);
 }
 
-const ACTIVATIONS = { relu: 'Relu', tanh: 'Tanh', sigmoid: 'Sigmoid', softmax: 'Softmax' };
-
 function openInfer(start: Start, task: InferTask) {
-  const { sizes, hidden } = perceptronOf(task);
-  const layers = sizes.slice(1);
-  const constants: Record<string, Constant> = {};
-  const nodes = layers.flatMap((units, i): Node[] => {
-    const [kernel, bias] = [`kernel${i}`, `bias${i}`];
-    constants[kernel] = {
-      data: task.weights[2 * i] as Float32Array,
-      shape: [sizes[i] as number, units],
-    };
-    constants[bias] = { data: task.weights[2 * i + 1] as Float32Array, shape: [units] };
-    const last = i === layers.length - 1;
-    const [product, sum] = [`product${i}`, `sum${i}`];
-    return [
-      { op: 'MatMul', inputs: [`x${i}`, kernel], outputs: [product] },
-      { op: 'Add', inputs: [product, bias], outputs: [sum] },
-      { op: ACTIVATIONS[last ? task.output : hidden], inputs: [sum], outputs: [`x${i + 1}`] },
-    ];
-  });
-  const feeds = { x0: { data: task.x, shape: [task.batch, sizes[0] as number] } };
-  const outputs = [`x${layers.length}`];
-  return start({ nodes, inputs: shapes(feeds), outputs, constants }, feeds, true);
+  const feeds = { x: { data: task.x, shape: [task.batch, ...task.input] } };
+  return start({ ...onnxNetwork(task, 'x'), inputs: shapes(feeds) }, feeds, true);
 }

@@ -31,3 +31,16 @@ export function repeat<T>({ step, read, free, dispose }: Work<T>): Runner {
     },
   };
 }
+
+/** All numbers of several arrays, one behind the other. */
+export function joined(arrays: readonly ArrayLike<number>[]): ArrayLike<number> {
+  const [first] = arrays;
+  if (first && arrays.length === 1) return first;
+  const all = new Float64Array(arrays.reduce((n, a) => n + a.length, 0));
+  let at = 0;
+  for (const a of arrays) {
+    all.set(a, at);
+    at += a.length;
+  }
+  return all;
+}

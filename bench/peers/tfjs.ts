@@ -1,10 +1,11 @@
-import { perceptronOf } from '../layers.ts';
+import { layerPlans } from '../layers.ts';
 import {
   type Contestant,
   type ElementwiseTask,
   type GemmTask,
   type InferTask,
   type Kind,
+  type LayerSpec,
   type NetworkSpec,
   type ReduceTask,
   type Runner,
@@ -13,9 +14,10 @@ import {
   type Weights,
 } from '../types.ts';
 import { load, locate } from './load.ts';
-import { repeat } from './repeat.ts';
+import { joined, repeat } from './repeat.ts';
 
 interface Tensor {
+  readonly shape: readonly number[];
   dataSync(): Float32Array;
   dispose(): void;
 }
@@ -24,6 +26,11 @@ interface Optimizer {
   epsilon?: number;
   minimize(loss: () => Tensor, returnCost: true, variables: readonly Tensor[]): Tensor;
   dispose(): void;
+}
+
+interface Fused {
+  readonly bias: Tensor;
+  readonly activation: 'linear' | 'relu' | 'sigmoid';
 }
 
 type Unary = (x: Tensor) => Tensor;
@@ -37,6 +44,14 @@ interface Tf extends Readonly<Record<'relu' | 'exp' | 'tanh' | 'sigmoid' | 'soft
   dispose(tensors: readonly Tensor[]): void;
   readonly add: Binary;
   readonly mul: Binary;
+  getBackend(): string;
+  getKernel(name: string, backend: string): object | undefined;
+  maxPool(x: Tensor, size: number, strides: number, pad: string): Tensor;
+  reshape(x: Tensor, shape: readonly number[]): Tensor;
+  readonly fused: {
+    matMul(options: Fused & { a: Tensor; b: Tensor }): Tensor;
+    conv2d(options: Fused & { x: Tensor; filter: Tensor; strides: number; pad: string }): Tensor;
+  };
   matMul(a: Tensor, b: Tensor, transposeA?: boolean, transposeB?: boolean): Tensor;
   sum(x: Tensor): Tensor;
   max(x: Tensor, axis: number): Tensor;
@@ -58,14 +73,8 @@ export function tfjs(backend: Backend): Contestant {
   const on =
     <T>(start: (tf: Tf, task: T) => Runner) =>
     async (task: T): Promise<Runner> => {
-      const tf = await ready(backend);
-      const runner = start(tf, task);
-      const use = () => void tf.setBackend(backend);
-      const run = (steps: number) => {
-        use();
-        return runner.run(steps);
-      };
-      return { ...runner, run };
+      const runner = start(await ready(backend), task);
+      return backend === 'wasm' ? { ...runner, note: 'one thread in Node' } : runner;
     };
   return {
     name: `tfjs-${backend}`,
@@ -93,7 +102,7 @@ async function ready(backend: Backend): Promise<Tf> {
 }
 
 const results = {
-  read: (y: readonly Tensor[]) => y.flatMap((t) => [...t.dataSync()]),
+  read: (y: readonly Tensor[]) => joined(y.map((t) => t.dataSync())),
   free: (y: readonly Tensor[]) => {
     for (const t of y) t.dispose();
   },
@@ -136,22 +145,53 @@ function openReduce(tf: Tf, { op, rows, columns, ...task }: ReduceTask): Runner 
 
 /** Kernels and biases as tensors, and what the last layer gives for `x`. */
 function network(tf: Tf, spec: NetworkSpec, weights: Weights) {
-  const { sizes, hidden } = perceptronOf(spec);
-  const shape = (i: number) => (i % 2 ? [sizes[(i + 1) / 2]] : [sizes[i / 2], sizes[i / 2 + 1]]);
-  const initial = weights.map((w, i) => tf.tensor(w, shape(i) as number[]));
+  const { input, layers } = spec;
+  const plans = layerPlans(spec);
+  const shapes = plans.flatMap(({ kernel }) => (kernel ? [kernel, kernel.slice(-1)] : []));
+  const initial = weights.map((w, i) => tf.tensor(w, shapes[i] as number[]));
   const forward = (x: Tensor, w: readonly Tensor[]) => {
-    for (let i = 0; i < w.length; i += 2) {
-      x = tf.add(tf.matMul(x, w[i] as Tensor), w[i + 1] as Tensor);
-      if (i + 2 < w.length) x = tf[hidden](x);
+    let used = 0;
+    for (const layer of layers) {
+      const [kernel, bias] = [w[used], w[used + 1]] as [Tensor, Tensor];
+      x = apply(tf, layer, x, kernel, bias);
+      if ('activation' in layer && layer.activation === 'tanh') x = tf.tanh(x);
+      if (layer.layer === 'dense' || layer.layer === 'conv2d') used += 2;
     }
     return x;
   };
-  return { features: sizes[0] as number, classes: sizes.at(-1) as number, initial, forward };
+  return { input, classes: plans.at(-1)?.output[0] as number, initial, forward };
+}
+
+function apply(tf: Tf, layer: LayerSpec, x: Tensor, kernel: Tensor, bias: Tensor): Tensor {
+  const given = 'activation' in layer ? layer.activation : undefined;
+  const activation = given === undefined || given === 'tanh' ? 'linear' : given;
+  switch (layer.layer) {
+    case 'dense':
+      return tf.fused.matMul({ a: x, b: kernel, bias, activation });
+    case 'conv2d': {
+      const { padding = 'valid' } = layer;
+      return tf.fused.conv2d({ x, filter: kernel, strides: 1, pad: padding, bias, activation });
+    }
+    case 'maxPooling2d':
+      return tf.maxPool(x, layer.poolSize, layer.poolSize, 'valid');
+    case 'flatten':
+      return tf.reshape(x, [x.shape[0] as number, -1]);
+    default:
+      throw new Unable(`has no ${layer.layer} here`);
+  }
+}
+
+function expectGradients(tf: Tf, { layers }: NetworkSpec): void {
+  const name = 'Conv2DBackpropFilter';
+  if (tf.getKernel(name, tf.getBackend()) || layers.every((l) => l.layer !== 'conv2d')) return;
+  throw new Unable(`has no gradient of a convolution's filter (${name})`);
 }
 
 /** Adam's ε is inside of the correction of bias there, outside here. */
 function openTrain(tf: Tf, task: TrainTask): Runner {
-  const { features, classes, initial, forward } = network(tf, task, task.weights);
+  expectGradients(tf, task);
+  const { input, classes, initial, forward } = network(tf, task, task.weights);
+  const features = input.reduce((a, b) => a * b, 1);
   const { batch, output, rate } = task;
   const data = Array.from({ length: task.batches }, (_, i) => {
     const y = task.y.slice(i * batch, (i + 1) * batch);
@@ -160,7 +200,7 @@ function openTrain(tf: Tf, task: TrainTask): Runner {
       output === 'softmax'
         ? tf.tidy(() => tf.oneHot(tf.tensor(y, [batch], 'int32'), classes))
         : tf.tensor(y, [batch, 1]);
-    return { x: tf.tensor(x, [batch, features]), targets };
+    return { x: tf.tensor(x, [batch, ...input]), targets };
   });
   const loss = tf.losses[output === 'softmax' ? 'softmaxCrossEntropy' : 'sigmoidCrossEntropy'];
   let variables: Tensor[] = [];
@@ -195,11 +235,11 @@ function openTrain(tf: Tf, task: TrainTask): Runner {
 }
 
 function openInfer(tf: Tf, task: InferTask): Runner {
-  const { features, initial, forward } = network(tf, task, task.weights);
+  const { input, initial, forward } = network(tf, task, task.weights);
   const last = task.output === 'softmax' ? tf.softmax : tf.sigmoid;
   return repeat({
     step: () =>
-      tf.tidy(() => last(forward(tf.tensor(task.x, [task.batch, features]), initial)).dataSync()),
+      tf.tidy(() => last(forward(tf.tensor(task.x, [task.batch, ...input]), initial)).dataSync()),
     read: (y) => y,
     dispose: () => tf.dispose(initial),
   });

@@ -1,5 +1,5 @@
 import numpy as np
-from serve import Repeat, Training, serve, split
+from serve import Repeat, Training, serve, sizes, split
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-7
 
@@ -56,13 +56,15 @@ class Perceptron:
 
     def __init__(self, task):
         self.task = task
-        self.x, self.y, _ = split(task)
+        self.sizes, self.hidden = sizes(task), task["layers"][0].get("activation", "relu")
+        x, self.y = split(task)
+        self.x = x.reshape(*x.shape[:2], -1)
         self.initial = np.concatenate(task["weights"])
         self.w, self.g, self.m, self.v, self.t, self.u = (
             np.zeros_like(self.initial) for _ in range(6)
         )
         self.layers, at = [], 0
-        for inputs, units in zip(task["sizes"], task["sizes"][1:]):
+        for inputs, units in zip(self.sizes, self.sizes[1:]):
             middle, end = at + inputs * units, at + (inputs + 1) * units
             kernel, bias = (self.w[at:middle].reshape(inputs, units), self.w[middle:end])
             dk, db = (self.g[at:middle].reshape(inputs, units), self.g[middle:end])
@@ -81,7 +83,7 @@ class Perceptron:
             np.matmul(x, kernel, out=y)
             np.add(y, bias, out=y)
             if i + 1 < len(self.layers):
-                if self.task["hidden"] == "relu":
+                if self.hidden == "relu":
                     np.maximum(y, 0, out=y)
                 else:
                     np.tanh(y, out=y)
@@ -119,7 +121,7 @@ class Perceptron:
             if i:
                 dx = self.layers[i - 1][5]
                 np.matmul(dz, kernel.T, out=dx)
-                np.multiply(dx, below > 0 if self.task["hidden"] == "relu" else 1 - below**2, out=dx)
+                np.multiply(dx, below > 0 if self.hidden == "relu" else 1 - below**2, out=dx)
         self.update(number + 1)
         return loss
 

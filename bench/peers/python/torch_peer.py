@@ -2,7 +2,7 @@ import os
 
 import torch
 import torch.nn.functional as F
-from serve import Repeat, Training, serve, split
+from serve import Repeat, Training, Unable, serve, split
 
 torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 
@@ -54,17 +54,66 @@ def reduce(task):
     return repeat(steps[task["op"]])
 
 
-class Perceptron:
+def conv_layer(spec, kernel, bias):
+    """Weights [KH, KW, C, filters] become [filters, C, KH, KW]."""
+    k, c = spec["kernelSize"], kernel.numel() // (bias.numel() * spec["kernelSize"] ** 2)
+    weight = kernel.reshape(k, k, c, -1).permute(3, 2, 0, 1).contiguous()
+    return weight, bias, "same" if spec.get("padding") == "same" else "valid"
+
+
+def dense_layer(shape, kernel, bias):
+    """Kernel [inputs, units], whose rows follow the order [C, H, W] behind a picture."""
+    kernel = kernel.reshape(*shape, -1)
+    return (kernel.permute(2, 0, 1, 3) if len(shape) == 3 else kernel).reshape(-1, bias.numel())
+
+
+ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid, None: lambda x: x}
+
+
+def pictures(x):
+    """[..., H, W, C] as [..., C, H, W]; other shapes stay."""
+    return x.movedim(-1, -3).contiguous() if x.dim() > 3 else x
+
+
+class Network:
+    """Dense and convolutional layers; `layers` holds functions and how many parameters each takes."""
+
     def __init__(self, task):
-        x, y, pairs = split(task)
+        x, y = split(task)
         self.task = task
         self.x = torch.from_numpy(x)
         if y is not None:
             self.y = torch.from_numpy(y)
             self.y = self.y.long() if task["output"] == "softmax" else self.y[..., None]
-        self.initial = [torch.from_numpy(w) for pair in pairs for w in pair]
+        self.initial, self.layers = [], []
+        weights, shape = iter(torch.from_numpy(w) for w in task["weights"]), task["input"]
+        for spec in task["layers"]:
+            shape = self.add(spec, shape, weights)
         self.w = [w.clone().requires_grad_() for w in self.initial]
+        self.x = pictures(self.x) if len(task["input"]) == 3 else self.x
         self.reset()
+
+    def add(self, spec, shape, weights):
+        """Adds a layer; `shape` is what reaches it, as the task has it: [H, W, C]. Returns that of its result."""
+        kind, activate = spec["layer"], ACTIVATIONS[spec.get("activation")]
+        if kind == "dense":
+            kernel, bias = next(weights), next(weights)
+            self.initial += [dense_layer(shape, kernel, bias), bias]
+            self.layers.append((2, lambda x, w, b: activate(torch.addmm(b, x.flatten(1), w))))
+            return [spec["units"]]
+        if kind == "conv2d":
+            weight, bias, padding = conv_layer(spec, next(weights), next(weights))
+            self.initial += [weight, bias]
+            self.layers.append((2, lambda x, w, b: activate(F.conv2d(x, w, b, padding=padding))))
+            less = 0 if padding == "same" else spec["kernelSize"] - 1
+            return [shape[0] - less, shape[1] - less, spec["filters"]]
+        if kind == "maxPooling2d":
+            size = spec["poolSize"]
+            self.layers.append((0, lambda x: F.max_pool2d(x, size)))
+            return [shape[0] // size, shape[1] // size, shape[2]]
+        if kind == "flatten":  # dense layers do, and know the shape
+            return shape
+        raise Unable(f"has no {kind} here")
 
     def reset(self):
         with torch.no_grad():
@@ -77,10 +126,10 @@ class Perceptron:
             self.optimizer = torch.optim.SGD(self.w, rate)
 
     def forward(self, x):
-        for i in range(0, len(self.w), 2):
-            x = torch.addmm(self.w[i + 1], x, self.w[i])
-            if i + 2 < len(self.w):
-                x = torch.relu(x) if self.task["hidden"] == "relu" else torch.tanh(x)
+        at = 0
+        for count, layer in self.layers:
+            x = layer(x, *self.w[at : at + count])
+            at += count
         return x
 
     def step(self, number, index):
@@ -96,10 +145,10 @@ class Perceptron:
 
 
 def infer(task):
-    network = Perceptron(task)
+    network = Network(task)
 
     def step():
-        z = network.forward(tensor(task["x"], task["batch"], -1))
+        z = network.forward(pictures(tensor(task["x"], task["batch"], *task["input"])))
         return z.softmax(dim=1) if task["output"] == "softmax" else z.sigmoid()
 
     return repeat(step)
@@ -110,7 +159,7 @@ serve(
         "gemm": gemm,
         "elementwise": elementwise,
         "reduce": reduce,
-        "train": lambda task: Training(task, Perceptron(task)),
+        "train": lambda task: Training(task, Network(task)),
         "infer": infer,
     }
 )
