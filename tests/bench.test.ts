@@ -64,10 +64,14 @@ describe('bench', () => {
     const lines: string[] = [];
     const report = await run(CASES, [wasmgrad(engines), plain], lines);
     const { machine, rows, missing } = JSON.parse(JSON.stringify(report));
-    expect(Object.keys(machine)).toEqual(['cpu', 'cores', 'node', 'v8', 'os', 'date', 'copyGBs']);
+    const facts = ['cpu', 'cores', 'node', 'v8', 'os', 'date', 'copyGBs', 'coresGave'];
+    expect(Object.keys(machine)).toEqual(facts);
+    expect(Object.keys(report.minutes)).toEqual(['gemm', 'train']);
     expect(missing).toEqual([]);
     expect(rows).toHaveLength(5 * CASES.length + 2);
-    expect(lines).toHaveLength(1 + rows.length);
+    const heads = lines.filter((text) => text.includes('contestant '));
+    expect(heads).toHaveLength(3);
+    expect(lines).toHaveLength(heads.length + rows.length);
     for (const row of rows) {
       expect(row.case.startsWith(`${row.suite}/`)).toBe(true);
       expect(row.min_ms).toBeGreaterThan(0);
@@ -77,6 +81,7 @@ describe('bench', () => {
       const limits = ['peak_fraction', 'limit_ms', 'times_limit'].filter((key) => key in row);
       expect(limits).toHaveLength(limited ? 3 : 0);
       if (limited) expect(row.limit_ms / row.median_ms).toBeCloseTo(row.peak_fraction, 3);
+      expect('cores_gave' in row).toBe(limited && row.threads === 2);
     }
   });
 
