@@ -89,7 +89,8 @@ async function race(
   try {
     const limits = await probes.open(c, entrants);
     const entries = c.samples ? entrants.map(({ runner }) => ({ runner })) : entrants;
-    const measured = await measure([...entries, ...limits], seconds * 1000, c.samples);
+    const beside = limits.map(({ runner }) => ({ runner, aside: true }));
+    const measured = await measure([...entries, ...beside], seconds * 1000, c.samples);
     const samples = measured.map((m) => m.samples);
     const rates = probes.add(c, samples.slice(entrants.length));
     const rows = entrants.flatMap((e, i): Row[] => {

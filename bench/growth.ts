@@ -1,6 +1,8 @@
+import { openSpinners } from './cores.ts';
 import { type Entry, measure, type Samples } from './measure.ts';
+import { median } from './numbers.ts';
 import { rounded } from './probes.ts';
-import { formatPoint } from './report.ts';
+import { formatCores, formatPoint } from './report.ts';
 import { gemmCase } from './suites/gemm.ts';
 import { deepTask, perceptronCase } from './suites/growth.ts';
 import { type Contestant, type Runner, Unable, type Variant, type Wanted } from './types.ts';
@@ -21,6 +23,8 @@ export interface Curve {
   /** Of the points' second numbers. */
   readonly unit: string;
   readonly series: readonly Series[];
+  /** What as many independent threads as the series with most gave at each point, one being 1: the least. */
+  readonly cores_gave?: number;
 }
 
 export interface GrowthOptions extends Wanted {
@@ -97,12 +101,27 @@ const TIMED: readonly Timed[] = [
   },
 ];
 
-async function timeAll(runners: readonly Runner[], seconds: number): Promise<Samples[]> {
-  const entries = runners.map((runner): Entry => ({ runner }));
-  return (await measure(entries, seconds * 1000)).map(({ samples, error }) => {
-    if (error) throw error;
-    return samples;
-  });
+interface Timing {
+  readonly samples: readonly Samples[];
+  /** What `threads` independent threads gave meanwhile, one being 1. */
+  readonly gave: number;
+}
+
+async function timeAll(runners: readonly Runner[], seconds: number, threads = 1): Promise<Timing> {
+  const spinners = threads > 1 ? [openSpinners(1), openSpinners(threads)] : [];
+  try {
+    const beside = spinners.map((runner): Entry => ({ runner, aside: true }));
+    const entries = [...runners.map((runner): Entry => ({ runner })), ...beside];
+    const all = (await measure(entries, seconds * 1000)).map(({ samples, error }) => {
+      if (error) throw error;
+      return samples;
+    });
+    const [one, most] = all.slice(runners.length).map(median);
+    const gave = one && most ? (threads * one) / most : Number.NaN;
+    return { samples: all.slice(0, runners.length), gave };
+  } finally {
+    for (const spinner of spinners) spinner.dispose?.();
+  }
 }
 
 /** Points of each variant, one for each size, the variants timed in turns; least of the samples. */
@@ -114,23 +133,28 @@ async function timedCurve(
   print: Print,
 ): Promise<Curve> {
   const points = variants.map((): [number, number][] => []);
+  const most = Math.max(...variants.map((v) => v.threads));
+  const gave: number[] = [];
   for (const size of curve.sizes) {
     const runners: Runner[] = [];
     try {
       for (const v of variants) runners.push(await curve.open(contestant.open, size, v));
-      const samples = await timeAll(runners, options.seconds);
-      samples.forEach((s, i) => {
+      const timing = await timeAll(runners, options.seconds, most);
+      gave.push(rounded(timing.gave));
+      timing.samples.forEach((s, i) => {
         points[i]?.push([size, rounded(curve.y(Math.min(...s), size))]);
       });
     } finally {
       for (const runner of runners) runner.dispose?.();
     }
-    print(formatPoint(curve, size, variants, points));
+    const note = most > 1 ? formatCores(most, gave.at(-1) as number) : '';
+    print(`${formatPoint(curve, size, variants, points)}  ${note}`.trimEnd());
   }
   const series = variants.map((v, i) => {
     return { contestant: contestant.name, ...v, points: points[i] ?? [] };
   });
-  return { name: curve.name, x: curve.x, unit: curve.unit, series };
+  const cores = most > 1 ? { cores_gave: Math.min(...gave) } : {};
+  return { name: curve.name, x: curve.x, unit: curve.unit, series, ...cores };
 }
 
 const THREADED = { sizes: [784, 512, 512, 10], batch: 128 };
@@ -146,14 +170,16 @@ async function threadsCurve(
   const x = `threads (${sizes.join('-')}, batch ${batch})`;
   const head = { name: 'growth/threads', x, unit: 'examples/s' };
   const series: Series[] = [];
+  let cores_gave = cores;
   for (const build of options.builds) {
     const variants = Array.from({ length: cores }, (_, i) => ({ build, threads: i + 1 }));
     const runners: Runner[] = [];
     try {
       const task = perceptronCase(sizes, batch).task();
       for (const v of variants) runners.push(await openTrain(contestant.open, task, v));
-      const samples = await timeAll(runners, options.seconds);
-      const points = samples.map((s, i): [number, number] => {
+      const timing = await timeAll(runners, options.seconds, cores);
+      cores_gave = Math.min(cores_gave, timing.gave);
+      const points = timing.samples.map((s, i): [number, number] => {
         return [i + 1, rounded((batch * 1000) / Math.min(...s))];
       });
       series.push({ contestant: contestant.name, build, points });
@@ -162,7 +188,7 @@ async function threadsCurve(
       for (const runner of runners) runner.dispose?.();
     }
   }
-  return { ...head, series };
+  return { ...head, series, cores_gave: rounded(cores_gave) };
 }
 
 const DEPTHS = [10, 30, 100, 300, 1000, 3000, 10_000];
@@ -191,8 +217,12 @@ async function depthCost(
       compile = Math.min(compile, taken);
       spent += taken;
       if (spent < seconds * 1000) continue;
-      const [samples = []] = await timeAll([runner], seconds);
-      return { compile, step: Math.min(...samples), bytes: runner.memory?.() ?? Number.NaN };
+      const { samples } = await timeAll([runner], seconds);
+      return {
+        compile,
+        step: Math.min(...(samples[0] as Samples)),
+        bytes: runner.memory?.() ?? Number.NaN,
+      };
     } finally {
       runner.dispose?.();
     }

@@ -18,6 +18,8 @@ export interface Entry {
   readonly runner: Runner;
   /** Milliseconds a step that it took before, where that is known: a call of seconds is not repeated. */
   readonly before?: number;
+  /** Measured beside the contestants, whom it is not compared with. */
+  readonly aside?: boolean;
 }
 
 /** What was measured, or why nothing was. */
@@ -68,8 +70,9 @@ export async function measure(
   for (const [i, lane] of lanes.entries()) {
     await lane.attempt(() => prepare(bench, `${i}`, lane, ms));
   }
-  const fastest = Math.min(...lanes.map((lane) => lane.best));
-  for (const lane of lanes) if (lane.best > FAR * fastest) lane.share = 1 / 4;
+  const racing = lanes.filter((lane) => !lane.entry.aside);
+  const fastest = Math.min(...racing.map((lane) => lane.best));
+  for (const lane of racing) if (lane.best > FAR * fastest) lane.share = 1 / 4;
   const hungry = (lane: Lane) => lane.hungry(ms, least);
   while (lanes.some(hungry)) {
     for (const lane of lanes.filter(hungry)) await lane.attempt(() => sample(lane));

@@ -80,6 +80,10 @@ function header({ machine, rows, curves = [] }: PageReport, suites: readonly str
     const each = peaks.map((p) => `${p.build} ${p.gflops?.toFixed(1)} GFLOP/s`);
     facts.push(['SIMD peak of a thread', each.join(', ')]);
   }
+  if (machine.coresGave) {
+    const gave = `${machine.coresGave.toFixed(2)} × one, in the middle of the run's cases`;
+    facts.push(['All threads asked for, spinning', gave]);
+  }
   const anchors = [...suites, ...(curves.length ? ['growth'] : [])].map(
     (s) => `<a href="#${escapeText(s)}">${escapeText(titleOf(s))}</a>`,
   );
@@ -173,7 +177,10 @@ const BUILDS = ['relaxed', 'simd', 'turbo', 'f64'];
 function curvesSection(curves: readonly Curve[]): string {
   const figures = curves.map((c) => {
     const title = CURVE_TITLES[c.name] ?? c.name;
-    return `<figure><figcaption>${escapeText(title)}</figcaption>${curveChart(c, title)}</figure>`;
+    const gave = c.cores_gave
+      ? `<p class="note">The cores gave ${c.cores_gave.toFixed(2)} × one at the least.</p>`
+      : '';
+    return `<figure><figcaption>${escapeText(title)}</figcaption>${curveChart(c, title)}${gave}</figure>`;
   });
   return `<section id="growth">
 <h2>${titleOf('growth')}</h2>
