@@ -98,15 +98,25 @@ async function race(
       if (error) missing.push(absent(c, e, error));
       return error ? [] : [makeRow(c, e, samples[i] as Samples, rates)];
     });
-    return c.baseline ? above(rows, c.baseline) : rows;
+    return above(asFast(rows, c.against), c.baseline);
   } finally {
     for (const { runner } of entrants) runner.dispose?.();
     probes.close();
   }
 }
 
+/** The rows with how many times as fast as another they are. */
+function asFast(rows: readonly Row[], as: string | undefined): readonly Row[] {
+  const other = rows.find((r) => r.contestant === as);
+  if (!as || !other) return rows;
+  return rows.map((row) => {
+    if (row === other) return row;
+    return { ...row, as_fast: { as, times: rounded(other.median_ms / row.median_ms) } };
+  });
+}
+
 /** The rows with what they take more than the baseline. */
-function above(rows: readonly Row[], baseline: string): Row[] {
+function above(rows: readonly Row[], baseline: string | undefined): Row[] {
   const base = rows.find((r) => r.contestant === baseline);
   return rows.map((row) => {
     if (!base || row === base) return row;

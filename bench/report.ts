@@ -57,7 +57,7 @@ export function formatRow(row: Row | SizeRow): string {
     const sizes = `${row.bytes} bytes, ${row.gzip} by gzip`;
     return line(names, note ? `${sizes}; ${note}` : sizes);
   }
-  const { peak_fraction, above_ms, above_min_ms, cores_gave } = row;
+  const { peak_fraction, above_ms, above_min_ms, cores_gave, as_fast } = row;
   const cells = [
     ...names,
     `${threads}`,
@@ -74,6 +74,7 @@ export function formatRow(row: Row | SizeRow): string {
     above_ms === undefined
       ? ''
       : `${fixed(above_ms, 1)} ms above node, least ${fixed(above_min_ms, 1)} ms`,
+    as_fast ? `${as_fast.times.toPrecision(3)} × as fast as ${as_fast.as}` : '',
     cores_gave && contestant === 'wasmgrad' ? formatCores(threads, cores_gave) : '',
     note ?? '',
   ];

@@ -120,6 +120,8 @@ export interface Case<K extends Kind = Kind> {
   readonly copies?: number;
   /** The contestant whose time is subtracted from that of the others. */
   readonly baseline?: string;
+  /** The contestant whose time is divided by that of the others. */
+  readonly against?: string;
   /** Measurements of each contestant at least, default 3. */
   readonly samples?: number;
   /** When results are compared, and the error allowed relative to the largest number. */
@@ -215,6 +217,8 @@ export interface Row extends RowHead {
   /** Median and least time less those of the baseline. */
   readonly above_ms?: number;
   readonly above_min_ms?: number;
+  /** How often it does the work while another contestant does it once, by medians. */
+  readonly as_fast?: { readonly as: string; readonly times: number };
 }
 
 /** Sizes of something downloaded. */

@@ -133,6 +133,10 @@ describe('bench', () => {
       ...['plain-js', 'loops-js'],
       'plain-js',
     ]);
+    for (const { contestant, as_fast, suite } of rows as Row[]) {
+      const told = suite === 'vectorise' && contestant === 'plain-js';
+      expect(as_fast?.as).toBe(told ? 'loops-js' : undefined);
+    }
   });
 
   test('predictions agree, awaited or not', async () => {

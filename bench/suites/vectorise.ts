@@ -25,7 +25,8 @@ const PLANS: Readonly<Record<string, PerceptronPlan>> = {
 export function vectoriseCase(name: string, plan: PerceptronPlan): Case<'vectorise'> {
   const check = { steps: 6, tolerance: 1e-4 };
   const task = () => perceptronTask(name, plan);
-  return { name: `vectorise/${name}`, kind: 'vectorise', task, flops: stepFlops(plan), check };
+  const flops = stepFlops(plan);
+  return { name: `vectorise/${name}`, kind: 'vectorise', task, flops, against: 'loops-js', check };
 }
 
 export const vectorise: Suite = {
