@@ -46,6 +46,16 @@ export function gemm(
     rowTimesMatrix(c, a, b, N, K, add);
     return;
   }
+  if (N === 1 && a.row === 1) {
+    rowTimesMatrix(c, transposed(b), transposed(a), M, K, add);
+    return;
+  }
+  if (N === 1 && a.column === 1) {
+    for (let i = 0; i < M; i++) {
+      c[i] = (add ? (c[i] as number) : 0) + dot(a.data, i * a.row, b.data, b.row, K);
+    }
+    return;
+  }
   for (let j = 0; j < N; j += NC) {
     const columns = Math.min(NC, N - j);
     for (let k = 0; k < K; k += KC) {
@@ -110,6 +120,24 @@ function rowTimesMatrix(
     const a0 = x[k * column] as number;
     for (let j = 0, q = k * row; j < N; j++, q++) c[j] = (c[j] as number) + a0 * (y[q] as number);
   }
+}
+
+/** Four sums, so that additions do not wait for each other. */
+function dot(x: Float64Array, from: number, y: Float64Array, step: number, K: number): number {
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
+  let k = 0;
+  let q = 0;
+  for (let p = from; k + 4 <= K; k += 4, p += 4, q += 4 * step) {
+    s0 += (x[p] as number) * (y[q] as number);
+    s1 += (x[p + 1] as number) * (y[q + step] as number);
+    s2 += (x[p + 2] as number) * (y[q + 2 * step] as number);
+    s3 += (x[p + 3] as number) * (y[q + 3 * step] as number);
+  }
+  for (; k < K; k++, q += step) s0 += (x[from + k] as number) * (y[q] as number);
+  return s0 + s1 + (s2 + s3);
 }
 
 /** Panels of 4 vectors, interleaved, the last one filled up with zeros. */
