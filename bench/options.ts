@@ -21,7 +21,7 @@ const DEFAULTS = {
   suite: 'all',
   threads: '1,2',
   build: 'simd,relaxed,turbo',
-  seconds: '0.5',
+  seconds: '0.3',
   filter: '',
   json: '',
   html: '',
@@ -36,7 +36,7 @@ export const usage = (suites: readonly string[]) => `npm run bench -- [options]
   --filter 512,mlp        only cases whose names contain one of these
   --threads 1,2           numbers of threads, default ${DEFAULTS.threads}
   --build simd,relaxed    builds, default ${DEFAULTS.build}; also f64
-  --seconds 0.5           time for each contestant in each case
+  --seconds 0.3           time for each contestant in each case
   --json FILE             write the report to FILE
   --html FILE             write it as a page, default beside the JSON
   --peers                 with other libraries, installed in bench/peers`;

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { barChart, escapeText, lineChart } from '../src/report/chart.ts';
-import { factList, foldedTable, htmlPage } from '../src/report/page.ts';
+import { factList, foldedTable, htmlPage, htmlTable } from '../src/report/page.ts';
 import { axisNumber } from '../src/report/scale.ts';
 import { type Verdict, verdictCells } from './goals.ts';
 import type { Curve, Series } from './growth.ts';
@@ -242,7 +242,7 @@ function curveTable(curve: Curve): string {
 function goalsSection(goals: readonly Verdict[]): string {
   const reached = goals.filter((v) => v.reached).length;
   const head = ['goal', 'build', 'wanted', 'measured in the case furthest from it', 'verdict'];
-  const table = foldedTable('All goals', head, goals.map(verdictCells));
+  const table = htmlTable(head, goals.map(verdictCells));
   return `<section id="goals"><h2>Goals</h2><p>${reached} of ${goals.length} reached.</p>${table}</section>`;
 }
 
