@@ -234,7 +234,8 @@ export function verdictCells(v: Verdict): readonly [string, string, string, stri
 
 /** One line for each goal. */
 export function formatVerdicts(verdicts: readonly Verdict[]): string {
-  const cells = verdicts.map(verdictCells);
+  const cells = verdicts.filter((v) => v.median !== undefined).map(verdictCells);
+  const rest = verdicts.length - cells.length;
   const width = (i: number) => Math.max(...cells.map((c) => (c[i] as string).length));
   const widths = [0, 1, 2, 3].map(width);
   const lines = cells.map((c) =>
@@ -243,5 +244,6 @@ export function formatVerdicts(verdicts: readonly Verdict[]): string {
       .join('  ')
       .trimEnd(),
   );
+  if (rest) lines.push(`${rest} other${rest > 1 ? 's' : ''} not measured`);
   return ['\nGoals: the case furthest from each', ...lines].join('\n');
 }

@@ -100,12 +100,16 @@ describe('goals', () => {
 
   test('one line each', () => {
     const lines = formatVerdicts(
-      judge([ours(2, { median_ms: 3 })], [goal({ atMost: 2 }), goal({ atMost: 4 })]),
+      judge(
+        [ours(2, { median_ms: 3 })],
+        [goal({ atMost: 2 }), goal({ atMost: 4 }), goal({ build: 'simd', atMost: 4 })],
+      ),
     );
     expect(lines.trim().split('\n')).toEqual([
       'Goals: the case furthest from each',
       'it  relaxed ×2  ≤ 2  3, least 1  by least times only',
       'it  relaxed ×2  ≤ 4  3, least 1  reached',
+      '1 other not measured',
     ]);
   });
 });

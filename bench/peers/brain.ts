@@ -1,5 +1,5 @@
 import { perceptronOf } from '../layers.ts';
-import type { Contestant, Runner, TrainTask } from '../types.ts';
+import type { Contestant, InferTask, NetworkSpec, Runner, TrainTask } from '../types.ts';
 import { load } from './load.ts';
 
 interface Example {
@@ -11,6 +11,7 @@ interface NeuralNetwork {
   sizes: number[];
   initialize(): void;
   trainPattern(example: Example): unknown;
+  run(input: Float32Array): unknown;
 }
 
 interface Brain {
@@ -20,22 +21,38 @@ interface Brain {
 /** brain.js: sigmoid outputs and squared errors. */
 export const brain: Contestant = {
   name: 'brain.js',
-  kinds: ['train'],
+  kinds: ['train', 'infer'],
   variants: () => [{ build: 'js', threads: 1 }],
-  open: { train: openTrain },
+  open: { train: openTrain, infer: openInfer },
 };
 
-function openTrain(task: TrainTask): Runner {
-  const { sizes, hidden } = perceptronOf(task);
+function network(spec: NetworkSpec, options: object) {
+  const { sizes, hidden } = perceptronOf(spec);
   const { NeuralNetwork } = load<Brain>('brain.js/dist/browser.js');
-  const [features, outputs] = [sizes[0] as number, sizes.at(-1) as number];
-  const net = new NeuralNetwork({
-    activation: hidden,
+  const net = new NeuralNetwork({ activation: hidden, ...options });
+  net.sizes = [...sizes];
+  net.initialize();
+  return { net, features: sizes[0] as number, outputs: sizes.at(-1) as number };
+}
+
+function openInfer(task: InferTask): Runner {
+  const { net, features } = network(task, {});
+  return {
+    note: 'own initial weights: cost only',
+    run(steps) {
+      for (let i = 0; i < steps * task.batch; i++) {
+        const at = i % task.batch;
+        net.run(task.x.slice(at * features, (at + 1) * features));
+      }
+    },
+  };
+}
+
+function openTrain(task: TrainTask): Runner {
+  const { net, features, outputs } = network(task, {
     learningRate: task.rate,
     ...(task.optimizer === 'adam' ? { praxis: 'adam' } : {}),
   });
-  net.sizes = [...sizes];
-  net.initialize();
   const examples = Array.from(task.y, (label, i): Example => {
     const y = new Float32Array(outputs);
     if (task.output === 'softmax') y[label] = 1;
