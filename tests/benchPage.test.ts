@@ -115,6 +115,20 @@ describe('page', () => {
     expect(html).toContain('cannot &lt;do&gt;');
   });
 
+  test('goals that were measured, with their verdicts', () => {
+    const goal = { cases: ['gemm/8x8x8'], build: 'simd', threads: 2, of: 'median_ms' } as const;
+    const goals = [
+      { ...goal, what: 'fast <x>', atMost: 3, median: 2, least: 1.5, reached: true },
+      { ...goal, what: 'slow', atMost: 1, median: 2, least: 1.5, reached: false },
+      { ...goal, what: 'unknown', atMost: 1 },
+    ];
+    const text = page({ ...REPORT, goals });
+    expect(text).toContain('1 of 2 reached');
+    expect(text).toContain('<td>fast &lt;x&gt;</td>');
+    expect(text).toContain('<td>missed</td>');
+    expect(text).not.toContain('unknown');
+  });
+
   test('a report of nothing is a page', () => {
     expect(page({ machine: MACHINE, rows: [], missing: [] })).not.toContain('<figure>');
   });
