@@ -85,6 +85,7 @@ async function run(options: Options, results: Results): Promise<Report> {
     const print = console.log;
     const timed = await bench(chooseCases(options), { contestants, engines, options, print, keep });
     keep(timed);
+    endPeers();
     if (!options.suites.includes('growth')) return timed;
     const curves: Curve[] = [];
     const seconds = options.seconds * POINT_SHARE;
