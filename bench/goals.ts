@@ -202,8 +202,10 @@ function scoreOf(g: Goal, rows: readonly Row[]): Score | undefined {
   const median = row[g.of];
   if (median === undefined) return undefined;
   if (g.of === 'above_ms') return { median, least: row.above_min_ms ?? median };
-  const gain = row.median_ms / row.min_ms;
-  return { median, least: g.of === 'peak_fraction' ? median * gain : median / gain };
+  const { least_times_limit = Number.NaN } = row;
+  if (g.of === 'times_limit') return { median, least: least_times_limit };
+  if (g.of === 'peak_fraction') return { median, least: 1 / least_times_limit };
+  return { median, least: (median * row.min_ms) / row.median_ms };
 }
 
 function isOther({ others = [], threads }: Goal, { contestant, build, threads: n }: Row): boolean {

@@ -7,7 +7,7 @@ import type { Case, Row, Runner, Variant } from './types.ts';
 
 /**
  * Limits of the machine by name (`peak/relaxed`, `copy/2`, `cores/2`): GFLOP/s of one thread, GB/s of so many threads,
- * what so many give, one being 1.
+ * what so many give, one being 1. By medians; `best peak/relaxed` by the least time.
  */
 export type Rates = ReadonlyMap<string, number>;
 
@@ -52,23 +52,25 @@ export class Probes {
 
   /** Keeps the samples; returns the rates in this case. */
   add({ copies = 0 }: Case, samples: readonly Samples[]): Rates {
-    const rates = this.#open.map(({ name, runner: { work } }, i): [string, number] => {
+    const known = new Map<string, number>();
+    for (const [i, { name, runner }] of this.#open.entries()) {
+      const { work } = runner;
       const found = samples[i] as Samples;
       const rate = work / (median(found) * 1e6);
       const [kind, of] = name.split('/') as [string, string];
       if (kind === 'copy') this.#addCopy(Number(of), copies, rate);
       else if (kind === 'peak') this.#addPeak(of, work, found);
-      return [name, rate];
-    });
-    const known = new Map(rates);
-    for (const [name, rate] of rates) {
-      const threads = Number(name.split('/')[1]);
-      if (!name.startsWith('spin/') || threads === 1) continue;
-      const gave = rate / (known.get('spin/1') as number);
-      this.#cores.push(gave);
-      known.set(`cores/${threads}`, gave);
+      else if (of !== '1') this.#addCores(known, of, rate);
+      known.set(name, rate);
+      known.set(`best ${name}`, work / (Math.min(...found) * 1e6));
     }
     return known;
+  }
+
+  #addCores(known: Map<string, number>, threads: string, rate: number): void {
+    const gave = rate / (known.get('spin/1') as number);
+    this.#cores.push(gave);
+    known.set(`cores/${threads}`, gave);
   }
 
   #addPeak(build: string, work: number, samples: Samples): void {
@@ -124,6 +126,7 @@ export function makeRow(
   const [median_ms, min_ms] = [median(samples), Math.min(...samples)];
   const per = (n: number | undefined) => (n === undefined ? undefined : n / (median_ms * 1e6));
   const limit_ms = limitOf(c, build, threads, rates);
+  const least_limit = limitOf(c, build, threads, rates, 'best ');
   const peak = rates.get(`peak/${build}`);
   const measured = {
     gflops: per(c.flops),
@@ -133,6 +136,7 @@ export function makeRow(
     limit_ms,
     cores_gave: rates.get(`cores/${threads}`),
     times_limit: limit_ms && median_ms / limit_ms,
+    least_times_limit: least_limit && min_ms / least_limit,
   };
   const known = Object.entries(measured).filter(([, x]) => x !== undefined) as [string, number][];
   return {
@@ -150,8 +154,15 @@ export function makeRow(
 }
 
 /** Milliseconds of the flops at the build's peak on all threads, or of the bytes at that of a copy. */
-function limitOf({ flops, bytes }: Case, build: string, threads: number, rates: Rates) {
-  const [peak, copy] = [rates.get(`peak/${build}`), rates.get(`copy/${threads}`)];
+function limitOf(
+  { flops, bytes }: Case,
+  build: string,
+  threads: number,
+  rates: Rates,
+  which: '' | 'best ' = '',
+) {
+  const peak = rates.get(`${which}peak/${build}`);
+  const copy = rates.get(`${which}copy/${threads}`);
   if (flops && peak) return flops / (peak * threads * 1e6);
   return bytes && copy ? bytes / (copy * 1e6) : undefined;
 }

@@ -212,6 +212,8 @@ export interface Row extends RowHead {
   readonly limit_ms?: number;
   /** median_ms divided by limit_ms. */
   readonly times_limit?: number;
+  /** The same of the least times of both. */
+  readonly least_times_limit?: number;
   /** What so many independent threads gave in the same rounds, one being 1. */
   readonly cores_gave?: number;
   /** Median and least time less those of the baseline. */

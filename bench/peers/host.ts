@@ -23,7 +23,7 @@ async function serve({ open }: Contestant): Promise<void> {
     try {
       if (request.open) {
         runner = await (open[request.open] as Open)(request.task, request.variant as Variant);
-        answer({ value: { note: runner.note } });
+        answer({ value: { note: runner.note, silent: !runner.output } });
       } else if (request.run !== undefined) answer({ value: await timed(runner, request.run) });
       else if (request.reset) answer({ value: await runner?.reset?.() });
       else if (request.output) answer({ value: await runner?.output?.() });

@@ -19,6 +19,15 @@ export interface Host {
   readonly env: Readonly<Record<string, string>>;
 }
 
+type Numbers = ArrayLike<number>;
+
+/** What is known of an opened task. */
+interface Info {
+  readonly note?: string;
+  /** It has no results to compare. */
+  readonly silent?: boolean;
+}
+
 interface Answer {
   readonly value?: unknown;
   readonly error?: string;
@@ -136,7 +145,7 @@ export function remote({
   };
   const open = async (kind: Kind, task: unknown, variant: Variant): Promise<Runner> => {
     const at = start(variant);
-    const { note } = (await at.ask({ open: kind, task, variant })) as { note?: string };
+    const { note, silent } = (await at.ask({ open: kind, task, variant })) as Info;
     let taken = 0;
     return {
       ...(note ? { note } : {}),
@@ -145,7 +154,7 @@ export function remote({
       },
       took: () => taken,
       reset: async () => void (await at.ask({ reset: true })),
-      output: async () => (await at.ask({ output: true })) as ArrayLike<number>,
+      ...(silent ? {} : { output: async () => (await at.ask({ output: true })) as Numbers }),
       dispose: () => void at.ask({ close: true }).catch(() => {}),
     };
   };

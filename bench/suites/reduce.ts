@@ -21,7 +21,8 @@ export function reduceCase(
     task,
     bytes: 4 * elements * (op === 'softmax' ? 2 : 1),
     elements,
-    check: { steps: 1, tolerance: 1e-5 },
+    // Sums of f32 one by one, as others have them, err by 2e-5 here.
+    check: { steps: 1, tolerance: op === 'sum' ? 1e-4 : 1e-5 },
   };
 }
 
