@@ -12,6 +12,9 @@ interface Patience {
   readonly run: number;
 }
 
+/** Patience is counted in so many pieces: time in which this process is stopped as well does not count. */
+const TICKS = 20;
+
 /** How to start a process that answers messages on its fourth file. */
 export interface Host {
   readonly command: string;
@@ -80,17 +83,16 @@ class Process {
   async #ask(request: object): Promise<unknown> {
     this.#child.kill('SIGCONT');
     const patience = 'open' in request ? this.#patience.open : this.#patience.run;
-    let late = false;
-    const timer = setTimeout(() => {
-      late = true;
-      this.kill();
-    }, patience);
+    let ticks = 0;
+    const timer = setInterval(() => {
+      if (++ticks === TICKS) this.kill();
+    }, patience / TICKS);
     for (const part of toFrame(request)) (this.#child.stdin as Writable).write(part);
     const { done, value } = await this.#answers.next();
-    clearTimeout(timer);
+    clearInterval(timer);
     if (done) {
       if (!this.ended) await once(this.#child, 'exit');
-      throw new Error(late ? `no answer in ${patience / 1000} s` : this.#why());
+      throw new Error(ticks >= TICKS ? `no answer in ${patience / 1000} s` : this.#why());
     }
     this.#child.kill('SIGSTOP');
     const { error, unable, value: result } = value as Answer;
