@@ -63,10 +63,10 @@ function emitSmall(
   bias: Pointer,
   { M, N, K, transposeA, transposeB, activation }: Product,
 ): void {
-  const left = transposeA ? ([1, M] as const) : ([K, 1] as const);
-  const right = transposeB ? ([1, K] as const) : ([N, 1] as const);
-  const unit = e.unit(M, N);
-  e.row(kernels.gemmSmall(c, a, b, bias, M, unit, N, K, ...left, ...right, N, 0, activation));
+  const [aRow, aCol] = transposeA ? [1, M] : [K, 1];
+  const [bRow, bCol] = transposeB ? [1, K] : [N, 1];
+  const sizes = [M, e.unit(M, N), N, K, aRow, aCol, bRow, bCol, N] as const;
+  e.row(kernels.gemmSmall(c, a, b, bias, ...sizes, 0, activation));
 }
 
 /** The slope behind a product that could not take it along. */
