@@ -1,12 +1,13 @@
 /**
  * Compiles `src` to `dist`, file by file for bundlers, and joins it in `dist/node` for Node, which starts faster from few
- * files. All lie as deep beside `build` as `src/runtime`, so that `../../build/` is right in each.
+ * files. `dist/infer` is the bundle without training, for browsers and Node. All lie as deep beside `build` as `src/runtime`, so that `../../build/` is right in each.
  */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { type Plugin, rolldown } from 'rolldown';
+import { bundleInference } from './inference.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const dist = `${root}dist`;
@@ -51,3 +52,8 @@ await joined.write({
   entryFileNames: '[name].js',
   chunkFileNames: '[name].js',
 });
+
+mkdirSync(`${dist}/infer`);
+for (const { fileName, code } of await bundleInference(true))
+  writeFileSync(`${dist}/infer/${fileName}`, code);
+writeFileSync(`${dist}/infer.js`, "export * from './infer/index.js';\n");
