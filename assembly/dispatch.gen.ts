@@ -238,59 +238,79 @@ import {
   warp as warp_,
 } from './kernels/warp';
 
+/** Whether there are kernels that compute in lanes of f64 or draw random numbers. */
+export const ALL_CONSTANTS: bool = true;
+
 /** Calls kernel `id` with the arguments at `a`, 8 bytes each. */
 export function dispatch(id: i32, a: usize, tid: i32, threads: i32): void {
   switch (id) {
     case 2:
-      reluGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      if (TRAINING) reluGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      else unreachable();
       return;
     case 3:
-      leakyReluGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<real>(a, 40), tid, threads);
+      if (TRAINING) leakyReluGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<real>(a, 40), tid, threads);
+      else unreachable();
       return;
     case 4:
-      eluGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<real>(a, 40), tid, threads);
+      if (TRAINING) eluGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<real>(a, 40), tid, threads);
+      else unreachable();
       return;
     case 5:
-      tanhGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      if (TRAINING) tanhGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      else unreachable();
       return;
     case 6:
-      sigmoidGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      if (TRAINING) sigmoidGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      else unreachable();
       return;
     case 7:
-      geluGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      if (TRAINING) geluGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      else unreachable();
       return;
     case 8:
-      softplusGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      if (TRAINING) softplusGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      else unreachable();
       return;
     case 9:
-      adamax_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<f64>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<f64>(a, 72), load<f64>(a, 80), load<u32>(a, 88), load<u32>(a, 96), tid, threads);
+      if (TRAINING) adamax_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<f64>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<f64>(a, 72), load<f64>(a, 80), load<u32>(a, 88), load<u32>(a, 96), tid, threads);
+      else unreachable();
       return;
     case 10:
-      nadam_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<f64>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<f64>(a, 72), load<f64>(a, 80), load<u32>(a, 88), load<u32>(a, 96), tid, threads);
+      if (TRAINING) nadam_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<f64>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<f64>(a, 72), load<f64>(a, 80), load<u32>(a, 88), load<u32>(a, 96), tid, threads);
+      else unreachable();
       return;
     case 11:
-      adadelta_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<f64>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<f64>(a, 72), load<u32>(a, 80), load<u32>(a, 88), tid, threads);
+      if (TRAINING) adadelta_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<f64>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<f64>(a, 72), load<u32>(a, 80), load<u32>(a, 88), tid, threads);
+      else unreachable();
       return;
     case 12:
-      lion_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<f64>(a, 40), load<f64>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<u32>(a, 72), load<u32>(a, 80), tid, threads);
+      if (TRAINING) lion_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<f64>(a, 40), load<f64>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<u32>(a, 72), load<u32>(a, 80), tid, threads);
+      else unreachable();
       return;
     case 13:
-      movingAverage_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<f64>(a, 32), load<i32>(a, 40), load<u32>(a, 48), load<u32>(a, 56), tid, threads);
+      if (TRAINING) movingAverage_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<f64>(a, 32), load<i32>(a, 40), load<u32>(a, 48), load<u32>(a, 56), tid, threads);
+      else unreachable();
       return;
     case 14:
-      argMaxRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      if (TRAINING) argMaxRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      else unreachable();
       return;
     case 15:
-      argMinRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      if (TRAINING) argMinRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      else unreachable();
       return;
     case 16:
-      argMaxColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      if (TRAINING) argMaxColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      else unreachable();
       return;
     case 17:
-      argMinColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      if (TRAINING) argMinColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      else unreachable();
       return;
     case 18:
-      randomBeta_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<f64>(a, 24), load<f64>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
+      if (TRAINING) randomBeta_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<f64>(a, 24), load<f64>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
+      else unreachable();
       return;
     case 19:
       add_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
@@ -305,7 +325,8 @@ export function dispatch(id: i32, a: usize, tid: i32, threads: i32): void {
       div_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 23:
-      pow_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      if (TRAINING) pow_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      else unreachable();
       return;
     case 24:
       maximum_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
@@ -326,7 +347,8 @@ export function dispatch(id: i32, a: usize, tid: i32, threads: i32): void {
       divBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
     case 30:
-      powBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      if (TRAINING) powBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      else unreachable();
       return;
     case 31:
       maximumBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
@@ -347,43 +369,52 @@ export function dispatch(id: i32, a: usize, tid: i32, threads: i32): void {
       u8ToReal_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), load<real>(a, 40), tid, threads);
       return;
     case 37:
-      equal_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      if (TRAINING) equal_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      else unreachable();
       return;
     case 38:
-      notEqual_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      if (TRAINING) notEqual_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      else unreachable();
       return;
     case 39:
       less_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 40:
-      lessEqual_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      if (TRAINING) lessEqual_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      else unreachable();
       return;
     case 41:
       greater_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 42:
-      greaterEqual_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      if (TRAINING) greaterEqual_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      else unreachable();
       return;
     case 43:
-      equalBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      if (TRAINING) equalBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      else unreachable();
       return;
     case 44:
-      notEqualBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      if (TRAINING) notEqualBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      else unreachable();
       return;
     case 45:
       lessBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
     case 46:
-      lessEqualBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      if (TRAINING) lessEqualBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      else unreachable();
       return;
     case 47:
       greaterBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
     case 48:
-      greaterEqualBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      if (TRAINING) greaterEqualBroadcast_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
+      else unreachable();
       return;
     case 49:
-      equalI32_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      if (TRAINING) equalI32_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      else unreachable();
       return;
     case 50:
       padImage_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), tid, threads);
@@ -398,7 +429,8 @@ export function dispatch(id: i32, a: usize, tid: i32, threads: i32): void {
       conv_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), load<i32>(a, 120), load<i32>(a, 128), load<i32>(a, 136), load<i32>(a, 144), tid, threads);
       return;
     case 54:
-      convFilter_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), load<i32>(a, 120), load<i32>(a, 128), load<i32>(a, 136), tid, threads);
+      if (TRAINING) convFilter_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), load<i32>(a, 120), load<i32>(a, 128), load<i32>(a, 136), tid, threads);
+      else unreachable();
       return;
     case 55:
       placeInside_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), tid, threads);
@@ -425,34 +457,43 @@ export function dispatch(id: i32, a: usize, tid: i32, threads: i32): void {
       placeStrided_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), tid, threads);
       return;
     case 63:
-      setElements_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      if (TRAINING) setElements_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      else unreachable();
       return;
     case 64:
       depthwise_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), load<i32>(a, 120), load<i32>(a, 128), load<i32>(a, 136), load<i32>(a, 144), load<i32>(a, 152), load<i32>(a, 160), load<i32>(a, 168), tid, threads);
       return;
     case 65:
-      depthwiseFilter_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), load<i32>(a, 120), tid, threads);
+      if (TRAINING) depthwiseFilter_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), load<i32>(a, 120), tid, threads);
+      else unreachable();
       return;
     case 66:
-      gatherRows_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      if (TRAINING) gatherRows_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      else unreachable();
       return;
     case 67:
-      scatterAddRows_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      if (TRAINING) scatterAddRows_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      else unreachable();
       return;
     case 68:
-      gatherBatch_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      if (TRAINING) gatherBatch_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      else unreachable();
       return;
     case 69:
-      gatherBatchI32_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      if (TRAINING) gatherBatchI32_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      else unreachable();
       return;
     case 70:
-      gatherBatchU8_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<real>(a, 56), load<real>(a, 64), tid, threads);
+      if (TRAINING) gatherBatchU8_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<real>(a, 56), load<real>(a, 64), tid, threads);
+      else unreachable();
       return;
     case 71:
-      oneHot_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<real>(a, 40), load<real>(a, 48), tid, threads);
+      if (TRAINING) oneHot_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<real>(a, 40), load<real>(a, 48), tid, threads);
+      else unreachable();
       return;
     case 72:
-      pick_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      if (TRAINING) pick_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      else unreachable();
       return;
     case 73:
       gemm_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), tid, threads);
@@ -485,16 +526,20 @@ export function dispatch(id: i32, a: usize, tid: i32, threads: i32): void {
       layerNorm_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<real>(a, 64), tid, threads);
       return;
     case 83:
-      layerNormGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<real>(a, 64), tid, threads);
+      if (TRAINING) layerNormGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<real>(a, 64), tid, threads);
+      else unreachable();
       return;
     case 84:
-      layerNormSums_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<real>(a, 72), tid, threads);
+      if (TRAINING) layerNormSums_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<real>(a, 72), tid, threads);
+      else unreachable();
       return;
     case 85:
-      magnitudeChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      if (TRAINING) magnitudeChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      else unreachable();
       return;
     case 86:
-      combineMagnitudes_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      if (TRAINING) combineMagnitudes_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      else unreachable();
       return;
     case 87:
       momentRows_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
@@ -521,13 +566,16 @@ export function dispatch(id: i32, a: usize, tid: i32, threads: i32): void {
       normalize_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<real>(a, 88), tid, threads);
       return;
     case 95:
-      normalizeSums_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<real>(a, 80), tid, threads);
+      if (TRAINING) normalizeSums_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<real>(a, 80), tid, threads);
+      else unreachable();
       return;
     case 96:
-      normalizeGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<u32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<real>(a, 96), tid, threads);
+      if (TRAINING) normalizeGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<u32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<real>(a, 96), tid, threads);
+      else unreachable();
       return;
     case 97:
-      orthonormalRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      if (TRAINING) orthonormalRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      else unreachable();
       return;
     case 98:
       packA_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
@@ -551,10 +599,12 @@ export function dispatch(id: i32, a: usize, tid: i32, threads: i32): void {
       maxPool_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<u32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 105:
-      maxPoolGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<u32>(a, 56), load<i32>(a, 64), tid, threads);
+      if (TRAINING) maxPoolGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<u32>(a, 56), load<i32>(a, 64), tid, threads);
+      else unreachable();
       return;
     case 106:
-      maxPoolPick_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<u32>(a, 56), tid, threads);
+      if (TRAINING) maxPoolPick_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<u32>(a, 56), tid, threads);
+      else unreachable();
       return;
     case 107:
       averagePool_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<u32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
@@ -563,34 +613,44 @@ export function dispatch(id: i32, a: usize, tid: i32, threads: i32): void {
       averagePoolGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<u32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), tid, threads);
       return;
     case 109:
-      peak_(load<u32>(a, 0), load<i32>(a, 8), tid, threads);
+      if (TRAINING) peak_(load<u32>(a, 0), load<i32>(a, 8), tid, threads);
+      else unreachable();
       return;
     case 110:
-      philoxBlock_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), tid, threads);
+      if (TRAINING) philoxBlock_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), tid, threads);
+      else unreachable();
       return;
     case 111:
-      randomBits_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), tid, threads);
+      if (TRAINING) randomBits_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), tid, threads);
+      else unreachable();
       return;
     case 112:
-      randomUniform_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
+      if (TRAINING) randomUniform_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
+      else unreachable();
       return;
     case 113:
-      randomNormal_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
+      if (TRAINING) randomNormal_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
+      else unreachable();
       return;
     case 114:
-      randomTruncatedNormal_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
+      if (TRAINING) randomTruncatedNormal_(load<u32>(a, 0), load<i32>(a, 8), load<i32>(a, 16), load<real>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
+      else unreachable();
       return;
     case 115:
-      dropout_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
+      if (TRAINING) dropout_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), load<u32>(a, 40), load<u32>(a, 48), tid, threads);
+      else unreachable();
       return;
     case 116:
-      permutation_(load<u32>(a, 0), load<i32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), tid, threads);
+      if (TRAINING) permutation_(load<u32>(a, 0), load<i32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), tid, threads);
+      else unreachable();
       return;
     case 117:
-      countBelow_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      if (TRAINING) countBelow_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      else unreachable();
       return;
     case 118:
-      rankRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      if (TRAINING) rankRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      else unreachable();
       return;
     case 119:
       sumRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
@@ -599,10 +659,12 @@ export function dispatch(id: i32, a: usize, tid: i32, threads: i32): void {
       meanRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<real>(a, 40), tid, threads);
       return;
     case 121:
-      maxRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      if (TRAINING) maxRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      else unreachable();
       return;
     case 122:
-      minRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      if (TRAINING) minRows_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      else unreachable();
       return;
     case 123:
       sumColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
@@ -611,34 +673,42 @@ export function dispatch(id: i32, a: usize, tid: i32, threads: i32): void {
       meanColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<real>(a, 40), tid, threads);
       return;
     case 125:
-      maxColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      if (TRAINING) maxColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      else unreachable();
       return;
     case 126:
-      minColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      if (TRAINING) minColumns_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      else unreachable();
       return;
     case 127:
       sumChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
       return;
     case 128:
-      maxChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      if (TRAINING) maxChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      else unreachable();
       return;
     case 129:
-      minChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      if (TRAINING) minChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      else unreachable();
       return;
     case 130:
       sumColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       return;
     case 131:
-      maxColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      if (TRAINING) maxColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      else unreachable();
       return;
     case 132:
-      minColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      if (TRAINING) minColumnChunks_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      else unreachable();
       return;
     case 133:
-      sigmoidCrossEntropy_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      if (TRAINING) sigmoidCrossEntropy_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      else unreachable();
       return;
     case 134:
-      sigmoidCrossEntropyGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      if (TRAINING) sigmoidCrossEntropyGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      else unreachable();
       return;
     case 135:
       softmax_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
@@ -647,40 +717,50 @@ export function dispatch(id: i32, a: usize, tid: i32, threads: i32): void {
       logSoftmax_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
       return;
     case 137:
-      softmaxGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      if (TRAINING) softmaxGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      else unreachable();
       return;
     case 138:
-      logSoftmaxGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      if (TRAINING) logSoftmaxGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      else unreachable();
       return;
     case 139:
-      softmaxCrossEntropy_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      if (TRAINING) softmaxCrossEntropy_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      else unreachable();
       return;
     case 140:
-      softmaxCrossEntropyGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      if (TRAINING) softmaxCrossEntropyGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      else unreachable();
       return;
     case 141:
-      softmaxCrossEntropyDense_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      if (TRAINING) softmaxCrossEntropyDense_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      else unreachable();
       return;
     case 142:
-      softmaxCrossEntropyDenseGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      if (TRAINING) softmaxCrossEntropyDenseGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
+      else unreachable();
       return;
     case 143:
       abs_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 144:
-      sign_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      if (TRAINING) sign_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      else unreachable();
       return;
     case 145:
       exp_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 146:
-      log_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      if (TRAINING) log_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      else unreachable();
       return;
     case 147:
-      log1p_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      if (TRAINING) log1p_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      else unreachable();
       return;
     case 148:
-      expm1_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      if (TRAINING) expm1_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      else unreachable();
       return;
     case 149:
       sqrt_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
@@ -689,16 +769,19 @@ export function dispatch(id: i32, a: usize, tid: i32, threads: i32): void {
       rsqrt_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 151:
-      reciprocal_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      if (TRAINING) reciprocal_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      else unreachable();
       return;
     case 152:
       square_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 153:
-      sin_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      if (TRAINING) sin_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      else unreachable();
       return;
     case 154:
-      cos_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      if (TRAINING) cos_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      else unreachable();
       return;
     case 155:
       tanh_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
@@ -707,7 +790,8 @@ export function dispatch(id: i32, a: usize, tid: i32, threads: i32): void {
       sigmoid_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 157:
-      erf_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      if (TRAINING) erf_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      else unreachable();
       return;
     case 158:
       relu_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
@@ -716,22 +800,27 @@ export function dispatch(id: i32, a: usize, tid: i32, threads: i32): void {
       softplus_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 160:
-      floor_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      if (TRAINING) floor_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      else unreachable();
       return;
     case 161:
-      ceil_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      if (TRAINING) ceil_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      else unreachable();
       return;
     case 162:
-      round_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      if (TRAINING) round_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      else unreachable();
       return;
     case 163:
       gelu_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
       return;
     case 164:
-      not_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      if (TRAINING) not_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      else unreachable();
       return;
     case 165:
-      isFinite_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      if (TRAINING) isFinite_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), tid, threads);
+      else unreachable();
       return;
     case 166:
       affine_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), load<real>(a, 40), tid, threads);
@@ -746,28 +835,36 @@ export function dispatch(id: i32, a: usize, tid: i32, threads: i32): void {
       clip_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), load<real>(a, 40), tid, threads);
       return;
     case 170:
-      powScalar_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), tid, threads);
+      if (TRAINING) powScalar_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<real>(a, 32), tid, threads);
+      else unreachable();
       return;
     case 171:
-      sgd_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<f64>(a, 32), load<f64>(a, 40), load<u32>(a, 48), load<u32>(a, 56), tid, threads);
+      if (TRAINING) sgd_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<f64>(a, 32), load<f64>(a, 40), load<u32>(a, 48), load<u32>(a, 56), tid, threads);
+      else unreachable();
       return;
     case 172:
-      momentum_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<f64>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<u32>(a, 72), load<u32>(a, 80), tid, threads);
+      if (TRAINING) momentum_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<f64>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<u32>(a, 72), load<u32>(a, 80), tid, threads);
+      else unreachable();
       return;
     case 173:
-      rmsprop_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<f64>(a, 72), load<i32>(a, 80), load<f64>(a, 88), load<f64>(a, 96), load<u32>(a, 104), load<u32>(a, 112), tid, threads);
+      if (TRAINING) rmsprop_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<f64>(a, 72), load<i32>(a, 80), load<f64>(a, 88), load<f64>(a, 96), load<u32>(a, 104), load<u32>(a, 112), tid, threads);
+      else unreachable();
       return;
     case 174:
-      adam_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<f64>(a, 72), load<i32>(a, 80), load<f64>(a, 88), load<f64>(a, 96), load<u32>(a, 104), load<u32>(a, 112), tid, threads);
+      if (TRAINING) adam_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<f64>(a, 72), load<i32>(a, 80), load<f64>(a, 88), load<f64>(a, 96), load<u32>(a, 104), load<u32>(a, 112), tid, threads);
+      else unreachable();
       return;
     case 175:
-      adagrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<f64>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<u32>(a, 72), load<u32>(a, 80), tid, threads);
+      if (TRAINING) adagrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<f64>(a, 40), load<i32>(a, 48), load<f64>(a, 56), load<f64>(a, 64), load<u32>(a, 72), load<u32>(a, 80), tid, threads);
+      else unreachable();
       return;
     case 176:
-      warp_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<real>(a, 96), tid, threads);
+      if (TRAINING) warp_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<real>(a, 96), tid, threads);
+      else unreachable();
       return;
     case 177:
-      boxMask_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      if (TRAINING) boxMask_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      else unreachable();
       return;
   }
 }

@@ -1,7 +1,8 @@
 import { checkLabels, type DataLike, type Table, table } from '../data/table.ts';
 import type { Loss } from '../nn/loss.ts';
 import { DataError, ShapeError } from '../runtime/errors.ts';
-import { type Inputs, type ModelCore, namedData } from './core.ts';
+import type { ModelCore } from './core.ts';
+import { type Inputs, namedData } from './networkCore.ts';
 import type { OutputLoss } from './outputs.ts';
 import { SAMPLE_WEIGHT, targetName } from './programs.ts';
 
@@ -42,9 +43,4 @@ function targetTable(core: ModelCore, output: string, data: DataLike, loss: Loss
   const given = table(name, data, 'values');
   const column = given.shape.length === 1 && shape.length === 1 && shape[0] === 1;
   return column ? { ...given, shape: [...given.shape, 1] } : table(name, data, 'values', shape);
-}
-
-/** Shape of one example of each table, by name. */
-export function rowShapes(tables: readonly Table[]): Map<string, readonly number[]> {
-  return new Map(tables.map((t) => [t.name, t.shape.slice(1)]));
 }

@@ -10,7 +10,7 @@ import { regularizer as findRegularizer, type Regularizer } from '../nn/regulari
 import { optimizer as findOptimizer } from '../optim/index.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { OptionError, ShapeError, unknownName } from '../runtime/errors.ts';
-import { type Inputs, ModelCore, type ModelOptions } from './core.ts';
+import { ModelCore, type ModelOptions } from './core.ts';
 import { dataTables } from './data.ts';
 import { evaluateData, release } from './evaluate.ts';
 import { ResidentData } from './feed.ts';
@@ -27,6 +27,7 @@ import {
   summarize,
 } from './inspect.ts';
 import { applyNetwork, type Network, namedOutputs, sequentialNetwork } from './network.ts';
+import type { Inputs } from './networkCore.ts';
 import { checkWhole } from './options.ts';
 import {
   findLoss,
@@ -38,10 +39,11 @@ import {
   type PerOutput,
   perOutput,
 } from './outputs.ts';
-import { intermediates, predict, predictSync } from './predict.ts';
+import { intermediates, predict, predictSync, single } from './predict.ts';
 import { loadWeights, type SaveOptions, toFiles, weightsFile } from './save.ts';
+import { writeVariable } from './slabs.ts';
 import { type BatchStream, isStream } from './source.ts';
-import { readVariable, writeVariable } from './variables.ts';
+import { readVariable } from './variables.ts';
 import { uniqueNames } from './weights.ts';
 
 export interface CompileOptions {
@@ -339,14 +341,6 @@ export class Model {
   [Symbol.dispose](): void {
     this.dispose();
   }
-}
-
-function single(outputs: Record<string, NDArray>, model: string): NDArray {
-  const all = Object.values(outputs);
-  if (all.length !== 1) {
-    throw new OptionError(`model "${model}" has outputs ${Object.keys(outputs)}: use predictAll`);
-  }
-  return all[0] as NDArray;
 }
 
 /** A layer, a model as a layer, or a plain function of one tensor. */

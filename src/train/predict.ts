@@ -1,16 +1,16 @@
 import type { NDArray } from '../compile/array.ts';
-import { plainStep } from '../compile/evaluate.ts';
-import type { Executable } from '../compile/executable.ts';
-import { rowsOf, type Table } from '../data/table.ts';
+import { type Executable, plainStep } from '../compile/executable.ts';
+import { hostValues, rowsOf, type Table } from '../data/table.ts';
 import { sizeOf } from '../graph/shape.ts';
-import { StateError } from '../runtime/errors.ts';
-import type { Inputs, ModelCore } from './core.ts';
-import { rowShapes } from './data.ts';
-import { hostValues } from './feed.ts';
+import { OptionError, StateError } from '../runtime/errors.ts';
+import { type Inputs, type NetworkCore, rowShapes } from './networkCore.ts';
 import { checkWhole } from './options.ts';
+import type { WeightState } from './weightState.ts';
+
+type Core = NetworkCore<WeightState>;
 
 /** The inference program for batches of `size`. */
-function predictProgram(core: ModelCore, size: number): Executable {
+function predictProgram(core: Core, size: number): Executable {
   return core.state.program(`predict:${size}`, () => ({
     name: `predict ${core.network.name}`,
     outputs: core.trace(size, false).outputs,
@@ -64,7 +64,7 @@ class Collected {
 
 /** Outputs of the model for all examples, batch by batch; others take their turn between batches. */
 export async function predict(
-  core: ModelCore,
+  core: Core,
   x: Inputs,
   batchSize: number,
 ): Promise<Record<string, NDArray>> {
@@ -88,7 +88,7 @@ export async function predict(
 }
 
 /** What each layer's ops computed for one batch, by name; needs DEBUG=3. */
-export async function intermediates(core: ModelCore, x: Inputs): Promise<Record<string, NDArray>> {
+export async function intermediates(core: Core, x: Inputs): Promise<Record<string, NDArray>> {
   const tables = core.inputTables(x);
   const { engine } = await core.build(rowShapes(tables));
   const size = tables[0]?.shape[0] ?? 0;
@@ -101,7 +101,7 @@ export async function intermediates(core: ModelCore, x: Inputs): Promise<Record<
 }
 
 /** The same without waiting, in one batch. */
-export function predictSync(core: ModelCore, x: Inputs): Record<string, NDArray> {
+export function predictSync(core: Core, x: Inputs): Record<string, NDArray> {
   if (core.busy)
     throw new StateError(
       `predictSync: model "${core.network.name}" is in the middle of ${core.busy}; use predict`,
@@ -118,4 +118,13 @@ export function predictSync(core: ModelCore, x: Inputs): Record<string, NDArray>
   for (const name of executable.program.outputs.keys())
     collected.add(name, executable.readSync(name), 0);
   return collected.outputs;
+}
+
+/** The only output. */
+export function single(outputs: Record<string, NDArray>, model: string): NDArray {
+  const all = Object.values(outputs);
+  if (all.length !== 1) {
+    throw new OptionError(`model "${model}" has outputs ${Object.keys(outputs)}: use predictAll`);
+  }
+  return all[0] as NDArray;
 }

@@ -1,12 +1,13 @@
-import { plainStep } from '../compile/evaluate.ts';
-import type { Table } from '../data/table.ts';
+import { plainStep } from '../compile/executable.ts';
+import { hostValues, type Table } from '../data/table.ts';
 import type { Variable } from '../graph/tensor.ts';
 import { OptionError } from '../runtime/errors.ts';
-import type { Inputs, ModelCore } from './core.ts';
+import type { ModelCore } from './core.ts';
 import { dataTables } from './data.ts';
 import { release } from './evaluate.ts';
-import { type Feed, hostFeed, hostValues, ResidentData } from './feed.ts';
+import { type Feed, hostFeed, ResidentData } from './feed.ts';
 import type { TrainingLoop } from './loop.ts';
+import type { Inputs } from './networkCore.ts';
 
 /** A batch of data that is not in memory as a whole. */
 export interface StreamBatch {

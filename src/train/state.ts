@@ -1,15 +1,11 @@
 import type { Block } from '../compile/block.ts';
-import { Executable, Workspace } from '../compile/executable.ts';
-import { compile, type ProgramSpec } from '../compile/program.ts';
 import type { Variable } from '../graph/tensor.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
-import type { Engine } from '../runtime/engine.ts';
-import { DisposedError, EngineError } from '../runtime/errors.ts';
 import { type BatchSums, MetricSums } from './metricSums.ts';
+import { allocate, inMemoryOrder } from './slabs.ts';
 import type { TrainState } from './step.ts';
-import { allocate, beside, byKind, initialize, inMemoryOrder } from './variables.ts';
-
-const MAX_PROGRAMS = 12;
+import { beside, initialize } from './variables.ts';
+import { WeightState } from './weightState.ts';
 
 interface BlockCopy {
   readonly block: Block;
@@ -17,46 +13,15 @@ interface BlockCopy {
 }
 
 /** Memory of a model: its variables, what training keeps beside them, its programs. */
-export class ModelState implements TrainState {
-  readonly engine: Engine;
-  readonly workspace: Workspace;
-  readonly name: string;
-  readonly variables: Variable[] = [];
+export class ModelState extends WeightState implements TrainState {
   gradients: Map<Variable, Variable> = new Map();
   slots: Map<Variable, Variable[]> = new Map();
-  #blocks: Block[] = [];
   #training: Block[] = [];
-  #programs = new Map<string, Executable>();
   #sums = new Map<string, MetricSums>();
   #snapshot: BlockCopy[] = [];
-  #disposed = false;
-  #generation: number;
 
-  constructor(engine: Engine, name: string) {
-    this.engine = engine;
-    this.name = name;
-    this.workspace = new Workspace(engine, name);
-    this.#generation = engine.generation;
-  }
-
-  /** Gives memory and first values to variables that have none. */
-  async adopt(variables: Iterable<Variable>, seed: number): Promise<void> {
-    const fresh = [...variables].filter((v) => !v.storage);
-    if (fresh.length > 0) await this.#place(fresh, seed);
-    const known = new Set(this.variables);
-    for (const v of variables) if (!known.has(v)) this.variables.push(v);
-  }
-
-  async #place(fresh: readonly Variable[], seed: number): Promise<void> {
-    const block = allocate(this.engine, `weights of ${this.name}`, byKind(fresh));
-    try {
-      await initialize(this.engine, fresh, seed);
-    } catch (error) {
-      for (const v of fresh) v.storage = null;
-      block.free();
-      throw error;
-    }
-    this.#blocks.push(block);
+  protected override start(fresh: readonly Variable[], seed: number): Promise<void> {
+    return initialize(this.engine, fresh, seed);
   }
 
   /** Makes gradients and slots for the parameters, once for each optimiser. */
@@ -95,25 +60,6 @@ export class ModelState implements TrainState {
     this.dropPrograms();
   }
 
-  /** The program under `key`, compiled when it is not kept. */
-  program(key: string, spec: () => ProgramSpec): Executable {
-    if (this.#disposed) throw new DisposedError(`model "${this.name}" was disposed`);
-    if (this.lost) {
-      throw new EngineError(
-        `the weights of model "${this.name}" were lost with the worker that held them: call setWeights`,
-      );
-    }
-    const kept = this.#programs.get(key);
-    if (kept) this.#programs.delete(key);
-    const executable = kept ?? new Executable(compile(spec(), this.engine.target), this.workspace);
-    this.#programs.set(key, executable);
-    if (this.#programs.size > MAX_PROGRAMS) {
-      const [oldest] = this.#programs.keys();
-      this.#drop(oldest as string);
-    }
-    return executable;
-  }
-
   /** What the metrics of the programs of `owner` have added up. */
   metricSums(owner: string, metrics: () => readonly BatchSums[]): MetricSums {
     const key = `${owner}:`;
@@ -123,18 +69,13 @@ export class ModelState implements TrainState {
   }
 
   /** Forgets programs whose key starts with `prefix`, and the state of their metrics. */
-  dropPrograms(prefix = ''): void {
-    for (const key of [...this.#programs.keys()]) if (key.startsWith(prefix)) this.#drop(key);
+  override dropPrograms(prefix = ''): void {
+    super.dropPrograms(prefix);
     for (const [key, sums] of this.#sums) {
       if (!key.startsWith(prefix)) continue;
       sums.free();
       this.#sums.delete(key);
     }
-  }
-
-  #drop(key: string): void {
-    this.#programs.get(key)?.free();
-    this.#programs.delete(key);
   }
 
   /** Keeps a copy of all variables to return to when a thread dies. */
@@ -144,7 +85,7 @@ export class ModelState implements TrainState {
 
   #copies(more: readonly Block[] = []): Promise<BlockCopy[]> {
     return Promise.all(
-      [...this.#blocks, ...this.#training, ...more].map(async (block) => ({
+      [...this.blocks, ...this.#training, ...more].map(async (block) => ({
         block,
         bytes: await this.engine.read(block.at, block.bytes),
       })),
@@ -153,7 +94,7 @@ export class ModelState implements TrainState {
 
   restore(): void {
     this.#write(this.#snapshot);
-    this.#generation = this.engine.generation;
+    this.generation = this.engine.generation;
   }
 
   #write(copies: readonly BlockCopy[]): void {
@@ -171,15 +112,10 @@ export class ModelState implements TrainState {
     }
   }
 
-  /** Whether the engine lost its memory since the weights were written. */
-  get lost(): boolean {
-    return this.#generation !== this.engine.generation;
-  }
-
   /** All weights are about to be written anew: what else was lost starts afresh. */
-  renew(): void {
+  override renew(): void {
     if (this.lost) this.dropTraining();
-    this.#generation = this.engine.generation;
+    super.renew();
   }
 
   forgetSnapshot(): void {
@@ -190,22 +126,15 @@ export class ModelState implements TrainState {
     const sum = (list: Iterable<{ bytes: number }>) =>
       [...list].reduce((total, b) => total + b.bytes, 0);
     return {
-      variables: sum(this.#blocks),
+      variables: sum(this.blocks),
       training: sum(this.#training),
       workspace: this.workspace.bytes(),
-      programs: [...this.#programs.values()].reduce((total, p) => total + p.bytes(), 0),
+      programs: [...this.programs.values()].reduce((total, p) => total + p.bytes(), 0),
     };
   }
 
-  get disposed(): boolean {
-    return this.#disposed;
-  }
-
-  dispose(): void {
-    if (this.#disposed) return;
-    this.dropTraining();
-    this.#disposed = true;
-    for (const block of this.#blocks) block.free();
-    this.workspace.free();
+  override dispose(): void {
+    if (!this.disposed) this.dropTraining();
+    super.dispose();
   }
 }

@@ -11,7 +11,7 @@ import { averageUpdate, overwrite, readAfter } from '../ops/update.ts';
 import { clipGradients } from '../optim/clip.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import type { LayerOutput, Probe, StepView } from './probe.ts';
-import { inMemoryOrder } from './variables.ts';
+import { inMemoryOrder } from './slabs.ts';
 
 /** State that training keeps beside each parameter. */
 export interface TrainState {
