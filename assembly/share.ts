@@ -18,6 +18,10 @@ export type Step = usize;
  */
 export function shareStart(n: i32, unit: i32, tid: i32, threads: i32): i32 {
   if (threads == 1) return tid == 0 ? 0 : n;
+  return divided(n, unit, tid, threads);
+}
+
+function divided(n: i32, unit: i32, tid: i32, threads: i32): i32 {
   const units = (n + unit - 1) / unit;
   return min<i32>(n, <i32>((<i64>units * tid + threads - 1) / threads) * unit);
 }

@@ -33,22 +33,33 @@ export function minLanes(v: v128): real {
   return v128.extract_lane<real>(v128.min<real>(w, v128.shuffle<i32>(w, w, 1, 0, 3, 2)), 0);
 }
 
+/** Part of a vector, lane by lane, inlined: where calls beside a loop would cost it its registers. */
+export class Lanes {
+  @inline static load(p: usize, n: i32, fill: real): v128 {
+    let v = splat(fill);
+    if (sizeof<real>() == 8) return n > 0 ? v128.replace_lane<real>(v, 0, load<real>(p)) : v;
+    if (n > 0) v = v128.replace_lane<real>(v, 0, load<real>(p));
+    if (n > 1) v = v128.replace_lane<real>(v, 1, load<real>(p, 4));
+    if (n > 2) v = v128.replace_lane<real>(v, sizeof<real>() == 8 ? 0 : 2, load<real>(p, 8));
+    return v;
+  }
+
+  @inline static store(p: usize, v: v128, n: i32): void {
+    if (n > 0) store<real>(p, v128.extract_lane<real>(v, 0));
+    if (sizeof<real>() == 8) return;
+    if (n > 1) store<real>(p, v128.extract_lane<real>(v, 1), 4);
+    if (n > 2) store<real>(p, v128.extract_lane<real>(v, sizeof<real>() == 8 ? 0 : 2), 8);
+  }
+}
+
 /** The first `n` < LANES numbers at `p`; the other lanes are `fill`. Never reads past them. */
 export function loadPart(p: usize, n: i32, fill: real): v128 {
-  let v = splat(fill);
-  if (sizeof<real>() == 8) return n > 0 ? v128.replace_lane<real>(v, 0, load<real>(p)) : v;
-  if (n > 0) v = v128.replace_lane<real>(v, 0, load<real>(p));
-  if (n > 1) v = v128.replace_lane<real>(v, 1, load<real>(p, 4));
-  if (n > 2) v = v128.replace_lane<real>(v, sizeof<real>() == 8 ? 0 : 2, load<real>(p, 8));
-  return v;
+  return Lanes.load(p, n, fill);
 }
 
 /** Stores the first `n` < LANES lanes of `v` at `p`. */
 export function storePart(p: usize, v: v128, n: i32): void {
-  if (n > 0) store<real>(p, v128.extract_lane<real>(v, 0));
-  if (sizeof<real>() == 8) return;
-  if (n > 1) store<real>(p, v128.extract_lane<real>(v, 1), 4);
-  if (n > 2) store<real>(p, v128.extract_lane<real>(v, sizeof<real>() == 8 ? 0 : 2), 8);
+  Lanes.store(p, v, n);
 }
 
 /** The first min(n, LANES) numbers at `p`; the other lanes are 0. */

@@ -1,4 +1,4 @@
-import { LANES, loadPart, storePart } from './simd';
+import { LANES, Lanes } from './simd';
 import { stepRate } from './step';
 
 /** False when the number that guards an update (the loss) is NaN or infinite. */
@@ -11,12 +11,12 @@ export function allowed(guard: usize): bool {
 /** Loads and stores of `count` ≤ LANES numbers; inlined, so that nothing is asked where the count is known. */
 export class Part {
   @inline static get(p: usize, count: i32): v128 {
-    return count == LANES ? v128.load(p) : loadPart(p, count, 0);
+    return count == LANES ? v128.load(p) : Lanes.load(p, count, 0);
   }
 
   @inline static put(p: usize, x: v128, count: i32): void {
     if (count == LANES) v128.store(p, x);
-    else storePart(p, x, count);
+    else Lanes.store(p, x, count);
   }
 
   /** Stores a moment and returns it; below `least` it becomes 0: arithmetic on denormal numbers is slow. */

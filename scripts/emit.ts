@@ -1,13 +1,14 @@
 /**
  * Compiles `src` to `dist`, file by file for bundlers, and joins it in `dist/node` for Node, which starts faster from few
- * files, in `dist/browser` for pages without a bundler and, without builds, in `dist/slim`. All lie as deep beside `build`
- * as `src/runtime`, so that `../../build/` is right in each.
+ * files, in `dist/browser` for pages without a bundler, without builds in `dist/slim`, without training in `dist/infer`. All
+ * lie as deep beside `build` as `src/runtime`, so that `../../build/` is right in each.
  */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { type InputOptions, type OutputOptions, type Plugin, rolldown } from 'rolldown';
+import { bundleInference } from './inference.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const dist = `${root}dist`;
@@ -66,11 +67,15 @@ await bundle(
   { input: { index: `${dist}/slim.js` }, platform: 'browser', plugins: [noTurbo, noChunks] },
   { minify: true },
 );
+mkdirSync(`${dist}/infer`);
+for (const { fileName, code } of await bundleInference(true))
+  writeFileSync(`${dist}/infer/${fileName}`, code);
 /** One file, beside each that starts it. */
 await bundle('worker', { input: `${dist}/runtime/worker.js` }, { minify: true });
 for (const folder of ['runtime', 'node', 'browser', 'slim'])
   copyFileSync(`${dist}/worker/worker.js`, `${dist}/${folder}/worker.js`);
-for (const path of ['worker', 'slim.js']) rmSync(`${dist}/${path}`, { recursive: true });
+for (const path of ['worker', 'slim.js', 'infer.js'])
+  rmSync(`${dist}/${path}`, { recursive: true });
 
 async function bundle(
   folder: string,

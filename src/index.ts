@@ -159,7 +159,6 @@ export type { Pictures } from './report/pictures.ts';
 export { pictures } from './report/pictures.ts';
 export type { Picture, SheetOptions } from './report/sheet.ts';
 export { augmentationSheet, writeSheet } from './report/sheet.ts';
-export type { WasmSource } from './runtime/builds.ts';
 export type { EngineOptions } from './runtime/create.ts';
 export { createEngine, defaultEngine, runtimeInfo } from './runtime/create.ts';
 export type { BuildName, Engine, MemoryInfo, RuntimeInfo } from './runtime/engine.ts';
@@ -175,6 +174,7 @@ export {
   WasmgradError,
 } from './runtime/errors.ts';
 export type { WorkerFactory, WorkerLike } from './runtime/thread.ts';
+export type { WasmSource } from './runtime/wasm.ts';
 export type { Callback, EarlyStoppingOptions, ReduceOnPlateauOptions } from './train/callbacks.ts';
 export {
   earlyStopping,
@@ -185,7 +185,7 @@ export {
 export type { ModelCheckpointOptions } from './train/checkpoint.ts';
 export { modelCheckpoint } from './train/checkpoint.ts';
 export type { CompileOptions } from './train/compileOptions.ts';
-export type { Inputs, ModelOptions } from './train/core.ts';
+export type { ModelOptions } from './train/core.ts';
 export type { CsvLoggerOptions } from './train/csvLogger.ts';
 export { csvLogger } from './train/csvLogger.ts';
 export type { FitOptions } from './train/fit.ts';
@@ -202,9 +202,11 @@ export type {
   SequentialOptions,
 } from './train/model.ts';
 export { Model, model, sequential } from './train/model.ts';
+export type { Inputs } from './train/networkCore.ts';
 export type { PredictOptions } from './train/predict.ts';
 export type { LayerOutput, Probe, StepView } from './train/probe.ts';
-export type { ModelFiles, ModelNotes, SaveOptions } from './train/save.ts';
+export type { ModelNotes, SaveOptions } from './train/save.ts';
+export type { ModelFiles } from './train/savedNetwork.ts';
 export type { BatchPass, BatchStream, StreamBatch } from './train/source.ts';
 export type { TensorBoardOptions } from './train/tensorBoard.ts';
 export { tensorBoard } from './train/tensorBoard.ts';

@@ -1,7 +1,7 @@
 /** The public API without builds inside: an engine is made from a `wasm` of yours, and given to models. */
-import type { WasmSource } from './runtime/builds.ts';
 import { createEngine as create, type EngineOptions } from './runtime/create.ts';
 import type { Engine } from './runtime/engine.ts';
+import type { WasmSource } from './runtime/wasm.ts';
 
 export * from './index.ts';
 

@@ -2,7 +2,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { dispatchSource, hostSource, readKernels } from '../scripts/gen.ts';
+import { dispatchSource, hostSource, readKernels, rowsSource } from '../scripts/gen.ts';
+import { inferenceKernels } from '../scripts/inference.ts';
 import { allCases } from './cases/index.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
@@ -22,6 +23,8 @@ const ORDER: readonly (readonly string[])[] = [
   ['report'],
   ['cli'],
 ];
+
+const ENTRIES = ['src/index.ts', 'src/infer.ts'];
 
 interface Import {
   readonly from: string;
@@ -79,8 +82,9 @@ test('every folder of src has a place in the order', () => {
 });
 
 test('imports point one way only', () => {
-  const entries = ['src/index.ts', 'src/slim.ts'];
-  const inside = imports.filter((i) => !entries.includes(i.from) && i.to.startsWith('src/'));
+  const inside = imports.filter(
+    (i) => ![...ENTRIES, 'src/slim.ts'].includes(i.from) && i.to.startsWith('src/'),
+  );
   const wrong = inside.filter((i) => {
     const [from, to] = [rankOf(i.from), rankOf(i.to)];
     return from.folder !== to.folder && to.rank >= from.rank;
@@ -96,13 +100,13 @@ test('src and assembly do not import from elsewhere', () => {
   expect(kernels.filter((i) => !i.to.startsWith('assembly/'))).toEqual([]);
 });
 
-test('src/index.ts only re-exports, and only other entries import it', () => {
-  const text = code('src/index.ts').join('\n');
+test.each(ENTRIES)('%s only re-exports, and only other entries import it', (entry) => {
+  const text = code(entry).join('\n');
   expect(text.replace(/export (type )?(\*( as \w+)?|\{[^}]*\}) from '[^']+';/g, '').trim()).toBe(
     '',
   );
   const allowed = (from: string) => from.startsWith('src/cli/') || from === 'src/slim.ts';
-  expect(imports.filter((i) => i.to === 'src/index.ts' && !allowed(i.from))).toEqual([]);
+  expect(imports.filter((i) => i.to === entry && !allowed(i.from))).toEqual([]);
 });
 
 /** A circle of imports that exist at run time, or nothing. */
@@ -149,10 +153,12 @@ test('no op is asked for its name outside of src/ops', () => {
   expect(literals).toEqual([]);
 });
 
-test('generated files are fresh', () => {
+test('generated files are fresh', async () => {
   const kernels = readKernels();
-  expect(read('assembly/dispatch.gen.ts')).toBe(dispatchSource(kernels));
-  expect(read('src/runtime/kernels.gen.ts')).toBe(hostSource(kernels));
+  expect(read('src/runtime/rows.gen.ts')).toBe(rowsSource(kernels));
+  expect(read('src/runtime/kernels.gen.ts')).toBe(hostSource());
+  const inference = await inferenceKernels();
+  expect(read('assembly/dispatch.gen.ts')).toBe(dispatchSource(kernels, inference));
 });
 
 /** A page that is one file counts by its script. */

@@ -1,6 +1,6 @@
 import { Fold, foldRow, Max, Min } from '../fold';
 import { In, InAll, Out, shareStart } from '../share';
-import { LANES, loadPart } from '../simd';
+import { LANES, Lanes } from '../simd';
 
 function argRows<Op extends Fold>(
   y: usize,
@@ -28,7 +28,7 @@ function indexOf(x: usize, n: i32, value: real): i32 {
     if (found != 0) return i + ctz(found);
   }
   const rest = n - i;
-  return i + (rest > 0 ? ctz(equalLanes(loadPart(x, rest, value), v, value)) : 0);
+  return i + (rest > 0 ? ctz(equalLanes(Lanes.load(x, rest, value), v, value)) : 0);
 }
 
 function equalLanes(x: v128, v: v128, value: real): i32 {
@@ -86,7 +86,7 @@ function argColumn<Op extends Fold>(x: usize, stride: usize, rows: i32, count: i
   let best = v128.splat<real>(changetype<Op>(0).empty());
   let index = v128.splat<i32>(0);
   for (let r = 0; r < rows; r++, x += stride) {
-    const v = count == LANES ? v128.load(x) : loadPart(x, count, 0);
+    const v = count == LANES ? v128.load(x) : Lanes.load(x, count, 0);
     const next = changetype<Op>(0).join(best, v);
     const stays = v128.or(v128.eq<real>(next, best), v128.ne<real>(best, best));
     const row = sizeof<real>() == 8 ? v128.splat<i64>(r) : v128.splat<i32>(r);

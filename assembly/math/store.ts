@@ -1,3 +1,4 @@
+import { ALL_CONSTANTS } from '../dispatch.gen';
 import {
   ARTANH,
   COS,
@@ -62,16 +63,22 @@ import {
  * two neighbours in descending order V8's re-vectoriser (13.6) makes a mess.
  */
 export function storeConstants(): void {
-  storeCommon<f32>();
-  storeCommon<f64>();
-  storeLimits32();
-  storeLimits64();
-  storeCoefficients32();
-  storeCoefficients64();
-  storeSeries<f32>();
-  storeSeries<f64>();
-  storeTwoOverPi();
-  storePhilox();
+  if (ALL_CONSTANTS || sizeof<real>() == 4) {
+    storeCommon<f32>();
+    storeLimits32();
+    storeCoefficients32();
+    storeSeries<f32>();
+  }
+  if (ALL_CONSTANTS || sizeof<real>() == 8) {
+    storeCommon<f64>();
+    storeLimits64();
+    storeCoefficients64();
+    storeSeries<f64>();
+  }
+  if (ALL_CONSTANTS) {
+    storeTwoOverPi();
+    storePhilox();
+  }
 }
 
 function storeCommon<T>(): void {

@@ -20,7 +20,7 @@ import { dataTables } from '../../src/train/data.ts';
 import { ResidentData } from '../../src/train/feed.ts';
 import { type Model, sequential } from '../../src/train/model.ts';
 import { prepare, trainProgram } from '../../src/train/prepare.ts';
-import { writeVariable } from '../../src/train/variables.ts';
+import { writeVariable } from '../../src/train/slabs.ts';
 import {
   type InferTask,
   type LayerSpec,

@@ -5,7 +5,7 @@ import { type Tensor, Variable } from '../../src/graph/tensor.ts';
 import * as ops from '../../src/ops/index.ts';
 import { read, scalar } from '../../src/ops/leaf.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
-import { allocate, writeVariable } from '../../src/train/variables.ts';
+import { allocate, writeVariable } from '../../src/train/slabs.ts';
 import type { ElementwiseOp, ElementwiseTask, GemmTask, ReduceTask, Runner } from '../types.ts';
 import { caller } from './caller.ts';
 

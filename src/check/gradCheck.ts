@@ -1,11 +1,13 @@
 import { reachable } from '../compile/schedule.ts';
+import { hostValues } from '../data/table.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { createEngine } from '../runtime/create.ts';
 import { OptionError, StateError } from '../runtime/errors.ts';
 import type { ModelCore } from '../train/core.ts';
-import { dataTables, rowShapes } from '../train/data.ts';
-import { hostFeed, hostValues } from '../train/feed.ts';
+import { dataTables } from '../train/data.ts';
+import { hostFeed } from '../train/feed.ts';
 import { coreOf, type Model } from '../train/model.ts';
+import { rowShapes } from '../train/networkCore.ts';
 import { type TracedLoss, traceLoss, trainable } from '../train/programs.ts';
 import type { StreamBatch } from '../train/source.ts';
 import { readVariable } from '../train/variables.ts';

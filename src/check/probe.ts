@@ -1,6 +1,5 @@
 import { Block } from '../compile/block.ts';
-import { plainStep } from '../compile/evaluate.ts';
-import { Executable, MAX_STEPS, Workspace } from '../compile/executable.ts';
+import { Executable, MAX_STEPS, plainStep, Workspace } from '../compile/executable.ts';
 import { gradients } from '../compile/grad.ts';
 import { compile, type ProgramSpec } from '../compile/program.ts';
 import { rebuild } from '../compile/rebuild.ts';
@@ -9,7 +8,7 @@ import { external, read, scalar } from '../ops/leaf.ts';
 import { readAfter, setElements } from '../ops/update.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { macrotask } from '../runtime/environment.ts';
-import { allocate, writeVariable } from '../train/variables.ts';
+import { allocate, writeVariable } from '../train/slabs.ts';
 
 type Values = ArrayLike<number>;
 

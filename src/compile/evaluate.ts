@@ -3,7 +3,7 @@ import { Trace, withTrace } from '../nn/trace.ts';
 import { defaultEngine } from '../runtime/create.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { NDArray } from './array.ts';
-import { Executable, type Step, Workspace } from './executable.ts';
+import { Executable, plainStep, Workspace } from './executable.ts';
 import { compile } from './program.ts';
 
 export interface EvaluateOptions {
@@ -15,11 +15,6 @@ export interface EvaluateOptions {
   readonly seed?: number;
   /** Whether layers of a function do what they do in training, default false. */
   readonly training?: boolean;
-}
-
-/** A step outside of training. */
-export function plainStep(seed = 0): Step {
-  return { rate: 0, number: 1, seed, key: 0, offset: 0 };
 }
 
 type Expression = Tensor | readonly Tensor[] | (() => Tensor | readonly Tensor[]);

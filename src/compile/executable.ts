@@ -25,6 +25,11 @@ export interface Step {
   readonly offset: number;
 }
 
+/** A step outside of training. */
+export function plainStep(seed = 0): Step {
+  return { rate: 0, number: 1, seed, key: 0, offset: 0 };
+}
+
 /** Steps that one call can hold. */
 export const MAX_STEPS = 4096;
 

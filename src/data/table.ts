@@ -162,3 +162,8 @@ export function rowsOf(t: Table, from: number, to: number): Table {
     shape: [to - from, ...t.shape.slice(1)],
   };
 }
+
+/** Values of a table as the host writes them to an input: u8 scaled. */
+export function hostValues({ data, dtype, scale, offset }: Table): ArrayLike<number> {
+  return dtype === 'u8' ? Float64Array.from(data, (x) => x * scale + offset) : data;
+}

@@ -2,8 +2,8 @@ import { checkNumber } from '../nn/named.ts';
 import { exp, log } from '../optim/math.ts';
 import { StateError } from '../runtime/errors.ts';
 import type { Callback } from '../train/callbacks.ts';
-import type { Inputs } from '../train/core.ts';
 import { coreOf, type Model } from '../train/model.ts';
+import type { Inputs } from '../train/networkCore.ts';
 import { checkWhole } from '../train/options.ts';
 
 export interface RateFinderOptions {

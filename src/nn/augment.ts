@@ -8,12 +8,12 @@ import { brighten, cutoutMask, erasingMask, stretch } from './colour.ts';
 import { startLayer } from './core.ts';
 import { type Layer, type LayerOptions, type LayerScope, layer } from './layer.ts';
 import { checkNumber, layerTitle, withDefaults } from './named.ts';
+import { imageSize } from './still.ts';
 import {
   type ElasticOptions,
   type Factor,
   type FillOptions,
   type Flip,
-  imageSize,
   type Range,
   rangeOf,
   Warping,

@@ -9,7 +9,8 @@ import { clip, exp, floor, round, sqrt } from '../ops/unary.ts';
 import { boxMask } from '../ops/warp.ts';
 import { column, type Entry, minus, plus, times } from './affine.ts';
 import type { LayerScope } from './layer.ts';
-import { draw, imageSize, type Range } from './warping.ts';
+import { imageSize } from './still.ts';
+import { draw, type Range } from './warping.ts';
 
 /** One number for each image, for all its pixels. */
 function perImage(x: Tensor, values: Tensor): Tensor {

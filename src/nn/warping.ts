@@ -1,18 +1,17 @@
-import { formatShape } from '../graph/shape.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { affine, less } from '../ops/binary.ts';
 import { transpose } from '../ops/layout.ts';
 import { scalar, tensor } from '../ops/leaf.ts';
 import { matMul } from '../ops/matmul.ts';
 import { randomUniform } from '../ops/random.ts';
-import { slice } from '../ops/slice.ts';
 import { expand } from '../ops/sum.ts';
 import { floor } from '../ops/unary.ts';
 import { FILL_MODES, type FillMode, warp } from '../ops/warp.ts';
-import { OptionError, ShapeError, unknownName } from '../runtime/errors.ts';
+import { OptionError, unknownName } from '../runtime/errors.ts';
 import { compose, type Entry, IDENTITY, type Linear, mapsOf, plus, times, turn } from './affine.ts';
 import type { LayerScope } from './layer.ts';
 import { checkCount, checkNumber, withDefaults } from './named.ts';
+import { cropSize, imageSize, middle } from './still.ts';
 
 /** From −f to f, or from the first to the second. */
 export type Factor = number | readonly [low: number, high: number];
@@ -108,7 +107,7 @@ export class Warping {
   /** The images warped each in its own way. */
   apply(scope: LayerScope, x: Tensor): Tensor {
     const [B, H, W] = imageSize(x);
-    const size = this.#sizeFor(H, W);
+    const size = cropSize(this.crop, H, W);
     const maps = mapsOf(this.#linear(scope, B), this.#shift(scope, B, H, W), [H, W], size, B);
     if (!this.#elastic) return warp(x, maps, null, { size, ...this.#fill });
     const field = elasticField(scope, this.#elastic, B, size);
@@ -117,18 +116,7 @@ export class Warping {
 
   /** The middle, where a part is to be kept. */
   still(x: Tensor): Tensor {
-    if (!this.crop) return x;
-    const [B, H, W] = imageSize(x);
-    const [h, w] = this.#sizeFor(H, W);
-    const rest = x.shape.slice(3);
-    const begin = [0, Math.floor((H - h) / 2), Math.floor((W - w) / 2), ...rest.map(() => 0)];
-    return slice(x, begin, [B, h, w, ...rest]);
-  }
-
-  #sizeFor(H: number, W: number): readonly [number, number] {
-    const [h, w] = this.crop ?? [H, W];
-    if (h <= H && w <= W) return [h, w];
-    throw new ShapeError(`images of ${H} × ${W}, too small for a crop of ${h} × ${w}`);
+    return this.crop ? middle(x, this.crop) : x;
   }
 
   /** From where a pixel is drawn to where it is looked up, both from the middle: all moves undone, the last one first. */
@@ -158,7 +146,7 @@ export class Warping {
 
   /** How far images move: down and to the right, a part kept at a random place too. */
   #shift(scope: LayerScope, B: number, H: number, W: number): readonly [Entry, Entry] {
-    const [h, w] = this.#sizeFor(H, W);
+    const [h, w] = cropSize(this.crop, H, W);
     const move = (range: Range, n: number, left: number): Entry => {
       const by = times(n, draw(scope, range, B));
       if (left === 0) return by;
@@ -215,12 +203,4 @@ function checkElastic(title: string, given: ElasticOptions): Required<ElasticOpt
 function checkFill(title: string, { fillMode = 'reflect', fillValue = 0 }: FillOptions) {
   if (!FILL_MODES.includes(fillMode)) unknownName(`fillMode of ${title}`, fillMode, FILL_MODES);
   return { fillMode, fillValue: checkNumber(`${title}: fillValue`, fillValue) };
-}
-
-/** Number, height and width of images [B, H, W] or [B, H, W, C]. */
-export function imageSize({ shape }: Tensor): readonly [B: number, H: number, W: number] {
-  if (shape.length === 3 || shape.length === 4) return shape as unknown as [number, number, number];
-  throw new ShapeError(
-    `input ${formatShape(shape)}, expected images [B,H,W] or [B,H,W,C] (see reshape)`,
-  );
 }

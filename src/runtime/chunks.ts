@@ -1,5 +1,7 @@
+import type { Chunk } from './wasm.ts';
+
 /** The binaries inside the package, each a chunk of its own; scripts/emit.ts leaves them out of `wasmgrad/slim`. */
-export const CHUNKS: Record<string, () => Promise<{ default: string }>> = {
+export const CHUNKS: Readonly<Record<string, Chunk>> = {
   simd: () => import('../../build/simd.js'),
   relaxed: () => import('../../build/relaxed.js'),
   turbo: () => import('../../build/turbo.js'),

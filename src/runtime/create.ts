@@ -1,4 +1,4 @@
-import { type Binary, loadBinary, type WasmSource } from './builds.ts';
+import { type Binary, loadBinary } from './builds.ts';
 import type { BuildName, Choice, Engine, RuntimeInfo } from './engine.ts';
 import { isNode, notShared, processors, variable } from './environment.ts';
 import { EngineError, messageOf, OptionError } from './errors.ts';
@@ -7,6 +7,7 @@ import { InlineEngine } from './local.ts';
 import { RemoteEngine } from './remote.ts';
 import { type Start, TeamEngine } from './team.ts';
 import type { WorkerFactory } from './thread.ts';
+import type { WasmSource } from './wasm.ts';
 
 type Kind = RuntimeInfo['kind'];
 

@@ -1,10 +1,12 @@
 /** What differs between Node and browsers. Node's modules are asked for at run time, so that bundlers see none. */
 
 type Builtins = {
-  'node:buffer': typeof import('node:buffer');
+  'node:zlib': typeof import('node:zlib');
+  'node:fs': typeof import('node:fs');
   'node:worker_threads': typeof import('node:worker_threads');
   'node:os': typeof import('node:os');
   'node:fs/promises': typeof import('node:fs/promises');
+  'node:url': typeof import('node:url');
   'node:path': typeof import('node:path');
   'node:v8': typeof import('node:v8');
 };

@@ -48,29 +48,36 @@ export interface Row {
   readonly args: readonly (Pointer | number)[];
 }
 
-export function kernel(id: number, name: string, parameters: Kernel['parameters']) {
-  const info: Kernel = { id, name, parameters, unit: parameters.findIndex(([p]) => p === 'unit') };
-  return (...args: (Pointer | number)[]): Row => ({
-    kernel: info,
-    args: args.slice(0, parameters.length),
+/**
+ * Makes the constructor of a kernel's rows. `signature`: its parameters in order, `name:type` with spaces between; without a
+ * type it is i32.
+ */
+export function kernel(id: number, name: string, signature: string) {
+  let info: Kernel | undefined;
+  return (...given: (Pointer | number)[]): Row => {
+    info ??= kernelOf(id, name, signature);
+    return { kernel: info, args: given.slice(0, info.parameters.length) };
+  };
+}
+
+function kernelOf(id: number, name: string, signature: string): Kernel {
+  const parameters = signature.split(' ').map((parameter) => {
+    const [label, type = 'i32'] = parameter.split(':');
+    return [label as string, type as ParameterType] as const;
   });
+  return { id, name, parameters, unit: parameters.findIndex(([label]) => label === 'unit') };
 }
 
 /** repeat n … end: the rows between run `count` times, or as often as the i32 at `countAt` says. */
-const repeatRow = kernel(0, 'repeat', [
-  ['count', 'i32'],
-  ['countAt', 'InAll'],
-  ['bytes', 'u32'],
-]);
-const endRow = kernel(1, 'end', []);
+const repeatRow = kernel(0, 'repeat', 'count countAt:InAll bytes:u32');
 
-export const REPEAT = repeatRow(0, NONE, 0).kernel;
-export const END = endRow().kernel;
+export const REPEAT = repeatRow().kernel;
+export const END: Kernel = { id: 1, name: 'end', parameters: [], unit: -1 };
 
 export function repeat(count: number, countAt: Pointer = NONE): Row {
   return repeatRow(count, countAt, 0);
 }
 
 export function end(): Row {
-  return endRow();
+  return { kernel: END, args: [] };
 }

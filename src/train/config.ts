@@ -1,10 +1,8 @@
-import type { JsonReader } from '../formats/json.ts';
 import type { Shape } from '../graph/shape.ts';
-import type { Tensor } from '../graph/tensor.ts';
-import { type LayerConfig, layerConfig, layerFromConfig } from '../nn/config.ts';
+import { type LayerConfig, layerConfig } from '../nn/config.ts';
 import type { Layer } from '../nn/layer.ts';
-import { messageOf, OptionError } from '../runtime/errors.ts';
-import { applyNetwork, type Network, type NetworkPart, sequentialNetwork } from './network.ts';
+import { OptionError } from '../runtime/errors.ts';
+import type { Network, NetworkPart } from './network.ts';
 import { type CallRef, recordCalls } from './record.ts';
 
 /** A layer, a network as a layer, or one that stood before: they are numbered as they end. */
@@ -74,105 +72,4 @@ class Writer {
 
 function isLayer(part: NetworkPart): part is Layer<never> {
   return 'type' in part && 'config' in part;
-}
-
-/** The network that the JSON of `networkConfig` describes, with new layers. Throws `DataError` naming file and place. */
-export function networkFrom(json: JsonReader): Network {
-  return new Reader().network(json);
-}
-
-class Reader {
-  #made: NetworkPart[] = [];
-
-  network(json: JsonReader): Network {
-    const kind = json.get('kind').oneOf(['sequential', 'functional']);
-    const name = json.get('name').text();
-    const inputs = json
-      .get('inputs')
-      .list()
-      .map((i) => [i.get('name').text(), shapeOrNull(i.get('shape'))] as const);
-    const parts = json
-      .get('layers')
-      .list()
-      .map((p) => this.#part(p));
-    if (kind === 'sequential') {
-      const [first] = inputs;
-      if (inputs.length !== 1 || first?.[0] !== 'input' || parts.length === 0)
-        json.fail('a sequential model has one input "input" and layers');
-      return sequentialNetwork(name, (first as (typeof inputs)[0])[1], parts);
-    }
-    const names = new Set(inputs.map(([input]) => input));
-    if (names.size < inputs.length || names.size === 0)
-      json.get('inputs').fail('expected names, all different');
-    const calls = json
-      .get('calls')
-      .list()
-      .map((call, i) => ({
-        part: parts[call.get('layer').count(parts.length)] as NetworkPart,
-        inputs: call
-          .get('inputs')
-          .list()
-          .map((ref) => refFrom(ref, names, i)),
-      }));
-    const outputs = json
-      .get('outputs')
-      .entries()
-      .map(([output, ref]) => [output, refFrom(ref, names, calls.length)] as const);
-    if (outputs.length === 0) json.get('outputs').fail('expected at least one');
-    return {
-      name,
-      inputs: new Map(inputs),
-      call: (tensors) => {
-        const results: Tensor[] = [];
-        const find = (ref: CallRef) =>
-          (typeof ref === 'number' ? results[ref] : tensors[ref]) as Tensor;
-        for (const { part, inputs: refs } of calls) results.push(applyPart(part, refs.map(find)));
-        return Object.fromEntries(outputs.map(([output, ref]) => [output, find(ref)]));
-      },
-    };
-  }
-
-  #part(json: JsonReader): NetworkPart {
-    const same = json.optional('sameAs');
-    if (same) return this.#made[same.count(this.#made.length)] as NetworkPart;
-    const nested = json.optional('network');
-    const part = nested ? this.network(nested) : layerFrom(json);
-    this.#made.push(part);
-    return part;
-  }
-}
-
-function applyPart(part: NetworkPart, tensors: readonly Tensor[]): Tensor {
-  return typeof part === 'function' ? (part as Layer)(...tensors) : applyNetwork(part, tensors);
-}
-
-function shapeOrNull(json: JsonReader): Shape | null {
-  return json.value === null ? null : json.shape();
-}
-
-function refFrom(json: JsonReader, inputs: ReadonlySet<string>, calls: number): CallRef {
-  if (typeof json.value === 'number') return json.count(calls);
-  const name = json.text();
-  return inputs.has(name)
-    ? name
-    : json.fail(`"${name}" is not an input; inputs are ${[...inputs].join(', ')}`);
-}
-
-function layerFrom(json: JsonReader): NetworkPart {
-  const [name, trainable, config] = [
-    json.optional('name'),
-    json.optional('trainable'),
-    json.optional('config'),
-  ];
-  const checked: LayerConfig = {
-    type: json.get('type').text(),
-    ...(name ? { name: name.text() } : {}),
-    ...(trainable ? { trainable: trainable.flag() } : {}),
-    ...(config ? { config: config.object() } : {}),
-  };
-  try {
-    return layerFromConfig(checked) as NetworkPart;
-  } catch (error) {
-    return json.fail(messageOf(error), error);
-  }
 }

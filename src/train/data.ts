@@ -2,7 +2,8 @@ import { checkLabels, type DataLike, type Table, table, tabulating } from '../da
 import type { Loss } from '../nn/loss.ts';
 import { DataError, ShapeError } from '../runtime/errors.ts';
 import { atOnce, type Work } from '../runtime/turns.ts';
-import { type Inputs, type ModelCore, namedData } from './core.ts';
+import type { ModelCore } from './core.ts';
+import { type Inputs, namedData } from './networkCore.ts';
 import type { OutputLoss } from './outputs.ts';
 import { SAMPLE_WEIGHT, targetName } from './programs.ts';
 
@@ -55,9 +56,4 @@ function* targetTable(core: ModelCore, output: string, data: DataLike, loss: Los
   return column
     ? { ...given, shape: [...given.shape, 1] }
     : yield* tabulating(name, data, 'values', shape);
-}
-
-/** Shape of one example of each table, by name. */
-export function rowShapes(tables: readonly Table[]): Map<string, readonly number[]> {
-  return new Map(tables.map((t) => [t.name, t.shape.slice(1)]));
 }

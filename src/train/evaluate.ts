@@ -1,5 +1,5 @@
 import type { NDArray } from '../compile/array.ts';
-import { plainStep } from '../compile/evaluate.ts';
+import { plainStep } from '../compile/executable.ts';
 import type { Compiled, ModelCore } from './core.ts';
 import type { Feed, ResidentData } from './feed.ts';
 import { type Logs, RunningMeans } from './history.ts';

@@ -15,7 +15,7 @@ import { external, input, read } from '../ops/leaf.ts';
 import { randomPermutation } from '../ops/random.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { inTurns, type Work } from '../runtime/turns.ts';
-import { allocate } from './variables.ts';
+import { allocate } from './slabs.ts';
 
 /** Where one input or target of a program comes from. */
 export interface Feed {
@@ -129,9 +129,4 @@ export class ResidentData {
   free(): void {
     for (const block of this.#blocks) block.free();
   }
-}
-
-/** Values of a table as the host writes them to an input: u8 scaled. */
-export function hostValues({ data, dtype, scale, offset }: Table): ArrayLike<number> {
-  return dtype === 'u8' ? Float64Array.from(data, (x) => x * scale + offset) : data;
 }

@@ -2,14 +2,15 @@ import { rowsOf, type Table, table } from '../data/table.ts';
 import { DataError, OptionError } from '../runtime/errors.ts';
 import { inTurns, type Work } from '../runtime/turns.ts';
 import type { Callback } from './callbacks.ts';
-import type { Inputs, ModelCore } from './core.ts';
-import { rowShapes, tabulatingData } from './data.ts';
+import type { ModelCore } from './core.ts';
+import { tabulatingData } from './data.ts';
 import { release } from './evaluate.ts';
 import { ResidentData } from './feed.ts';
 import type { History } from './history.ts';
 import { TrainingLoop } from './loop.ts';
 import { checkMixing, type MixingOptions } from './mixing.ts';
 import type { Model } from './model.ts';
+import { type Inputs, rowShapes } from './networkCore.ts';
 import { checkWhole } from './options.ts';
 import { SAMPLE_WEIGHT } from './programs.ts';
 import {

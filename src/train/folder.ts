@@ -2,7 +2,13 @@ import { fileError, nodeFiles } from '../data/file.ts';
 import { parseJson } from '../formats/json.ts';
 import { builtin } from '../runtime/environment.ts';
 import { DataError, OptionError, StateError, WasmgradError } from '../runtime/errors.ts';
-import { FORMAT, MODEL_FILE, type ModelFiles, OPTIMIZER_FILE, WEIGHTS_FILE } from './save.ts';
+import {
+  FORMAT,
+  MODEL_FILE,
+  type ModelFiles,
+  OPTIMIZER_FILE,
+  WEIGHTS_FILE,
+} from './savedNetwork.ts';
 
 const OWN: readonly string[] = [MODEL_FILE, WEIGHTS_FILE, OPTIMIZER_FILE];
 

@@ -1,8 +1,9 @@
 import type { NDArray } from '../compile/array.ts';
 import { JsonReader } from '../formats/json.ts';
-import type { LayerConfig } from '../nn/config.ts';
-import { type NetworkConfig, networkConfig, networkFrom } from './config.ts';
+import { type LayerConfig, layerFromConfig } from '../nn/config.ts';
+import { type NetworkConfig, networkConfig } from './config.ts';
 import { coreOf, Model } from './model.ts';
+import { networkFrom } from './readConfig.ts';
 import type { CallRef } from './record.ts';
 
 /** The kernel of a layer that can take up a factor for each unit, and its axis of units from the end. */
@@ -55,7 +56,7 @@ export async function freeze(model: Model): Promise<Model> {
   const config = networkConfig(core.network);
   const folded = new Folder(weights, sharedParts(config)).network(config, '');
   const json = new JsonReader(JSON.parse(JSON.stringify(folded)), `model "${model.name}"`, '');
-  const frozen = new Model(networkFrom(json), { engine, seed: core.seed });
+  const frozen = new Model(networkFrom(json, layerFromConfig), { engine, seed: core.seed });
   await frozen.build();
   await frozen.setWeights(frozen.weightNames.map((name) => weights.get(name) as NDArray));
   const { preprocessing, classNames, metadata } = model;

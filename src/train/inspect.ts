@@ -1,6 +1,5 @@
 import { Block } from '../compile/block.ts';
-import { plainStep } from '../compile/evaluate.ts';
-import type { Executable } from '../compile/executable.ts';
+import { type Executable, plainStep } from '../compile/executable.ts';
 import { printProgram } from '../compile/print.ts';
 import { formatShape, type Shape, sizeOf } from '../graph/shape.ts';
 import { rowBytes } from '../runtime/encode.ts';

@@ -1,25 +1,12 @@
-import { type JsonReader, parseJson } from '../formats/json.ts';
-import { readSafetensors } from '../formats/safetensors.ts';
 import type { Variable } from '../graph/tensor.ts';
-import { DataError, messageOf, WasmgradError } from '../runtime/errors.ts';
+import { layerFromConfig } from '../nn/config.ts';
 import { compileOptionsFrom } from './compiled.ts';
-import { networkFrom } from './config.ts';
 import type { ModelCore, ModelOptions } from './core.ts';
 import { readFolder } from './folder.ts';
 import { coreOf, Model } from './model.ts';
-import {
-  FORMAT,
-  FORMAT_VERSION,
-  MODEL_FILE,
-  type ModelFiles,
-  OPTIMIZER_FILE,
-  readNotes,
-  slotName,
-  slotNames,
-  slotsOf,
-  WEIGHTS_FILE,
-} from './save.ts';
-import { checkTensors, type Tensors, writeVariables } from './weights.ts';
+import { readNotes, slotName, slotNames, slotsOf } from './save.ts';
+import { type ModelFiles, OPTIMIZER_FILE, SavedNetwork, WEIGHTS_FILE } from './savedNetwork.ts';
+import { checkTensors, writeVariables } from './weights.ts';
 
 /** Where the model runs; the rest is in its files. */
 export type LoadOptions = Pick<ModelOptions, 'engine' | 'threads' | 'build' | 'reproducible'>;
@@ -35,9 +22,7 @@ export async function loadModel(
 ): Promise<Model> {
   const folder = typeof source === 'string' ? source : '';
   const files = typeof source === 'string' ? await readFolder(source) : source;
-  const saved = new SavedModel(files, (name) =>
-    folder ? `${folder.replace(/[\\/]+$/, '')}/${name}` : name,
-  );
+  const saved = new SavedModel(files, folder, layerFromConfig);
   const model = saved.model(options);
   try {
     await saved.restore(coreOf(model));
@@ -48,75 +33,26 @@ export async function loadModel(
   }
 }
 
-class SavedModel {
-  readonly #files: ModelFiles;
-  readonly #title: (name: string) => string;
-  readonly #json: JsonReader;
-  readonly #weights: Tensors;
-
-  constructor(files: ModelFiles, title: (name: string) => string) {
-    this.#files = files;
-    this.#title = title;
-    this.#json = parseJson(this.#bytes(MODEL_FILE), title(MODEL_FILE));
-    checkFormat(this.#json);
-    this.#weights = this.#tensors(WEIGHTS_FILE);
-  }
-
-  #bytes(name: string): Uint8Array {
-    const bytes = Object.hasOwn(this.#files, name) ? this.#files[name] : undefined;
-    if (bytes instanceof Uint8Array) return bytes;
-    throw new DataError(`${this.#title(name)} is missing: not a saved model`);
-  }
-
-  #tensors(name: string): Tensors {
-    return readSafetensors(this.#bytes(name), this.#title(name)).tensors;
-  }
-
+class SavedModel extends SavedNetwork {
   /** The model without memory: its network, what it was compiled for, what it knows. */
   model(options: LoadOptions): Model {
-    const json = this.#json;
-    const network = networkFrom(json.get('network'));
-    for (const [name, shape] of network.inputs)
-      if (!shape) json.get('network').fail(`input "${name}" has no shape`);
     const { engine, threads, build, reproducible } = options;
     const given = Object.entries({ engine, threads, build, reproducible }).filter(
       ([, value]) => value !== undefined,
     );
-    const model = new Model(network, {
-      ...Object.fromEntries(given),
-      seed: json.get('seed').number(),
-    });
-    Object.assign(model, readNotes(json));
-    const compiled = json.optional('compiled');
-    if (compiled) this.#traced(() => model.compile(compileOptionsFrom(compiled)));
+    const model = new Model(this.network, { ...Object.fromEntries(given), seed: this.seed });
+    Object.assign(model, readNotes(this.json));
+    const compiled = this.json.optional('compiled');
+    if (compiled) this.traced(() => model.compile(compileOptionsFrom(compiled)));
     return model;
-  }
-
-  /** What goes wrong in a walk through the network is the file's fault. */
-  #traced<T>(walk: () => T): T {
-    try {
-      return walk();
-    } catch (cause) {
-      if (cause instanceof DataError) throw cause;
-      if (
-        cause instanceof WasmgradError ||
-        cause instanceof TypeError ||
-        cause instanceof RangeError
-      )
-        return this.#json.fail(messageOf(cause), cause);
-      throw cause;
-    }
   }
 
   /** Checks everything, then gives the model its memory. */
   async restore(core: ModelCore): Promise<void> {
-    const names = this.#json
-      .get('weights')
-      .list()
-      .map((n) => n.text());
+    const names = this.names();
     const variables = this.#variables(core, names);
     const weights = new Map(names.map((name, i) => [name, variables[i] as Variable]));
-    checkTensors(this.#weights, weights, this.#title(WEIGHTS_FILE));
+    checkTensors(this.weights, weights, this.title(WEIGHTS_FILE));
     const training = this.#training(core, weights);
     const state = await core.build(new Map());
     await state.adopt(variables, core.seed);
@@ -125,19 +61,18 @@ class SavedModel {
     const slots = training?.slots;
     if (slots) await state.prepareTraining(slots.parameters, core.requireCompiled.optimizer);
     await state.engine.exclusive(async () => {
-      writeVariables(state, this.#weights, weights);
+      writeVariables(state, this.weights, weights);
       if (slots) writeVariables(state, slots.tensors, new Map(slotsOf(core, names)));
     });
   }
 
   /** The network's variables in the order of `build`; those that only training uses, where the file has them, behind. */
   #variables(core: ModelCore, names: readonly string[]): Variable[] {
-    const list = this.#json.get('weights');
-    const { trace } = this.#traced(() => core.trace(1, false));
+    const list = this.json.get('weights');
+    const { trace } = this.traced(() => core.trace(1, false));
     const found = new Set(trace.variables);
     if (found.size < names.length)
-      for (const v of this.#traced(() => core.trace(1, true)).trace.variables) found.add(v);
-    if (new Set(names).size < names.length) list.fail('a name stands twice');
+      for (const v of this.traced(() => core.trace(1, true)).trace.variables) found.add(v);
     if (found.size !== names.length)
       list.fail(`${names.length} names, the network has ${found.size} weights`);
     return [...found];
@@ -145,12 +80,12 @@ class SavedModel {
 
   /** State of training, checked against the weights. */
   #training(core: ModelCore, weights: ReadonlyMap<string, Variable>) {
-    const json = this.#json.optional('training');
+    const json = this.json.optional('training');
     if (!json) return undefined;
     const [iterations, epochs] = [json.get('iterations').count(), json.get('epochs').count()];
     if (!json.get('state').flag()) return { iterations, epochs };
     if (!core.compiled) return json.fail('there is a state, but "compiled" is missing');
-    const tensors = this.#tensors(OPTIMIZER_FILE);
+    const tensors = this.tensors(OPTIMIZER_FILE);
     const slots = slotNames(core.compiled, iterations);
     const parameters = [...weights].filter(([name]) =>
       slots.some((slot) => tensors.has(slotName(name, slot))),
@@ -158,15 +93,7 @@ class SavedModel {
     const like = parameters.flatMap(([name, v]) =>
       slots.map((slot) => [slotName(name, slot), v] as const),
     );
-    checkTensors(tensors, new Map(like), this.#title(OPTIMIZER_FILE));
+    checkTensors(tensors, new Map(like), this.title(OPTIMIZER_FILE));
     return { iterations, epochs, slots: { tensors, parameters: parameters.map(([, v]) => v) } };
   }
-}
-
-function checkFormat(json: JsonReader): void {
-  if (json.optional('format')?.value !== FORMAT)
-    json.fail(`not a saved model: "format" is not "${FORMAT}"`);
-  const version = json.get('version').count();
-  if (version !== FORMAT_VERSION)
-    json.fail(`version ${version} of the format, this release of wasmgrad reads ${FORMAT_VERSION}`);
 }

@@ -1,5 +1,4 @@
-import { plainStep } from '../compile/evaluate.ts';
-import { type Executable, MAX_STEPS, type Step } from '../compile/executable.ts';
+import { type Executable, MAX_STEPS, plainStep, type Step } from '../compile/executable.ts';
 import { EngineError, OptionError } from '../runtime/errors.ts';
 import { turn } from '../runtime/turns.ts';
 import { type Callback, onEpochs } from './callbacks.ts';

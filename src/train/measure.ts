@@ -1,11 +1,12 @@
 import type { NDArray } from '../compile/array.ts';
 import { OptionError } from '../runtime/errors.ts';
 import { inTurns } from '../runtime/turns.ts';
-import type { Compiled, Inputs, ModelCore } from './core.ts';
+import type { Compiled, ModelCore } from './core.ts';
 import { tabulatingData } from './data.ts';
 import { measureData, release } from './evaluate.ts';
 import { ResidentData } from './feed.ts';
 import { coreOf, type Model } from './model.ts';
+import type { Inputs } from './networkCore.ts';
 import type { MetricList } from './outputs.ts';
 
 export interface MeasureOptions {

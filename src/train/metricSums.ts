@@ -1,6 +1,6 @@
 import type { NDArray } from '../compile/array.ts';
 import type { Block } from '../compile/block.ts';
-import { plainStep } from '../compile/evaluate.ts';
+import { plainStep } from '../compile/executable.ts';
 import type { Shape } from '../graph/shape.ts';
 import { type Tensor, Variable } from '../graph/tensor.ts';
 import type { Accumulator } from '../nn/metric.ts';
@@ -9,8 +9,8 @@ import { add } from '../ops/binary.ts';
 import { read, scalar } from '../ops/leaf.ts';
 import { expand } from '../ops/sum.ts';
 import type { Logs } from './history.ts';
+import { allocate } from './slabs.ts';
 import type { ModelState } from './state.ts';
-import { allocate } from './variables.ts';
 
 /** A metric with state as one batch sees it. */
 export interface BatchSums {

@@ -8,7 +8,7 @@ import type { Optimizer } from '../optim/optimizer.ts';
 import { OptionError, ShapeError, unknownName } from '../runtime/errors.ts';
 import { inTurns } from '../runtime/turns.ts';
 import { type CompileOptions, resolveCompile } from './compileOptions.ts';
-import { type Inputs, ModelCore, type ModelOptions } from './core.ts';
+import { ModelCore, type ModelOptions } from './core.ts';
 import { tabulatingData } from './data.ts';
 import { evaluateData, release } from './evaluate.ts';
 import { ResidentData } from './feed.ts';
@@ -25,6 +25,7 @@ import {
   summarize,
 } from './inspect.ts';
 import { applyNetwork, type Network, namedOutputs, sequentialNetwork } from './network.ts';
+import type { Inputs } from './networkCore.ts';
 import { checkWhole } from './options.ts';
 import type { Outputs } from './outputs.ts';
 import {
@@ -33,10 +34,11 @@ import {
   predict,
   predictLatest,
   predictSync,
+  single,
 } from './predict.ts';
 import { loadWeights, type SaveOptions, toFiles, weightsFile } from './save.ts';
+import { writeVariable } from './slabs.ts';
 import { type BatchStream, isStream } from './source.ts';
-import { writeVariable } from './variables.ts';
 import { readVariables, uniqueNames } from './weights.ts';
 
 const cleanup = new FinalizationRegistry<ModelCore>((core) => core.dispose());
@@ -311,14 +313,6 @@ export class Model {
   [Symbol.dispose](): void {
     this.dispose();
   }
-}
-
-function single(outputs: Record<string, NDArray>, model: string): NDArray {
-  const all = Object.values(outputs);
-  if (all.length !== 1) {
-    throw new OptionError(`model "${model}" has outputs ${Object.keys(outputs)}: use predictAll`);
-  }
-  return all[0] as NDArray;
 }
 
 /** A layer, a model as a layer, or a plain function of one tensor. */

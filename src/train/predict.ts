@@ -1,26 +1,26 @@
 import type { NDArray } from '../compile/array.ts';
-import { plainStep } from '../compile/evaluate.ts';
-import type { Executable } from '../compile/executable.ts';
+import { type Executable, plainStep } from '../compile/executable.ts';
 import type { ProgramSpec } from '../compile/program.ts';
-import { rowsOf, type Table } from '../data/table.ts';
+import { hostValues, rowsOf, type Table } from '../data/table.ts';
 import { sizeOf } from '../graph/shape.ts';
-import { StateError } from '../runtime/errors.ts';
+import { OptionError, StateError } from '../runtime/errors.ts';
 import { atOnce, inTurns, type Work } from '../runtime/turns.ts';
-import type { Inputs, ModelCore } from './core.ts';
-import { rowShapes } from './data.ts';
-import { hostValues } from './feed.ts';
+import { type Inputs, type NetworkCore, rowShapes } from './networkCore.ts';
 import { checkWhole } from './options.ts';
+import type { WeightState } from './weightState.ts';
+
+type Core = NetworkCore<WeightState>;
 
 const keyOf = (size: number) => `predict:${size}`;
 
-function* predictSpec(core: ModelCore, size: number): Work<ProgramSpec> {
+function* predictSpec(core: Core, size: number): Work<ProgramSpec> {
   const { outputs } = core.trace(size, false);
   yield;
   return { name: `predict ${core.network.name}`, outputs };
 }
 
 /** The inference program for batches of `size`. */
-function predictProgram(core: ModelCore, size: number): Promise<Executable> {
+function predictProgram(core: Core, size: number): Promise<Executable> {
   return core.state.programInTurns(keyOf(size), () => predictSpec(core, size));
 }
 
@@ -78,7 +78,7 @@ export interface PredictOptions {
 
 /** Outputs of the model for all examples, batch by batch; others take their turn between batches. */
 export async function predict(
-  core: ModelCore,
+  core: Core,
   x: Inputs,
   { batchSize = 32, signal }: PredictOptions,
 ): Promise<Record<string, NDArray>> {
@@ -103,11 +103,11 @@ export async function predict(
 }
 
 /** The newest call of a model, and what resolves when the last one that began has ended. */
-const latest = new WeakMap<ModelCore, { call: number; ended: Promise<unknown> }>();
+const latest = new WeakMap<Core, { call: number; ended: Promise<unknown> }>();
 
 /** The same, unless a later call comes before it begins. */
 export async function predictLatest(
-  core: ModelCore,
+  core: Core,
   x: Inputs,
   options: PredictOptions,
 ): Promise<Record<string, NDArray> | undefined> {
@@ -122,7 +122,7 @@ export async function predictLatest(
 }
 
 /** What each layer's ops computed for one batch, by name; needs DEBUG=3. */
-export async function intermediates(core: ModelCore, x: Inputs): Promise<Record<string, NDArray>> {
+export async function intermediates(core: Core, x: Inputs): Promise<Record<string, NDArray>> {
   const tables = core.inputTables(x);
   const { engine } = await core.build(rowShapes(tables));
   const size = tables[0]?.shape[0] ?? 0;
@@ -135,7 +135,7 @@ export async function intermediates(core: ModelCore, x: Inputs): Promise<Record<
 }
 
 /** The same without waiting, in one batch. */
-export function predictSync(core: ModelCore, x: Inputs): Record<string, NDArray> {
+export function predictSync(core: Core, x: Inputs): Record<string, NDArray> {
   if (core.busy)
     throw new StateError(
       `predictSync: model "${core.network.name}" is in the middle of ${core.busy}; use predict`,
@@ -152,4 +152,13 @@ export function predictSync(core: ModelCore, x: Inputs): Record<string, NDArray>
   for (const name of executable.program.outputs.keys())
     collected.add(name, executable.readSync(name), 0);
   return collected.outputs;
+}
+
+/** The only output. */
+export function single(outputs: Record<string, NDArray>, model: string): NDArray {
+  const all = Object.values(outputs);
+  if (all.length !== 1) {
+    throw new OptionError(`model "${model}" has outputs ${Object.keys(outputs)}: use predictAll`);
+  }
+  return all[0] as NDArray;
 }

@@ -8,16 +8,14 @@ import { VERSION } from '../runtime/version.ts';
 import { compiledConfig } from './compiled.ts';
 import { networkConfig } from './config.ts';
 import type { Compiled, ModelCore } from './core.ts';
+import {
+  FORMAT,
+  FORMAT_VERSION,
+  MODEL_FILE,
+  OPTIMIZER_FILE,
+  WEIGHTS_FILE,
+} from './savedNetwork.ts';
 import { checkTensors, readVariables, uniqueNames, writeVariables } from './weights.ts';
-
-export const FORMAT = 'wasmgrad model';
-export const FORMAT_VERSION = 1;
-export const MODEL_FILE = 'model.json';
-export const WEIGHTS_FILE = 'weights.safetensors';
-export const OPTIMIZER_FILE = 'optimizer.safetensors';
-
-/** A model's files by name, as a folder would hold them. */
-export type ModelFiles = Readonly<Record<string, Uint8Array>>;
 
 /** What a model knows beside its network, kept with it. */
 export interface ModelNotes {

@@ -1,11 +1,12 @@
-import { plainStep } from '../compile/evaluate.ts';
+import { plainStep } from '../compile/executable.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
 import { input } from '../ops/leaf.ts';
 import type { Callback } from './callbacks.ts';
-import type { Inputs, ModelCore } from './core.ts';
+import type { ModelCore } from './core.ts';
 import { type Histogram, histogram, norm } from './histogram.ts';
 import { coreOf, type Model } from './model.ts';
 import { traceNetwork } from './network.ts';
+import type { Inputs } from './networkCore.ts';
 import { writeBatch } from './predict.ts';
 import { readUnordered } from './variables.ts';
 import { uniqueNames } from './weights.ts';

@@ -1,13 +1,14 @@
-import { plainStep } from '../compile/evaluate.ts';
-import type { Table } from '../data/table.ts';
+import { plainStep } from '../compile/executable.ts';
+import { hostValues, type Table } from '../data/table.ts';
 import type { Variable } from '../graph/tensor.ts';
 import { OptionError } from '../runtime/errors.ts';
 import { inTurns } from '../runtime/turns.ts';
-import type { Inputs, ModelCore } from './core.ts';
+import type { ModelCore } from './core.ts';
 import { tabulatingData } from './data.ts';
 import { release } from './evaluate.ts';
-import { type Feed, hostFeed, hostValues, type ResidentData } from './feed.ts';
+import { type Feed, hostFeed, type ResidentData } from './feed.ts';
 import type { TrainingLoop } from './loop.ts';
+import type { Inputs } from './networkCore.ts';
 
 /** A batch of data that is not in memory as a whole. */
 export interface StreamBatch {

@@ -1,20 +1,12 @@
 import type { Block } from '../compile/block.ts';
-import { Executable, Workspace } from '../compile/executable.ts';
-import { compile, compiling, type Program, type ProgramSpec } from '../compile/program.ts';
 import type { Variable } from '../graph/tensor.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
-import type { Engine, Target } from '../runtime/engine.ts';
-import { DisposedError, EngineError } from '../runtime/errors.ts';
-import { inTurns, type Work } from '../runtime/turns.ts';
+import { EngineError } from '../runtime/errors.ts';
 import { type BatchSums, MetricSums } from './metricSums.ts';
+import { allocate, inMemoryOrder } from './slabs.ts';
 import type { TrainState } from './step.ts';
-import { allocate, beside, byKind, initialize, inMemoryOrder } from './variables.ts';
-
-const MAX_PROGRAMS = 12;
-
-function* built(spec: Work<ProgramSpec>, target: Target): Work<Program> {
-  return yield* compiling(yield* spec, target);
-}
+import { beside, initialize } from './variables.ts';
+import { WeightState } from './weightState.ts';
 
 interface BlockCopy {
   readonly block: Block;
@@ -22,46 +14,16 @@ interface BlockCopy {
 }
 
 /** Memory of a model: its variables, what training keeps beside them, its programs. */
-export class ModelState implements TrainState {
-  readonly engine: Engine;
-  readonly workspace: Workspace;
-  readonly name: string;
-  readonly variables: Variable[] = [];
+export class ModelState extends WeightState implements TrainState {
   gradients: Map<Variable, Variable> = new Map();
   slots: Map<Variable, Variable[]> = new Map();
-  #blocks: Block[] = [];
   #training: Block[] = [];
-  #programs = new Map<string, Executable>();
   #sums = new Map<string, MetricSums>();
   #snapshot: BlockCopy[] = [];
-  #disposed = false;
-  #generation: number;
+  #generation = this.engine.generation;
 
-  constructor(engine: Engine, name: string) {
-    this.engine = engine;
-    this.name = name;
-    this.workspace = new Workspace(engine, name);
-    this.#generation = engine.generation;
-  }
-
-  /** Gives memory and first values to variables that have none. */
-  async adopt(variables: Iterable<Variable>, seed: number): Promise<void> {
-    const fresh = [...variables].filter((v) => !v.storage);
-    if (fresh.length > 0) await this.#place(fresh, seed);
-    const known = new Set(this.variables);
-    for (const v of variables) if (!known.has(v)) this.variables.push(v);
-  }
-
-  async #place(fresh: readonly Variable[], seed: number): Promise<void> {
-    const block = allocate(this.engine, `weights of ${this.name}`, byKind(fresh));
-    try {
-      await initialize(this.engine, fresh, seed);
-    } catch (error) {
-      for (const v of fresh) v.storage = null;
-      block.free();
-      throw error;
-    }
-    this.#blocks.push(block);
+  protected override start(fresh: readonly Variable[], seed: number): Promise<void> {
+    return initialize(this.engine, fresh, seed);
   }
 
   /** Makes gradients and slots for the parameters, once for each optimiser. */
@@ -97,8 +59,8 @@ export class ModelState implements TrainState {
     this.#training = [];
     this.gradients = new Map();
     this.slots = new Map();
-    const programs = [...this.#programs.values()];
-    this.#programs.clear();
+    const programs = [...this.programs.values()];
+    this.programs.clear();
     this.dropPrograms();
     // Behind the running job, which may be a prediction that uses one.
     const free = async () => {
@@ -107,45 +69,9 @@ export class ModelState implements TrainState {
     this.engine.exclusive(free).catch(() => {});
   }
 
-  /** The program under `key`, compiled when it is not kept. It may move the arena: for the job that has the engine. */
-  program(key: string, spec: () => ProgramSpec): Executable {
-    return this.#kept(key) ?? this.#keep(key, compile(spec(), this.engine.target));
-  }
-
-  /** The same, compiled in turns with the host's events. */
-  async programInTurns(key: string, spec: () => Work<ProgramSpec>): Promise<Executable> {
-    const kept = this.#kept(key);
-    if (kept) return kept;
-    const executable = this.#keep(key, await inTurns(built(spec(), this.engine.target)));
-    await inTurns(executable.loading());
-    return executable;
-  }
-
-  /** The newest of the programs that are kept is the last. */
-  #kept(key: string): Executable | undefined {
-    this.checkHeld();
-    const kept = this.#programs.get(key);
-    if (!kept) return undefined;
-    this.#programs.delete(key);
-    this.#programs.set(key, kept);
-    return kept;
-  }
-
-  #keep(key: string, program: Program): Executable {
-    this.checkHeld();
-    const executable = new Executable(program, this.workspace);
-    this.#drop(key);
-    this.#programs.set(key, executable);
-    if (this.#programs.size > MAX_PROGRAMS) {
-      const [oldest] = this.#programs.keys();
-      this.#drop(oldest as string);
-    }
-    return executable;
-  }
-
   /** Throws unless the memory holds the weights. */
-  checkHeld(): void {
-    if (this.#disposed) throw new DisposedError(`model "${this.name}" was disposed`);
+  override checkHeld(): void {
+    super.checkHeld();
     if (!this.lost) return;
     const way = this.#snapshot.length > 0 ? '' : ': call setWeights or loadWeights';
     throw new EngineError(
@@ -162,18 +88,13 @@ export class ModelState implements TrainState {
   }
 
   /** Forgets programs whose key starts with `prefix`, and the state of their metrics. */
-  dropPrograms(prefix = ''): void {
-    for (const key of [...this.#programs.keys()]) if (key.startsWith(prefix)) this.#drop(key);
+  override dropPrograms(prefix = ''): void {
+    super.dropPrograms(prefix);
     for (const [key, sums] of this.#sums) {
       if (!key.startsWith(prefix)) continue;
       sums.free();
       this.#sums.delete(key);
     }
-  }
-
-  #drop(key: string): void {
-    this.#programs.get(key)?.free();
-    this.#programs.delete(key);
   }
 
   /** Keeps a copy of all variables to return to when a thread dies. */
@@ -186,7 +107,7 @@ export class ModelState implements TrainState {
 
   #copies(more: readonly Block[] = []): Promise<BlockCopy[]> {
     return Promise.all(
-      [...this.#blocks, ...this.#training, ...more].map(async (block) => ({
+      [...this.blocks, ...this.#training, ...more].map(async (block) => ({
         block,
         bytes: await this.engine.read(block.at, block.bytes),
       })),
@@ -235,23 +156,17 @@ export class ModelState implements TrainState {
     const sum = (list: Iterable<{ bytes: number }>) =>
       [...list].reduce((total, b) => total + b.bytes, 0);
     return {
-      variables: sum(this.#blocks),
+      variables: sum(this.blocks),
       training: sum(this.#training),
       workspace: this.workspace.bytes(),
-      programs: [...this.#programs.values()].reduce((total, p) => total + p.bytes(), 0),
+      programs: [...this.programs.values()].reduce((total, p) => total + p.bytes(), 0),
     };
   }
 
-  get disposed(): boolean {
-    return this.#disposed;
-  }
-
-  dispose(): void {
-    if (this.#disposed) return;
+  override dispose(): void {
+    if (this.disposed) return;
     this.dropPrograms();
     this.dropTraining();
-    this.#disposed = true;
-    for (const block of this.#blocks) block.free();
-    this.workspace.free();
+    super.dispose();
   }
 }

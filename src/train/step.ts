@@ -12,7 +12,7 @@ import { clipGradients } from '../optim/clip.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import type { Work } from '../runtime/turns.ts';
 import type { LayerOutput, Probe, StepView } from './probe.ts';
-import { inMemoryOrder } from './variables.ts';
+import { inMemoryOrder } from './slabs.ts';
 
 /** State that training keeps beside each parameter. */
 export interface TrainState {

@@ -1,5 +1,5 @@
 import type { ProgramSpec } from '../compile/program.ts';
-import { type DataLike, type Table, table } from '../data/table.ts';
+import { type DataLike, hostValues, type Table, table } from '../data/table.ts';
 import { formatShape } from '../graph/shape.ts';
 import { isTensor, type Tensor, type Variable } from '../graph/tensor.ts';
 import type { Layer } from '../nn/layer.ts';
@@ -13,7 +13,6 @@ import { defaultEngine } from '../runtime/create.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { OptionError, TypeMismatchError } from '../runtime/errors.ts';
 import type { Work } from '../runtime/turns.ts';
-import { hostValues } from './feed.ts';
 import type { Logs } from './history.ts';
 import { trainable } from './programs.ts';
 import { ModelState } from './state.ts';

@@ -5,8 +5,9 @@ import { formatShape, sameShape } from '../graph/shape.ts';
 import type { DType, Variable } from '../graph/tensor.ts';
 import { DataError, nearest } from '../runtime/errors.ts';
 import { turn } from '../runtime/turns.ts';
-import type { ModelState } from './state.ts';
-import { readVariable, writeVariable } from './variables.ts';
+import { writeVariable } from './slabs.ts';
+import { readVariable } from './variables.ts';
+import type { WeightState } from './weightState.ts';
 
 /** Types in which a file may hold variables of each type. */
 const ACCEPTED: Readonly<Record<DType, readonly ElementType[]>> = {
@@ -30,7 +31,7 @@ export function uniqueNames(variables: readonly Variable[]): string[] {
 
 /** Copies of variables with their names, in the middle of no step. To be called within `engine.exclusive`. */
 export async function readVariables(
-  state: ModelState,
+  state: WeightState,
   named: Iterable<readonly [string, Variable]>,
 ): Promise<[string, NDArray][]> {
   const found: [string, NDArray][] = [];
@@ -44,15 +45,19 @@ export async function readVariables(
 
 export type Tensors = ReturnType<typeof readSafetensors>['tensors'];
 
-/** Throws `DataError` unless the tensors of the file are the variables: names, shapes, types, none missing, none left over. */
+/**
+ * Throws `DataError` unless the tensors of the file are the variables: names, shapes, types, none missing, none left over but
+ * those of `known` names.
+ */
 export function checkTensors(
   tensors: Tensors,
   named: ReadonlyMap<string, Variable>,
   file: string,
+  known: readonly string[] = [...named.keys()],
 ): void {
-  const known = [...named.keys()];
+  const names = new Set(known);
   for (const name of tensors.keys()) {
-    if (named.has(name)) continue;
+    if (names.has(name)) continue;
     const near = nearest(name, known);
     throw new DataError(
       `${file}: tensor "${name}" is not one of the model's${near ? `; the nearest is "${near}"` : ''}`,
@@ -82,7 +87,7 @@ function checkTensor(
 
 /** Gives checked tensors to the variables. To be called within `engine.exclusive`. */
 export function writeVariables(
-  { engine }: ModelState,
+  { engine }: WeightState,
   tensors: Tensors,
   named: ReadonlyMap<string, Variable>,
 ): void {

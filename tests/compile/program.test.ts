@@ -10,7 +10,8 @@ import type { Optimizer } from '../../src/optim/optimizer.ts';
 import { createEngine } from '../../src/runtime/create.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
 import { sequential } from '../../src/train/model.ts';
-import { allocate, beside } from '../../src/train/variables.ts';
+import { allocate } from '../../src/train/slabs.ts';
+import { beside } from '../../src/train/variables.ts';
 
 let engine: Engine;
 beforeAll(async () => {

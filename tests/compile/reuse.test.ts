@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { plainStep } from '../../src/compile/evaluate.ts';
-import { Executable, Workspace } from '../../src/compile/executable.ts';
+import { Executable, plainStep, Workspace } from '../../src/compile/executable.ts';
 import { compile, type ProgramSpec } from '../../src/compile/program.ts';
 import { type Tensor, Variable } from '../../src/graph/tensor.ts';
 import * as ops from '../../src/ops/index.ts';
 import { createEngine } from '../../src/runtime/create.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
-import { allocate, readVariable, writeVariable } from '../../src/train/variables.ts';
+import { allocate, writeVariable } from '../../src/train/slabs.ts';
+import { readVariable } from '../../src/train/variables.ts';
 import { range, total } from '../cases/case.ts';
 
 const ROWS = 30;

@@ -15,8 +15,8 @@ const CONTENTS: Readonly<Record<string, RegExp>> = {
   binaries: new RegExp(`^build/(${targets.join('|')})\\.(js|wasm)$`),
   modules:
     /^dist\/(check|cli|compile|data|data\/synthetic|diagnose|formats|graph|nn|ops|optim|report|runtime|train)\/\w+(\.gen)?\.(js|d\.ts)$/,
-  entries: /^dist\/((index|infer)\.js|(index|infer|slim)\.d\.ts)$/,
-  joined: /^dist\/(node|browser|slim)\/[\w-]+\.js$/,
+  entries: /^dist\/(index\.js|(index|infer|slim)\.d\.ts)$/,
+  joined: /^dist\/(node|browser|slim|infer)\/[\w-]+\.js$/,
 };
 
 const folder = temporary('contents');

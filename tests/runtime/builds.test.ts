@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
-import { features, type WasmSource } from '../../src/runtime/builds.ts';
 import { createEngine, type EngineOptions } from '../../src/runtime/create.ts';
 import { EngineError, OptionError } from '../../src/runtime/errors.ts';
+import { features } from '../../src/runtime/features.ts';
+import type { WasmSource } from '../../src/runtime/wasm.ts';
 import { reals, ring, turned } from '../support/engine.ts';
 
 vi.setConfig({ testTimeout: 60_000 });

@@ -14,11 +14,7 @@ function nested(depth: number): Row[] {
   return [...Array.from({ length: depth }, () => repeat(2)), ...Array.from({ length: depth }, end)];
 }
 
-const wide = kernel(
-  9,
-  'wide',
-  Array.from({ length: 49 }, (_, i) => [`p${i}`, 'In'] as const),
-);
+const wide = kernel(9, 'wide', Array.from({ length: 49 }, (_, i) => `p${i}:In`).join(' '));
 
 test('programs that a thread could not run are refused', () => {
   expect(bytes(nested(7)).length).toBe(7 * (8 + 24) + 7 * 8);

@@ -1,11 +1,11 @@
 /** Calls layers outside of a model: traces them, gives their weights memory, computes the result. */
-import { plainStep } from '../../src/compile/evaluate.ts';
-import { Executable, Workspace } from '../../src/compile/executable.ts';
+import { Executable, plainStep, Workspace } from '../../src/compile/executable.ts';
 import { compile } from '../../src/compile/program.ts';
 import type { Tensor } from '../../src/graph/tensor.ts';
 import { Trace, type TraceOptions, withTrace } from '../../src/nn/trace.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
-import { allocate, initialize, writeVariable } from '../../src/train/variables.ts';
+import { allocate, writeVariable } from '../../src/train/slabs.ts';
+import { initialize } from '../../src/train/variables.ts';
 
 interface CallOptions {
   readonly training?: boolean;

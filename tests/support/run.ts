@@ -1,8 +1,7 @@
 /** Runs a case on an engine. */
 import { type NDArray, toMemory } from '../../src/compile/array.ts';
 import { Block } from '../../src/compile/block.ts';
-import { plainStep } from '../../src/compile/evaluate.ts';
-import { Executable, Workspace } from '../../src/compile/executable.ts';
+import { Executable, plainStep, Workspace } from '../../src/compile/executable.ts';
 import { gradients } from '../../src/compile/grad.ts';
 import { compile, type ProgramSpec } from '../../src/compile/program.ts';
 import { sizeOf } from '../../src/graph/shape.ts';
@@ -12,7 +11,8 @@ import { external, input, read, scalar, tensor } from '../../src/ops/leaf.ts';
 import { reduceSum } from '../../src/ops/sum.ts';
 import { addAll } from '../../src/ops/unary.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
-import { allocate, readVariable, writeVariable } from '../../src/train/variables.ts';
+import { allocate, writeVariable } from '../../src/train/slabs.ts';
+import { readVariable } from '../../src/train/variables.ts';
 import { type Case, spread, type Values } from '../cases/case.ts';
 
 /** The tensors that a case starts from, in the memory of an engine. */

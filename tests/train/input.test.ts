@@ -4,9 +4,9 @@ import * as ops from '../../src/ops/index.ts';
 import { adam } from '../../src/optim/index.ts';
 import { createEngine } from '../../src/runtime/create.ts';
 import * as errors from '../../src/runtime/errors.ts';
-import type { Inputs } from '../../src/train/core.ts';
 import type { FitOptions } from '../../src/train/fit.ts';
 import { type Model, sequential } from '../../src/train/model.ts';
+import type { Inputs } from '../../src/train/networkCore.ts';
 import { blobs, hashOf } from '../support/data.ts';
 
 const { x, y } = blobs(40, 5, 3);

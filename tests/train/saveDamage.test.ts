@@ -6,7 +6,7 @@ import { dense } from '../../src/nn/index.ts';
 import { DataError, StateError } from '../../src/runtime/errors.ts';
 import { loadModel } from '../../src/train/load.ts';
 import { type Model, sequential } from '../../src/train/model.ts';
-import type { ModelFiles } from '../../src/train/save.ts';
+import type { ModelFiles } from '../../src/train/savedNetwork.ts';
 import { classifier, fitOptions, place, stateOf, usePlace, x, y } from '../support/saved.ts';
 
 usePlace();

@@ -1,0 +1,190 @@
+/**
+ * The bundle of `src/infer.ts`. What only training needs is left out while the modules are read, so that no line of `src` has to
+ * care: gradients of ops go, `scope.training` and `scope.noise` are false, and modules for training alone are empty.
+ */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type Plugin, type RolldownOptions, rolldown } from 'rolldown';
+import { minifySync, parseSync, transformSync } from 'rolldown/utils';
+
+const ENTRY = fileURLToPath(new URL('../src/infer.ts', import.meta.url));
+
+/** What their functions give is for training or for the developer; here they give 0. */
+const EMPTY = /\/src\/(nn\/(init|regularizer|constraint)|compile\/(rowwise|print|debug))\.ts$/;
+/** Layers that do nothing but in training; `still.ts` has those of them that do. */
+const STILL = /\/src\/nn\/(dropout|augment)\.ts$/;
+/** Rules of ops that no forward pass reads. */
+const RULES = /^(grad\w*|flops|range|onnx)$/;
+/** First parameter of functions that are gradients. */
+const GRADIENT = /^d[uyz]$/;
+/** Functions and methods that only training and developers call: their bodies go. */
+const UNCALLED = /^(adapted|columnsOf|firstNotFinite|intermediates|records|runRows)$/;
+const FALSE = ['training', 'noise'];
+/** What is not called of a namespace goes only where it is imported as one. */
+const NAMESPACE = /import { kernels } from '([^']*)kernels\.gen\.ts'/;
+
+/** Of which only the call that makes an instance is used: the kernels have no objects to be looked after. */
+const LOADER = '@assemblyscript/loader';
+const PLAIN_LOADER =
+  'export const instantiateSync = (module, imports) => new WebAssembly.Instance(module, imports);';
+
+interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+function exportsOf(path: string): string[] {
+  const found = readFileSync(path, 'utf8').matchAll(
+    /^export (?:async )?(?:function|const) (\w+)/gm,
+  );
+  return [...found].map(([, name]) => name as string);
+}
+
+function emptied(path: string): string {
+  return exportsOf(path)
+    .map((name) => `export const ${name} = () => 0;`)
+    .join('\n');
+}
+
+function stilled(path: string): string {
+  const own = exportsOf(path.replace(/\w+\.ts$/, 'still.ts'));
+  const names = exportsOf(path).map((name) => (own.includes(name) ? name : `still as ${name}`));
+  return `export { ${names.join(', ')} } from './still.ts';`;
+}
+
+/** Kernels without what is only printed: their names, and all parameters' but `unit`. */
+function unnamed(code: string): string {
+  return code.replace(
+    /kernel\((\d+), '(\w+)', '([^']*)'\)/g,
+    (_, id, _name, signature: string) =>
+      `kernel(${id}, '', '${signature.replace(/(?<!:)\b(?!unit\b)\w+/g, '')}')`,
+  );
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: any node of a syntax tree
+type Node = any;
+
+/** Calls `see` for each node inside of `node`, and whether it runs when the module is loaded. */
+function walk(node: Node, see: (node: Node, atLoad: boolean) => void, atLoad = true): void {
+  if (Array.isArray(node)) for (const n of node) walk(n, see, atLoad);
+  else if (typeof node?.type === 'string') {
+    see(node, atLoad);
+    const inside = atLoad && !/Function|Class/.test(node.type);
+    for (const child of Object.values(node)) walk(child, see, inside);
+  }
+}
+
+function parsed(path: string, code: string): Node {
+  return parseSync(path.replace(/\.ts$/, '.js'), code).program;
+}
+
+function replaced(code: string, edits: readonly Edit[]): string {
+  const around = (e: Edit) => edits.some((o) => o !== e && o.start <= e.start && e.end <= o.end);
+  const outer = edits.filter((e) => !around(e)).sort((a, b) => b.start - a.start);
+  return outer.reduce((s, { start, end, text }) => s.slice(0, start) + text + s.slice(end), code);
+}
+
+/** The code without what training has for itself. */
+function withoutTraining(path: string, code: string): string {
+  const [ops, nn] = ['/src/ops/', '/src/nn/'].map((folder) => path.includes(folder));
+  const edits: Edit[] = [];
+  walk(parsed(path, code), (node) => {
+    const { type, start, end, properties, object, property, arguments: args } = node;
+    if (/^(FunctionDeclaration|MethodDefinition)$/.test(type)) {
+      const { body } = node.value ?? node;
+      const name = (node.id ?? node.key).name;
+      if (UNCALLED.test(name)) edits.push({ start: body.start, end: body.end, text: '{}' });
+    } else if (ops && type === 'ObjectExpression') {
+      for (const { key, ...rule } of properties)
+        if (RULES.test(key?.name)) edits.push({ ...rule, text: `${key.name}: undefined` });
+    } else if (ops && type === 'CallExpression') {
+      for (const arg of args)
+        if (GRADIENT.test(arg.params?.[0]?.name)) edits.push({ ...arg, text: 'undefined' });
+    } else if (nn && type === 'MemberExpression' && object.name === 'scope') {
+      if (FALSE.includes(property.name)) edits.push({ start, end, text: 'false' });
+    }
+  });
+  return replaced(code, edits);
+}
+
+/** The code with the note that what it calls when it is loaded has no effect: no module does anything but to define. */
+function withoutEffects(path: string, code: string): string {
+  const edits: Edit[] = [];
+  walk(parsed(path, code), ({ type, start }, atLoad) => {
+    if (atLoad && (type === 'CallExpression' || type === 'NewExpression'))
+      edits.push({ start, end: start, text: '/* @__PURE__ */ ' });
+  });
+  return replaced(code, edits);
+}
+
+function moduleCode(path: string): string {
+  const source = readFileSync(path, 'utf8')
+    .replace(NAMESPACE, "import * as kernels from '$1rows.gen.ts'")
+    .replaceAll('./worker.ts', '../runtime/worker.js');
+  const { code } = transformSync(path, path.endsWith('rows.gen.ts') ? unnamed(source) : source);
+  const folded = minifySync(path.replace(/\.ts$/, '.js'), withoutTraining(path, code), {
+    compress: true,
+    mangle: false,
+    codegen: { removeWhitespace: false },
+  });
+  return withoutEffects(path, folded.code);
+}
+
+/** Modules that the entry needs at once; the rest is loaded when it is asked for. */
+const atOnce = new Set<string>();
+
+const inferenceOnly: Plugin = {
+  name: 'inference only',
+  buildEnd() {
+    atOnce.clear();
+    atOnce.add(ENTRY);
+    for (const id of atOnce)
+      for (const needed of this.getModuleInfo(id)?.importedIds ?? []) atOnce.add(needed);
+  },
+  resolveId: (id) => {
+    if (/\/build\/[\w-]+\.js$/.test(id)) return { id, external: true };
+    return id === LOADER ? id : null;
+  },
+  load(id) {
+    if (id === LOADER) return { code: PLAIN_LOADER, moduleType: 'js' };
+    if (STILL.test(id)) return { code: stilled(id), moduleType: 'js' };
+    if (EMPTY.test(id)) return { code: emptied(id), moduleType: 'js' };
+    if (/\/src\/.*\.ts$/.test(id)) return { code: moduleCode(id), moduleType: 'js' };
+    return null;
+  },
+};
+
+const options: RolldownOptions = {
+  input: { index: ENTRY },
+  platform: 'browser',
+  external: [/^node:/],
+  plugins: [inferenceOnly],
+  treeshake: {
+    moduleSideEffects: false,
+    propertyReadSideEffects: false,
+    unknownGlobalSideEffects: false,
+  },
+  logLevel: 'silent',
+};
+
+/** The chunks of the bundle. */
+export async function bundleInference(minify: boolean) {
+  const bundle = await rolldown(options);
+  const { output } = await bundle.generate({
+    format: 'esm',
+    minify,
+    codeSplitting: {
+      groups: [{ name: 'main', test: (id) => atOnce.has(id) || id.startsWith('\0') }],
+    },
+  });
+  await bundle.close();
+  return output.filter((o) => o.type === 'chunk');
+}
+
+/** Numbers of the kernels that the bundle calls. */
+export async function inferenceKernels(): Promise<Set<number>> {
+  const chunks = await bundleInference(false);
+  const calls = chunks.flatMap(({ code }) => [...code.matchAll(/\bkernel\((\d+), ""/g)]);
+  return new Set(calls.map(([, id]) => Number(id)));
+}

@@ -1,0 +1,155 @@
+import type { NDArray } from '../compile/array.ts';
+import type { Json } from '../formats/json.ts';
+import type { Shape } from '../graph/shape.ts';
+import { commonMakers, type LayerConfig, type Makers, makeLayer } from '../nn/makers.ts';
+import type { RuntimeInfo } from '../runtime/engine.ts';
+import { builtin } from '../runtime/environment.ts';
+import { DataError, messageOf } from '../runtime/errors.ts';
+import { type InferenceOptions, inferenceEngine } from '../runtime/inference.ts';
+import { type Inputs, NetworkCore } from './networkCore.ts';
+import { predict, predictSync, single } from './predict.ts';
+import { MODEL_FILE, type ModelFiles, SavedNetwork, WEIGHTS_FILE } from './savedNetwork.ts';
+import { WeightState } from './weightState.ts';
+import { checkTensors, writeVariables } from './weights.ts';
+
+/** What is known of a loaded model. */
+export interface InferenceInfo {
+  readonly name: string;
+  /** Shapes of one example. */
+  readonly inputs: Readonly<Record<string, Shape>>;
+  readonly outputs: Readonly<Record<string, Shape>>;
+  readonly classNames: readonly string[] | undefined;
+  readonly metadata: Readonly<Record<string, Json>> | undefined;
+  readonly runtime: RuntimeInfo;
+}
+
+class InferenceCore extends NetworkCore<WeightState> {
+  readonly #options: InferenceOptions;
+
+  constructor(saved: SavedNetwork, options: InferenceOptions) {
+    super(saved.network, saved.seed);
+    this.#options = options;
+  }
+
+  protected async open(): Promise<WeightState> {
+    return new WeightState(await inferenceEngine(this.#options), this.network.name);
+  }
+
+  protected close(state: WeightState | null): void {
+    state?.engine.dispose();
+  }
+}
+
+/** A saved model that answers, and does nothing else. */
+export class InferenceModel {
+  readonly info: InferenceInfo;
+  readonly #core: InferenceCore;
+
+  private constructor(core: InferenceCore, saved: SavedNetwork) {
+    this.#core = core;
+    this.info = {
+      name: core.network.name,
+      inputs: Object.fromEntries(core.network.inputs) as Record<string, Shape>,
+      outputs: Object.fromEntries(core.outputShapes),
+      classNames: saved.classNames(),
+      metadata: saved.json.optional('metadata')?.object(),
+      runtime: core.state.engine.info,
+    };
+  }
+
+  /** The model in memory. Throws `DataError` where weights and network do not fit. */
+  static async open(saved: SavedNetwork, options: InferenceOptions): Promise<InferenceModel> {
+    const core = new InferenceCore(saved, options);
+    try {
+      const names = saved.names();
+      const { trace } = saved.traced(() => core.trace(1, false));
+      const weights = new Map([...trace.variables].map((v, i) => [names[i] ?? v.name, v]));
+      checkTensors(saved.weights, weights, saved.title(WEIGHTS_FILE), names);
+      const state = await core.build(new Map());
+      writeVariables(state, saved.weights, weights);
+      return new InferenceModel(core, saved);
+    } catch (error) {
+      core.dispose();
+      throw error;
+    }
+  }
+
+  /** The output for the examples, computed in batches. Throws `OptionError` when there are several outputs: see `predictAll`. */
+  async predict(x: Inputs, options: { batchSize?: number } = {}): Promise<NDArray> {
+    return single(await this.predictAll(x, options), this.info.name);
+  }
+
+  /** All outputs by name. */
+  predictAll(
+    x: Inputs,
+    { batchSize = 32 }: { batchSize?: number } = {},
+  ): Promise<Record<string, NDArray>> {
+    return predict(this.#core, x, { batchSize });
+  }
+
+  /** The output at once, in one batch, on the calling thread. */
+  predictSync(x: Inputs): NDArray {
+    return single(predictSync(this.#core, x), this.info.name);
+  }
+
+  /** Frees memory and threads. Later calls throw `DisposedError`. */
+  dispose(): void {
+    this.#core.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/**
+ * The model that `save` wrote to a folder (in Node a path, elsewhere the address of the folder), or its files by name. Its
+ * predictions have the bits that `Model.predict` gives on the same build. Throws `DataError` naming the file for anything that is
+ * missing, damaged, unknown or does not fit.
+ */
+export async function loadModel(
+  source: string | URL | ModelFiles,
+  options: InferenceOptions = {},
+): Promise<InferenceModel> {
+  const named = typeof source === 'string' || source instanceof URL;
+  const files = named ? await filesAt(String(source)) : source;
+  const makers = await makersFor(files);
+  const make = (config: LayerConfig) => makeLayer(makers, config);
+  return InferenceModel.open(new SavedNetwork(files, named ? String(source) : '', make), options);
+}
+
+/** Families of layers that are loaded when a model has one of them. */
+const FAMILIES = [async () => (await import('../nn/imageMakers.ts')).imageMakers];
+
+/** Makers for the types of layers that the files name, as far as there are any. */
+async function makersFor(files: ModelFiles): Promise<Makers> {
+  const text = new TextDecoder().decode(files[MODEL_FILE]);
+  const types = [...text.matchAll(/"type":\s*"(\w+)"/g)].map(([, type]) => type as string);
+  let makers = commonMakers;
+  for (const family of FAMILIES)
+    if (types.some((type) => !Object.hasOwn(makers, type)))
+      makers = { ...makers, ...(await family()) };
+  return makers;
+}
+
+async function filesAt(place: string): Promise<ModelFiles> {
+  const url = builtin('node:url');
+  const local = url && (place.startsWith('file:') ? url.fileURLToPath(place) : place);
+  if (local && !/^\w{2,}:/.test(local)) {
+    const { readFolder } = await import('./folder.ts');
+    return readFolder(local);
+  }
+  const base = place.replace(/\/*$/, '/');
+  const names = [MODEL_FILE, WEIGHTS_FILE];
+  return Object.fromEntries(await Promise.all(names.map((name) => fetched(base, name))));
+}
+
+async function fetched(base: string, name: string): Promise<[string, Uint8Array]> {
+  try {
+    const response = await fetch(base + name);
+    if (!response.ok) throw new DataError(`${response.status} ${response.statusText}`);
+    return [name, new Uint8Array(await response.arrayBuffer())];
+  } catch (cause) {
+    throw new DataError(`${base}${name}: ${messageOf(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,63 @@
+import { type TypedArray, toMemory } from '../compile/array.ts';
+import { Block } from '../compile/block.ts';
+import { paddedBytes, panelOf, type Variable, type VariableStorage } from '../graph/tensor.ts';
+import type { Engine } from '../runtime/engine.ts';
+
+/** A slab: variables one behind the other, each on cache lines of its own. */
+export function allocate(engine: Engine, name: string, variables: readonly Variable[]): Block {
+  const { realBytes, NR } = engine.target;
+  const bytes = variables.reduce((sum, v) => sum + paddedBytes(v, realBytes), 0);
+  const block = new Block(engine, name, Math.max(bytes, 64));
+  let offset = 0;
+  for (const variable of variables) {
+    variable.storage = { buffer: block, offset, panel: panelOf(variable, NR) };
+    offset += paddedBytes(variable, realBytes);
+  }
+  return block;
+}
+
+/** Variables that lie in memory, as they lie there. */
+export function inMemoryOrder(variables: readonly Variable[]): Variable[] {
+  const blocks = new Map(variables.map((v, i) => [v.storage?.buffer, i]));
+  const place = (v: Variable) => blocks.get(v.storage?.buffer) as number;
+  const offset = (v: Variable) => v.storage?.offset ?? 0;
+  return [...variables].sort((a, b) => place(a) - place(b) || offset(a) - offset(b));
+}
+
+/** Weights of one kind (`kernel`, `bias`) one behind the other: a group of them is updated in one pass. */
+export function byKind(variables: readonly Variable[]): Variable[] {
+  const kind = (v: Variable) => v.name.slice(v.name.lastIndexOf('/') + 1);
+  const kinds = [...new Set(variables.map(kind))];
+  return kinds.flatMap((k) => variables.filter((v) => kind(v) === k));
+}
+
+export function writeVariable(engine: Engine, variable: Variable, data: ArrayLike<number>): void {
+  const { buffer, offset, panel } = variable.storage as VariableStorage;
+  const values = toMemory(data, variable.dtype, engine.target.realBytes);
+  const stored = panel ? toPanels(values, variable, panel) : values;
+  engine.write((buffer as Block).at + offset, stored);
+}
+
+/** Calls `pair` with the place of each element row by row and in panels. */
+export function eachPlace(
+  { size, shape }: Variable,
+  panel: number,
+  pair: (r: number, p: number) => void,
+) {
+  const N = shape.at(-1) as number;
+  const rows = size / N;
+  let p = 0;
+  for (let first = 0; first < N; first += panel) {
+    for (let row = 0; row < rows; row++) {
+      for (let n = 0; n < panel; n++) pair(row * N + first + n, p++);
+    }
+  }
+}
+
+function toPanels(data: TypedArray, variable: Variable, panel: number): TypedArray {
+  const panels = data.slice();
+  eachPlace(variable, panel, (r, p) => {
+    panels[p] = data[r] as number;
+  });
+  return panels;
+}
