@@ -1,13 +1,14 @@
 /**
  * Compiles `src` to `dist`, file by file for bundlers, and joins it in `dist/node` for Node, which starts faster from few
- * files. `dist/infer` is the bundle without training, for browsers and Node. All lie as deep beside `build` as `src/runtime`, so that `../../build/` is right in each.
+ * and small files. `dist/infer` is the bundle without training, for browsers and Node. All lie as deep beside `build` as
+ * `src/runtime`, so that `../../build/` is right in each.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { type Plugin, rolldown } from 'rolldown';
-import { bundleInference } from './inference.ts';
+import { atOnce, bundleInference } from './inference.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const dist = `${root}dist`;
@@ -36,6 +37,7 @@ const builds: Plugin = {
   name: 'builds stay where they are',
   resolveId: (id) => (/\/build\/[\w-]+\.js$/.test(id) ? { id, external: true } : null),
 };
+const library = atOnce(`${dist}/index.js`, `${dist}/runtime/worker.js`);
 const joined = await rolldown({
   input: {
     index: `${dist}/index.js`,
@@ -44,13 +46,15 @@ const joined = await rolldown({
   },
   platform: 'node',
   external: [/^node:/, /^csv-parse/, 'jimp', 'sharp'],
-  plugins: [builds],
+  plugins: [builds, library.plugin],
 });
 await joined.write({
   dir: `${dist}/node`,
   format: 'esm',
   entryFileNames: '[name].js',
   chunkFileNames: '[name].js',
+  minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+  ...library.output,
 });
 
 mkdirSync(`${dist}/infer`);

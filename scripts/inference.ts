@@ -131,17 +131,31 @@ function moduleCode(path: string): string {
   return withoutEffects(path, folded.code);
 }
 
-/** Modules that the entry needs at once; the rest is loaded when it is asked for. */
-const atOnce = new Set<string>();
+/**
+ * Puts all that the entry needs at once into one chunk, `main`, but for what the entry of another thread needs too; the rest is
+ * loaded when it is asked for.
+ */
+export function atOnce(entry: string, thread = '') {
+  const needed = { main: new Set<string>(), thread: new Set<string>() };
+  const plugin: Plugin = {
+    name: 'at once',
+    buildEnd() {
+      needed.main = new Set([entry]);
+      needed.thread = new Set(thread ? [thread] : []);
+      for (const ids of Object.values(needed))
+        for (const id of ids)
+          for (const other of this.getModuleInfo(id)?.importedIds ?? []) ids.add(other);
+    },
+  };
+  const groups = [
+    { name: 'thread', priority: 2, test: (id: string) => id !== thread && needed.thread.has(id) },
+    { name: 'main', priority: 1, test: (id: string) => needed.main.has(id) || id.startsWith('\0') },
+  ];
+  return { plugin, output: { codeSplitting: { groups } } };
+}
 
 const inferenceOnly: Plugin = {
   name: 'inference only',
-  buildEnd() {
-    atOnce.clear();
-    atOnce.add(ENTRY);
-    for (const id of atOnce)
-      for (const needed of this.getModuleInfo(id)?.importedIds ?? []) atOnce.add(needed);
-  },
   resolveId: (id) => {
     if (/\/build\/[\w-]+\.js$/.test(id)) return { id, external: true };
     return id === LOADER ? id : null;
@@ -155,11 +169,13 @@ const inferenceOnly: Plugin = {
   },
 };
 
+const joined = atOnce(ENTRY);
+
 const options: RolldownOptions = {
   input: { index: ENTRY },
   platform: 'browser',
   external: [/^node:/],
-  plugins: [inferenceOnly],
+  plugins: [inferenceOnly, joined.plugin],
   treeshake: {
     moduleSideEffects: false,
     propertyReadSideEffects: false,
@@ -174,9 +190,8 @@ export async function bundleInference(minify: boolean) {
   const { output } = await bundle.generate({
     format: 'esm',
     minify,
-    codeSplitting: {
-      groups: [{ name: 'main', test: (id) => atOnce.has(id) || id.startsWith('\0') }],
-    },
+    chunkFileNames: '[name].js',
+    ...joined.output,
   });
   await bundle.close();
   return output.filter((o) => o.type === 'chunk');

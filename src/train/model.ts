@@ -15,7 +15,6 @@ import { dataTables } from './data.ts';
 import { evaluateData, release } from './evaluate.ts';
 import { ResidentData } from './feed.ts';
 import { type FitOptions, fit, fitStream } from './fit.ts';
-import { writeFile, writeModel } from './folder.ts';
 import type { History, Logs } from './history.ts';
 import {
   type MemoryReport,
@@ -289,6 +288,7 @@ export class Model {
    * the model functions of yours, `DataError` when the folder cannot be written.
    */
   async save(folder: string, options: SaveOptions = {}): Promise<void> {
+    const { writeModel } = await import('./folder.ts');
     await writeModel(folder, await this.toFiles(options));
   }
 
@@ -299,6 +299,7 @@ export class Model {
 
   /** Writes the weights alone, by name, to a safetensors file. Works for every model. */
   async saveWeights(file: string): Promise<void> {
+    const { writeFile } = await import('./folder.ts');
     await writeFile(file, await this.weightsFile());
   }
 
