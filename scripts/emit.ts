@@ -1,14 +1,14 @@
 /**
  * Compiles `src` to `dist`, file by file for bundlers, and joins it in `dist/node` for Node, which starts faster from few
- * files, in `dist/browser` for pages without a bundler, without builds in `dist/slim`, without training in `dist/infer`. All
- * lie as deep beside `build` as `src/runtime`, so that `../../build/` is right in each.
+ * and small files, in `dist/browser` for pages without a bundler, without builds in `dist/slim`, without training in
+ * `dist/infer`. All lie as deep beside `build` as `src/runtime`, so that `../../build/` is right in each.
  */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { type InputOptions, type OutputOptions, type Plugin, rolldown } from 'rolldown';
-import { bundleInference } from './inference.ts';
+import { atOnce, bundleInference } from './inference.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const dist = `${root}dist`;
@@ -50,23 +50,23 @@ function instead(pattern: RegExp, name: string, source: string): Plugin {
   };
 }
 
-await bundle('node', {
-  input: { index: `${dist}/index.js`, cli: `${dist}/cli/main.js` },
-  platform: 'node',
-  external: [/^node:/, /^csv-parse/, 'jimp', 'sharp'],
-  plugins: [builds],
-});
+const library = atOnce(`${dist}/index.js`);
+await bundle(
+  'node',
+  {
+    input: { index: `${dist}/index.js`, cli: `${dist}/cli/main.js` },
+    platform: 'node',
+    external: [/^node:/, /^csv-parse/, 'jimp', 'sharp'],
+    plugins: [builds, library.plugin],
+  },
+  {
+    minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+    ...library.output,
+  },
+);
 /** All in one folder, for pages without a bundler. */
-await bundle(
-  'browser',
-  { input: `${dist}/index.js`, platform: 'browser', plugins: [noTurbo] },
-  { minify: true },
-);
-await bundle(
-  'slim',
-  { input: { index: `${dist}/slim.js` }, platform: 'browser', plugins: [noTurbo, noChunks] },
-  { minify: true },
-);
+await page('browser', `${dist}/index.js`, [noTurbo]);
+await page('slim', `${dist}/slim.js`, [noTurbo, noChunks]);
 mkdirSync(`${dist}/infer`);
 for (const { fileName, code } of await bundleInference(true))
   writeFileSync(`${dist}/infer/${fileName}`, code);
@@ -76,6 +76,16 @@ for (const folder of ['runtime', 'node', 'browser', 'slim'])
   copyFileSync(`${dist}/worker/worker.js`, `${dist}/${folder}/worker.js`);
 for (const path of ['worker', 'slim.js', 'infer.js'])
   rmSync(`${dist}/${path}`, { recursive: true });
+
+/** One file, and what is loaded when it is asked for. */
+function page(folder: string, entry: string, plugins: readonly Plugin[]): Promise<void> {
+  const { plugin, output } = atOnce(entry);
+  return bundle(
+    folder,
+    { input: { index: entry }, platform: 'browser', plugins: [...plugins, plugin] },
+    { minify: true, ...output },
+  );
+}
 
 async function bundle(
   folder: string,

@@ -131,17 +131,24 @@ function moduleCode(path: string): string {
   return withoutEffects(path, folded.code);
 }
 
-/** Modules that the entry needs at once; the rest is loaded when it is asked for. */
-const atOnce = new Set<string>();
+/** Puts all that the entry needs at once into one chunk, `main`; the rest is loaded when it is asked for. */
+export function atOnce(entry: string) {
+  const needed = new Set<string>();
+  const plugin: Plugin = {
+    name: 'at once',
+    buildEnd() {
+      needed.clear();
+      needed.add(entry);
+      for (const id of needed)
+        for (const other of this.getModuleInfo(id)?.importedIds ?? []) needed.add(other);
+    },
+  };
+  const test = (id: string) => needed.has(id) || id.startsWith('\0');
+  return { plugin, output: { codeSplitting: { groups: [{ name: 'main', test }] } } };
+}
 
 const inferenceOnly: Plugin = {
   name: 'inference only',
-  buildEnd() {
-    atOnce.clear();
-    atOnce.add(ENTRY);
-    for (const id of atOnce)
-      for (const needed of this.getModuleInfo(id)?.importedIds ?? []) atOnce.add(needed);
-  },
   resolveId: (id) => {
     if (/\/build\/[\w-]+\.js$/.test(id)) return { id, external: true };
     return id === LOADER ? id : null;
@@ -155,11 +162,13 @@ const inferenceOnly: Plugin = {
   },
 };
 
+const joined = atOnce(ENTRY);
+
 const options: RolldownOptions = {
   input: { index: ENTRY },
   platform: 'browser',
   external: [/^node:/],
-  plugins: [inferenceOnly],
+  plugins: [inferenceOnly, joined.plugin],
   treeshake: {
     moduleSideEffects: false,
     propertyReadSideEffects: false,
@@ -174,9 +183,8 @@ export async function bundleInference(minify: boolean) {
   const { output } = await bundle.generate({
     format: 'esm',
     minify,
-    codeSplitting: {
-      groups: [{ name: 'main', test: (id) => atOnce.has(id) || id.startsWith('\0') }],
-    },
+    chunkFileNames: '[name].js',
+    ...joined.output,
   });
   await bundle.close();
   return output.filter((o) => o.type === 'chunk');

@@ -1,9 +1,9 @@
 import { type IdxArray, readIdx, writeIdx } from '../formats/idx.ts';
 import { DataError } from '../runtime/errors.ts';
 import type { DataSplits, Dataset } from './dataset.ts';
-import { knownClasses } from './datasets.ts';
 import { sha256 } from './download.ts';
 import { baseName, fileBytes, listFolder, nodeFiles, withPath } from './file.ts';
+import { knownClasses } from './mnist.ts';
 import type { ArrayData } from './table.ts';
 
 /** Names of the files of MNIST and its relatives, by what they begin with. */

@@ -2,7 +2,6 @@ import type { Variable } from '../graph/tensor.ts';
 import { layerFromConfig } from '../nn/config.ts';
 import { compileOptionsFrom } from './compiled.ts';
 import type { ModelCore, ModelOptions } from './core.ts';
-import { readFolder } from './folder.ts';
 import { coreOf, Model } from './model.ts';
 import { readNotes, slotName, slotNames, slotsOf } from './save.ts';
 import { type ModelFiles, OPTIMIZER_FILE, SavedNetwork, WEIGHTS_FILE } from './savedNetwork.ts';
@@ -21,7 +20,8 @@ export async function loadModel(
   options: LoadOptions = {},
 ): Promise<Model> {
   const folder = typeof source === 'string' ? source : '';
-  const files = typeof source === 'string' ? await readFolder(source) : source;
+  const files =
+    typeof source === 'string' ? await (await import('./folder.ts')).readFolder(source) : source;
   const saved = new SavedModel(files, folder, layerFromConfig);
   const model = saved.model(options);
   try {

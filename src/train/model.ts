@@ -13,7 +13,6 @@ import { tabulatingData } from './data.ts';
 import { evaluateData, release } from './evaluate.ts';
 import { ResidentData } from './feed.ts';
 import { type FitOptions, fit, fitStream } from './fit.ts';
-import { writeFile, writeModel } from './folder.ts';
 import type { History, Logs } from './history.ts';
 import {
   type MemoryReport,
@@ -261,6 +260,7 @@ export class Model {
    * the model functions of yours, `DataError` when the folder cannot be written.
    */
   async save(folder: string, options: SaveOptions = {}): Promise<void> {
+    const { writeModel } = await import('./folder.ts');
     await writeModel(folder, await this.toFiles(options));
   }
 
@@ -271,6 +271,7 @@ export class Model {
 
   /** Writes the weights alone, by name, to a safetensors file. Works for every model. */
   async saveWeights(file: string): Promise<void> {
+    const { writeFile } = await import('./folder.ts');
     await writeFile(file, await this.weightsFile());
   }
 
