@@ -5,6 +5,7 @@ export {
   clearTeam,
   doneWord,
   joinTeam,
+  longWaits,
   park,
   rouseTeam,
   sleepers,

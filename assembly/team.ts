@@ -7,6 +7,7 @@ import { runIn } from './run';
  * threads write has a cache line of its own. Whoever sleeps counts itself before it looks at its word a last time,
  * and wait() looks again, so that a wake-up is never lost; stopping changes every word that is slept on.
  */
+const LONG_WAITS: usize = CONTROL + 64;
 const ARRIVED: usize = CONTROL + 128;
 const PHASE: usize = CONTROL + 192;
 const PHASE_SLEEPERS: usize = CONTROL + 256;
@@ -24,6 +25,8 @@ const GO: usize = 448;
 const SLEEPING: usize = 452;
 const SEEN: usize = 456;
 
+/** About 50 µs: who waits longer at a barrier waits for a thread that has no processor. */
+const SHORT_SPINS: i32 = 50_000;
 /** The calling thread of a page may not sleep: after half a second or so of spinning it gives the team up. */
 const HOST_SPINS: i32 = 1 << 30;
 
@@ -43,7 +46,10 @@ export function barrier(threads: i32, host: bool): bool {
     return false;
   }
   if (host) return !spinWhile(PHASE, phase, HOST_SPINS) || aborted();
-  waitWhile(PHASE, phase, PHASE_SLEEPERS, COMMAND + 20);
+  if (load<i32>(COMMAND, 20) < SHORT_SPINS || !spinWhile(PHASE, phase, SHORT_SPINS)) {
+    atomic.add<i32>(LONG_WAITS, 1);
+    waitWhile(PHASE, phase, PHASE_SLEEPERS, COMMAND + 20);
+  }
   return aborted();
 }
 
@@ -166,6 +172,11 @@ export function stopTeam(): void {
 export function clearTeam(): void {
   memory.fill(CONTROL, 0, COMMAND - CONTROL);
   for (let tid = 0; tid < MAX_THREADS; tid++) memory.fill(frameOf(tid) + GO, 0, 64);
+}
+
+/** How often a thread waited long at a barrier so far. */
+export function longWaits(): i32 {
+  return atomic.load<i32>(LONG_WAITS);
 }
 
 /** Address of the i32 that changes when a command is done. */

@@ -26,6 +26,7 @@ export interface Exports {
   rouseTeam(threads: number, parkSpins: number): void;
   stopTeam(): void;
   clearTeam(): void;
+  longWaits(): number;
   doneWord(): number;
   storeConstants(): void;
   /** Index in `BUILDS`. */

@@ -8,9 +8,18 @@ import type { Role, ThreadMessage } from './messages.ts';
 import { Thread, type WorkerFactory } from './thread.ts';
 import { turn } from './turns.ts';
 
-/** Looks at a word before a thread at a barrier sleeps: about 50 µs; few when threads must share processors. */
-const SPINS = 50_000;
+/**
+ * Looks at a word before a thread at a barrier sleeps. PATIENT: about 5 ms, longer than a turn on a processor; threads
+ * that soon sleep can stay on one processor of two for seconds, as a scheduler moves only who waits. BUSY: about 50 µs,
+ * where other processes want the processors. SHARED: where there are not enough for the threads.
+ */
+const SPINS_PATIENT = 5_000_000;
+const SPINS_BUSY = 50_000;
 const SPINS_SHARED = 50;
+/** So many runs in a row with so many long waits of a thread tell of other processes; then so many runs are not patient. */
+const SLOW_RUNS = 16;
+const LONG_WAITS = 2;
+const BUSY_RUNS = 16;
 /** Looks at a word before an idle thread sleeps: about 2 µs, or 300 µs while commands come in quick succession. */
 const PARK_SPINS = 4000;
 const PARK_SPINS_QUICK = 600_000;
@@ -163,7 +172,11 @@ class Team {
   readonly #done: Int32Array;
   readonly #threads: Thread[] = [];
   readonly #count: number;
-  readonly #spins: number;
+  readonly #shared: boolean;
+  /** Slow runs in a row, and from now on runs that are not to be patient. */
+  #slow = 0;
+  #busy = 0;
+  #longWaits = 0;
   readonly #outside: Set<number>;
   /** All threads were there once. */
   ready = false;
@@ -178,7 +191,7 @@ class Team {
     this.#instance = instance;
     this.#count = count;
     this.#done = new Int32Array(memory.wasm.buffer, exports.doneWord(), 1);
-    this.#spins = count > processors() ? SPINS_SHARED : SPINS;
+    this.#shared = count > processors();
     this.#outside = new Set(Array.from({ length: count }, (_, tid) => tid));
     this.started = this.#pending();
     this.started.catch(() => {});
@@ -207,13 +220,25 @@ class Team {
     const done = this.#pending();
     this.#threads[0]?.hold();
     const { startTeam } = this.#instance.exports;
-    startTeam(first, last, steps, profile, count, this.#spins, report, PARK_SPINS);
+    startTeam(first, last, steps, profile, count, this.#spins(), report, PARK_SPINS);
     if (!report) void this.#watch(before);
     try {
       await done;
     } finally {
       this.#threads[0]?.release();
     }
+  }
+
+  /** For the next run, by how the last one went. */
+  #spins(): number {
+    if (this.#shared) return SPINS_SHARED;
+    const waits = this.#instance.exports.longWaits();
+    const slow = waits - this.#longWaits >= LONG_WAITS * (this.#count - 1);
+    this.#longWaits = waits;
+    this.#slow = slow ? this.#slow + 1 : 0;
+    if (this.#busy > 0) this.#busy--;
+    else if (this.#slow >= SLOW_RUNS) this.#busy = BUSY_RUNS;
+    return this.#busy > 0 ? SPINS_BUSY : SPINS_PATIENT;
   }
 
   /** None of the first `threads` sleeps but perhaps thread 0, in whose place the calling thread comes. */
@@ -235,7 +260,7 @@ class Team {
     const parkSpins = quick ? PARK_SPINS_QUICK : PARK_SPINS;
     let trapped: WasmgradError | undefined;
     try {
-      if (joinTeam(first, last, threads, this.#spins, parkSpins) === 0) return;
+      if (joinTeam(first, last, threads, this.#spins(), parkSpins) === 0) return;
     } catch (cause) {
       trapped = new EngineError(`the program trapped: ${messageOf(cause)}`, { cause });
     }
