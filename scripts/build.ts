@@ -19,6 +19,8 @@ const SEPARATE = [
   '*/simd/storePart*',
   '*/update/power*',
   '*/Table.set4*',
+  '*/winograd*/*Line*',
+  '*/winograd/convolve*',
 ];
 
 /** What asc makes of a target, not optimised, with names. */

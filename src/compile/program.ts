@@ -33,7 +33,7 @@ export interface Port {
   readonly dtype: DType;
 }
 
-/** A compiled step: plain data, the same for any number of threads. */
+/** A compiled step: plain data, the same rows for any number of threads. */
 export interface Program {
   readonly name: string;
   readonly target: Target;

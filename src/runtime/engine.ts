@@ -11,6 +11,8 @@ export interface Target {
   /** Tile of the matrix product: rows and columns. */
   readonly MR: number;
   readonly NR: number;
+  /** At most so many run a program: what one keeps for itself is there so often. */
+  readonly threads: number;
 }
 
 /** What runs, with how many threads, and why not more. */
