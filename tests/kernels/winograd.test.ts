@@ -113,7 +113,7 @@ const CONVS: readonly Conv[] = [
 ];
 
 describe.each(BUILDS)('%s', (build) => {
-  /** Relative to the largest number; the sums by definition have up to 5e-7 of it in f32. */
+  /** Relative to the largest number; sums by definition have half of it. */
   const bound = build === 'f64' ? 1e-14 : 3e-6;
 
   test.each(CONVS)('%o', (c) => {
