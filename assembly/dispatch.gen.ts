@@ -255,7 +255,8 @@ export const ALL_CONSTANTS: bool = true;
 export function dispatch(id: i32, a: usize, tid: i32, threads: i32): void {
   switch (id) {
     case 2:
-      reluGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      if (TRAINING) reluGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      else unreachable();
       return;
     case 3:
       if (TRAINING) leakyReluGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<real>(a, 40), tid, threads);
@@ -266,10 +267,12 @@ export function dispatch(id: i32, a: usize, tid: i32, threads: i32): void {
       else unreachable();
       return;
     case 5:
-      tanhGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      if (TRAINING) tanhGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      else unreachable();
       return;
     case 6:
-      sigmoidGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      if (TRAINING) sigmoidGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);
+      else unreachable();
       return;
     case 7:
       if (TRAINING) geluGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), tid, threads);

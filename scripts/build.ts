@@ -57,7 +57,7 @@ function optimized(bytes: Uint8Array, relaxed: boolean, small: boolean): Uint8Ar
   binaryen.setDebugInfo(false);
   binaryen.setAlwaysInlineMaxSize(small ? 12 : 20);
   binaryen.setFlexibleInlineMaxSize(small ? 20 : 70);
-  binaryen.setOneCallerInlineMaxSize(200);
+  binaryen.setOneCallerInlineMaxSize(50);
   binaryen.setAllowInliningFunctionsWithLoops(true);
   for (const name of SEPARATE) {
     binaryen.setPassArgument('no-inline', name);

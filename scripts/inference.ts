@@ -18,11 +18,30 @@ const EMPTY =
 /** Layers that do nothing but in training; `still.ts` has those of them that do. */
 const STILL = /\/src\/nn\/(dropout|augment)\.ts$/;
 /** Rules of ops that no forward pass reads. */
-const RULES = /^(grad\w*|flops|range|onnx)$/;
+const RULES = /^(grad\w*|sloped|times|flops|range|onnx)$/;
 /** First parameter of functions that are gradients. */
 const GRADIENT = /^d[uyz]$/;
-/** Functions and methods that only training and developers call: their bodies go. */
-const UNCALLED = /^(adapted|columnsOf|firstNotFinite|intermediates|records|runRows)$/;
+/** Functions and methods that only training and developers call, by module: their bodies go. */
+const UNCALLED: Readonly<Record<string, readonly string[]>> = {
+  'compile/emitter': ['assign', 'result'],
+  'compile/executable': [
+    'bytes',
+    'firstNotFinite',
+    'intermediates',
+    'loaded',
+    'records',
+    'runRows',
+  ],
+  'compile/merge': ['joinRows'],
+  'compile/storage': ['keepsColumns', 'pin', 'reads'],
+  'data/table': ['labels', 'labelShape'],
+  'nn/normalization': ['adapted', 'columnsOf'],
+  'nn/trace': ['isBias', 'stream', 'weight'],
+  'ops/product': ['emitSlope'],
+  'runtime/base': ['memory'],
+  'runtime/heap': ['freeBlocks', 'peak', 'used'],
+  'train/predict': ['intermediates'],
+};
 const FALSE = ['training', 'noise'];
 /** What is not called of a namespace goes only where it is imported as one. */
 const NAMESPACE = /import { kernels } from '([^']*)kernels\.gen\.ts'/;
@@ -93,22 +112,30 @@ function replaced(code: string, edits: readonly Edit[]): string {
 function withoutTraining(path: string, code: string): string {
   const [ops, nn] = ['/src/ops/', '/src/nn/'].map((folder) => path.includes(folder));
   const edits: Edit[] = [];
+  const uncalled = UNCALLED[path.replace(/.*\/src\/|\.ts$/g, '')] ?? [];
+  const found = new Set<string>();
   walk(parsed(path, code), (node) => {
     const { type, start, end, properties, object, property, arguments: args } = node;
     if (/^(FunctionDeclaration|MethodDefinition)$/.test(type)) {
       const { body } = node.value ?? node;
       const name = (node.id ?? node.key).name;
-      if (UNCALLED.test(name)) edits.push({ start: body.start, end: body.end, text: '{}' });
+      if (!uncalled.includes(name)) return;
+      found.add(name);
+      edits.push({ start: body.start, end: body.end, text: '{}' });
     } else if (ops && type === 'ObjectExpression') {
       for (const { key, ...rule } of properties)
         if (RULES.test(key?.name)) edits.push({ ...rule, text: `${key.name}: undefined` });
     } else if (ops && type === 'CallExpression') {
       for (const arg of args)
         if (GRADIENT.test(arg.params?.[0]?.name)) edits.push({ ...arg, text: 'undefined' });
+    } else if (type === 'CallExpression' && node.callee.name === 'debugLevel') {
+      edits.push({ start, end, text: '0' });
     } else if (nn && type === 'MemberExpression' && object.name === 'scope') {
       if (FALSE.includes(property.name)) edits.push({ start, end, text: 'false' });
     }
   });
+  const missing = uncalled.filter((name) => !found.has(name));
+  if (missing.length) throw new Error(`${path}: no function ${missing}, see UNCALLED`);
   return replaced(code, edits);
 }
 

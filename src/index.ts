@@ -20,12 +20,16 @@ export type { DataSplits, Dataset } from './data/dataset.ts';
 export * as datasets from './data/datasets.ts';
 export type { DownloadOptions, DownloadProgress } from './data/download.ts';
 export { fitPreprocessing } from './data/fitTable.ts';
-export { readIdxFolder, readImageFolder, writeIdxFolder } from './data/folders.ts';
 export type { Fold } from './data/folds.ts';
 export { kFold } from './data/folds.ts';
 export type { Decoder, ImageFolderOptions } from './data/imageFolder.ts';
 export type { ImageOptions, Pixels } from './data/images.ts';
 export { fromImageData } from './data/images.ts';
+export {
+  readIdxFolder,
+  readImageFolder,
+  writeIdxFolder,
+} from './data/later.ts';
 export type {
   ImagePreprocessing,
   Prediction,
@@ -52,12 +56,10 @@ export {
 export type { ArrayData, DataLike } from './data/table.ts';
 export * from './diagnose/index.ts';
 export type { CsvOptions, Records } from './formats/csv.ts';
-export { csvBatches, readCsv } from './formats/csv.ts';
 export type { ElementType, FileArray } from './formats/elements.ts';
 export type { IdxArray, WriteIdxOptions } from './formats/idx.ts';
-export { readIdx, writeIdx } from './formats/idx.ts';
+export { csvBatches, readCsv, readIdx, writeIdx, writePng } from './formats/later.ts';
 export { readNpy, writeNpy } from './formats/npy.ts';
-export { writePng } from './formats/png.ts';
 export type { Safetensors } from './formats/safetensors.ts';
 export { readSafetensors, writeSafetensors } from './formats/safetensors.ts';
 export type { Shape } from './graph/shape.ts';
@@ -186,13 +188,11 @@ export type { ModelOptions } from './train/core.ts';
 export type { CsvLoggerOptions } from './train/csvLogger.ts';
 export { csvLogger } from './train/csvLogger.ts';
 export type { FitOptions } from './train/fit.ts';
-export { freeze } from './train/freezeLater.ts';
 export type { History, Logs } from './train/history.ts';
-export type { MemoryReport, Profile, ProfileOptions, ProfileRow } from './train/inspect.ts';
+export type { MemoryReport } from './train/inspect.ts';
+export { confusionMatrix, freeze, loadModel, measure } from './train/later.ts';
 export type { LoadOptions } from './train/load.ts';
-export { loadModel } from './train/load.ts';
 export type { MeasureOptions } from './train/measure.ts';
-export { confusionMatrix, measure } from './train/measure.ts';
 export type {
   FunctionalOptions,
   SequentialLayer,
@@ -202,6 +202,7 @@ export { Model, model, sequential } from './train/model.ts';
 export type { Inputs } from './train/networkCore.ts';
 export type { PredictOptions } from './train/predict.ts';
 export type { LayerOutput, Probe, StepView } from './train/probe.ts';
+export type { Profile, ProfileOptions, ProfileRow } from './train/profile.ts';
 export type { ModelNotes, SaveOptions } from './train/save.ts';
 export type { ModelFiles } from './train/savedNetwork.ts';
 export type { BatchPass, BatchStream, StreamBatch } from './train/source.ts';

@@ -12,7 +12,7 @@ import {
   table,
 } from '../report/terminal.ts';
 import type { History, Logs } from '../train/history.ts';
-import type { Profile } from '../train/inspect.ts';
+import type { Profile } from '../train/profile.ts';
 import type { Job } from './job.ts';
 import { heldOut, sizesOf } from './load.ts';
 import { PAGE_FILE } from './output.ts';

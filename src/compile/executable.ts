@@ -8,9 +8,9 @@ import { fromMemory, type NDArray, toMemory } from './array.ts';
 import { Block } from './block.ts';
 import { debugLevel, debugLine } from './debug.ts';
 import { RESULTS, STEP_BYTES, STEPS } from './emitter.ts';
+import { describeNotFinite, type NotFinite } from './notFinite.ts';
 import { printProgram, summary } from './print.ts';
 import type { Port, Program } from './program.ts';
-import { describeNotFinite, type NotFinite, runRows } from './rowwise.ts';
 
 /** What varies from step to step; see `assembly/step.ts`. */
 export interface Step {
@@ -172,6 +172,7 @@ export class Executable {
 
   /** Row by row, telling times and what is not finite. */
   async #runRows(steps: readonly Step[]): Promise<void> {
+    const { runRows } = await import('./rowwise.ts');
     const { engine, results } = this.#workspace;
     const kept: Uint8Array[] = [];
     for (const step of steps) {
@@ -193,6 +194,7 @@ export class Executable {
 
   /** Runs one step row by row up to the first whose results are not finite; what it changed stays changed. */
   async firstNotFinite(step: Step): Promise<NotFinite | null> {
+    const { runRows } = await import('./rowwise.ts');
     this.#prepare([step]);
     return runRows(this.#loaded);
   }

@@ -9,14 +9,14 @@ export function mergeNeighbours(rows: readonly EmittedRow[]): EmittedRow[] {
   const merged: EmittedRow[] = [];
   for (const next of rows) {
     const last = merged.at(-1);
-    const joined = last && join(last, next);
+    const joined = last && joinRows(last, next);
     if (joined) merged[merged.length - 1] = joined;
     else merged.push(next);
   }
   return merged;
 }
 
-function join(a: EmittedRow, b: EmittedRow): EmittedRow | undefined {
+function joinRows(a: EmittedRow, b: EmittedRow): EmittedRow | undefined {
   const { kernel } = a.row;
   if (kernel !== b.row.kernel || kernel.unit < 1 || !a.node.op.effect) return undefined;
   const count = kernel.unit - 1;

@@ -1,4 +1,4 @@
-import { isMissing, numberIn } from '../formats/dialect.ts';
+import { isMissing, numberIn } from '../formats/cells.ts';
 
 /** Different texts and odd cells of a column that are kept; beyond, only their number matters. */
 const DISTINCT = 10_000;

@@ -1,5 +1,6 @@
-import { type CsvOptions, csvBatches, type Records, readCsv } from '../formats/csv.ts';
-import { isMissing } from '../formats/dialect.ts';
+import { isMissing } from '../formats/cells.ts';
+import type { CsvOptions, Records } from '../formats/csv.ts';
+import { csvBatches, readCsv } from '../formats/later.ts';
 import type { DataSplits } from './dataset.ts';
 import { fileChunks } from './file.ts';
 import { type FitTableOptions, fitPreprocessing, fitTarget, targetName } from './fitTable.ts';

@@ -1,5 +1,6 @@
-import { type CsvOptions, csvBatches, type Records } from '../formats/csv.ts';
-import { isMissing } from '../formats/dialect.ts';
+import { isMissing } from '../formats/cells.ts';
+import type { CsvOptions, Records } from '../formats/csv.ts';
+import { csvBatches } from '../formats/later.ts';
 import type { TextSource } from '../formats/text.ts';
 import { DataError } from '../runtime/errors.ts';
 import { ColumnProfile } from './columns.ts';

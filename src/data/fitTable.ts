@@ -1,5 +1,5 @@
+import { isMissing } from '../formats/cells.ts';
 import type { Records } from '../formats/csv.ts';
-import { isMissing } from '../formats/dialect.ts';
 import { DataError } from '../runtime/errors.ts';
 import { ColumnProfile } from './columns.ts';
 import {

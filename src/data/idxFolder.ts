@@ -26,11 +26,6 @@ export function isIdxFolder(files: readonly string[]): boolean {
   return files.some((f) => /^(train|t10k)-(images|labels)[-.]idx[13]-ubyte(\.gz)?$/.test(f));
 }
 
-/**
- * The data set in a folder with the file names of MNIST (`train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, the same
- * with `t10k`; with or without `.gz`). Pixels stay bytes with scale 1/255. Class names: lines of `labels.txt`; those of
- * MNIST and Fashion-MNIST as distributed are known; else the numbers. The files of `t10k` may both be absent. Node only.
- */
 export async function readIdxFolder(folder: string): Promise<DataSplits> {
   const files = (await listFolder(folder)).filter((e) => !e.folder).map((e) => e.name);
   if (!isIdxFolder(files))
@@ -154,10 +149,6 @@ export interface WriteIdxFolderOptions {
   readonly gzip?: boolean;
 }
 
-/**
- * Writes images and labels as `readIdxFolder` reads them, with `labels.txt`. The folder must not exist; it appears when it
- * is complete. Node only.
- */
 export async function writeIdxFolder(
   folder: string,
   { train, test }: DataSplits,

@@ -93,10 +93,6 @@ export async function imagesIn(folder: string): Promise<string[]> {
     .map((e) => e.name);
 }
 
-/**
- * Images in a folder for each class, PNG or JPEG, brought to one size. Folders called `train`, `dev` (or `val`) and `test`
- * that hold the classes' folders become the parts; else all is `train`. Pixels stay bytes with scale 1/255. Node only.
- */
 export async function readImageFolder(
   folder: string,
   options: ImageFolderOptions = {},

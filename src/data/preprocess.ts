@@ -1,6 +1,6 @@
 import type { TypedArray } from '../compile/array.ts';
+import { isMissing, numberIn } from '../formats/cells.ts';
 import type { Records } from '../formats/csv.ts';
-import { isMissing, numberIn } from '../formats/dialect.ts';
 import { formatShape, sizeOf } from '../graph/shape.ts';
 import { DataError, nearest, ShapeError, TypeMismatchError } from '../runtime/errors.ts';
 import type { Dataset } from './dataset.ts';

@@ -128,7 +128,7 @@ function checkRows(name: string, shape: Shape, rowShape?: Shape): void {
 function* checkNumbers(name: string, data: TypedArray, shape: Shape): Work<void> {
   if (!(data instanceof Float32Array || data instanceof Float64Array)) return;
   for (const [from, to] of pieces(data.length)) {
-    const i = firstNotFinite(data, from, to);
+    const i = notFiniteIn(data, from, to);
     if (i < to) {
       const row = Math.floor(i / sizeOf(shape.slice(1)));
       throw new DataError(`${name}: ${data[i]} in example ${row}, expected finite numbers`);
@@ -138,7 +138,7 @@ function* checkNumbers(name: string, data: TypedArray, shape: Shape): Work<void>
 }
 
 /** `to` if there is none. */
-function firstNotFinite(data: Float32Array | Float64Array, from: number, to: number): number {
+function notFiniteIn(data: Float32Array | Float64Array, from: number, to: number): number {
   let i = from;
   while (i < to && Number.isFinite(data[i])) i++;
   return i;

@@ -38,12 +38,6 @@ export interface Comparison {
   readonly aucError?: number;
 }
 
-/**
- * Do two sets come from the same distribution? Kolmogorov-Smirnov for each feature, χ² for those of at most ten values and
- * for labels, Holm's correction; and a logistic classifier that must not tell them apart: five folds, area 0.5 within
- * three standard errors (Lopez-Paz and Oquab: Revisiting classifier two-sample tests, 2017). Throws `DataError` when the
- * examples differ in shape or a set has fewer than ten.
- */
 export async function compareDistributions(
   a: Dataset,
   b: Dataset,
@@ -74,7 +68,6 @@ export interface SplitCheck {
   readonly trainDev?: Comparison;
 }
 
-/** Development against test set, which must be alike, and training against development set, which may differ. */
 export async function checkSplits(
   { train, dev, test }: { train: Dataset; dev?: Dataset; test?: Dataset },
   options: CompareOptions = {},

@@ -1,5 +1,4 @@
-import type { NotFinite } from '../compile/rowwise.ts';
-import { describeNotFinite } from '../compile/rowwise.ts';
+import { describeNotFinite, type NotFinite } from '../compile/notFinite.ts';
 import type { Callback } from '../train/callbacks.ts';
 import { formatTable } from '../train/inspect.ts';
 import { checkWhole } from '../train/options.ts';

@@ -27,10 +27,6 @@ export interface LearningCurve {
   toString(): string;
 }
 
-/**
- * Errors against the amount of data: for each model and size a fresh model is trained on the first so many training
- * examples and measured on them and on the development set. Throws `OptionError` for sizes beyond the data.
- */
 export async function learningCurve(
   makeModel: ModelMaker | Readonly<Record<string, ModelMaker>>,
   data: { readonly train: Dataset; readonly dev: Dataset },

@@ -28,10 +28,6 @@ export interface RateSweep {
 /** Growth over the best smoothed loss at which the sweep ends. */
 const DIVERGED = 4;
 
-/**
- * Trains a few steps with exponentially growing learning rate (Smith: Cyclical learning rates, 2017) and suggests the one
- * where the loss falls fastest. Weights, optimiser and counters are afterwards what they were.
- */
 export async function learningRateFinder(
   model: Model,
   { x, y }: { readonly x: Inputs; readonly y: Inputs },

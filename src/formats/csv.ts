@@ -24,11 +24,6 @@ export interface CsvOptions {
 const SAMPLE = 1 << 16;
 const LONGEST = 1 << 24;
 
-/**
- * The rows of comma-separated values (RFC 4180; other separators are recognised) as they arrive, some at a time. Blank
- * lines are skipped, spaces around cells dropped, decimal commas turned into points. Throws `DataError` with the line
- * for rows with more or fewer cells than the header, for quotes out of place and for a first line that is data.
- */
 export async function* csvBatches(
   source: TextSource,
   options: CsvOptions = {},
@@ -55,7 +50,6 @@ export async function* csvBatches(
   }
 }
 
-/** All rows of a table of comma-separated values, as `csvBatches` reads them. */
 export async function readCsv(source: TextSource, options: CsvOptions = {}): Promise<Records> {
   const rows: (readonly string[])[] = [];
   const lines: number[] = [];

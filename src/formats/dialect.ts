@@ -1,4 +1,5 @@
 import { DataError } from '../runtime/errors.ts';
+import { numberIn } from './cells.ts';
 
 /** How a file of separated values is written. */
 export interface Dialect {
@@ -12,19 +13,6 @@ const DELIMITERS = [',', ';', '\t', '|'];
 const LINES = 50;
 const COMMA_NUMBER = /^[+-]?\d+,\d+([eE][+-]?\d+)?$/;
 const POINT_NUMBER = /^[+-]?\d+\.\d+([eE][+-]?\d+)?$/;
-
-const MISSING = new Set(['', 'na', 'n/a', 'nan', '?', 'null']);
-
-/** Whether a cell stands for a value that is not there: empty, NA, N/A, NaN, ? or null. */
-export function isMissing(cell: string): boolean {
-  return cell.length < 5 && MISSING.has(cell.toLowerCase());
-}
-
-/** The number in a cell; NaN if it is none. */
-export function numberIn(cell: string): number {
-  const value = cell === '' ? Number.NaN : Number(cell);
-  return Number.isFinite(value) && !/^[+-]?0[xob]/i.test(cell) ? value : Number.NaN;
-}
 
 /** A cell with decimal comma as others write it. */
 export function withPoint(cell: string): string {

@@ -63,11 +63,6 @@ const ELEMENTS: readonly Element[] = [
   },
 ];
 
-/**
- * The array in an IDX file, the format of MNIST: two zero bytes, element type, number of axes, sizes, elements. gzip is
- * undone. Throws `DataError` naming `name` when the bytes are not such a file, are damaged, or are fewer or more than the
- * header promises; memory is taken only when they can hold what it promises.
- */
 export async function readIdx(bytes: Bytes, name = 'IDX file'): Promise<IdxArray> {
   return parse(isGzip(bytes) ? await unpack(bytes, name) : bytes, name);
 }
@@ -158,7 +153,6 @@ export interface WriteIdxOptions {
   readonly gzip?: boolean;
 }
 
-/** The bytes of an IDX file with the array; what `readIdx` undoes. */
 export async function writeIdx(
   { data, shape }: IdxArray,
   options: WriteIdxOptions = {},

@@ -36,7 +36,6 @@ async function deflate(bytes: Bytes): Promise<Bytes> {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** A picture of bytes [height, width, channels], row by row from the top, as PNG (ISO/IEC 15948). */
 export async function writePng(
   pixels: Uint8Array,
   width: number,

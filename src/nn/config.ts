@@ -2,10 +2,11 @@ import { imageMakers } from './imageMakers.ts';
 import type { Layer } from './layer.ts';
 import { commonMakers, type LayerConfig, type Make, makeLayer } from './makers.ts';
 import { toPlain } from './named.ts';
+import { normMakers } from './normMakers.ts';
 
 export type { LayerConfig } from './makers.ts';
 
-const makers: Record<string, Make> = { ...commonMakers, ...imageMakers };
+const makers: Record<string, Make> = { ...commonMakers, ...normMakers, ...imageMakers };
 
 /** Lets `layerFromConfig` rebuild layers of a type of your own. */
 export function registerLayer(type: string, make: Make): void {

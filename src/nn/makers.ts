@@ -6,8 +6,6 @@ import { type DenseOptions, dense } from './dense.ts';
 import * as noise from './dropout.ts';
 import type { Layer, LayerOptions } from './layer.ts';
 import type { Named } from './named.ts';
-import * as norm from './norm.ts';
-import { normalization } from './normalization.ts';
 
 /** Plain data that rebuilds a layer, without its weights. */
 export interface LayerConfig {
@@ -43,7 +41,7 @@ export function firstTwo(
     make(a as never, b as never, rest);
 }
 
-/** Layers of every kind of network; `imageMakers.ts` has those of images, which bundles for inference load when needed. */
+/** Layers of every kind of network. Those of `normMakers.ts` and `imageMakers.ts` bundles for inference load when needed. */
 export const commonMakers: Makers = {
   dense: ({ units, ...rest }: Options<DenseOptions & { units: number }>) => dense(units, rest),
   activation: ({ activation, ...rest }: Options<{ activation: string | Named }>) =>
@@ -65,13 +63,6 @@ export const commonMakers: Makers = {
   average: core.average,
   maximum: core.maximum,
   minimum: core.minimum,
-  batchNormalization: norm.batchNormalization,
-  layerNormalization: norm.layerNormalization,
-  rmsNormalization: norm.rmsNormalization,
-  groupNormalization: norm.groupNormalization,
-  instanceNormalization: norm.instanceNormalization,
-  unitNormalization: norm.unitNormalization,
-  normalization,
 };
 
 /** A new layer with fresh weights. Throws `OptionError` for types without a maker. */

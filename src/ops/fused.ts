@@ -11,14 +11,14 @@ interface Slope {
   /** Of the kernels of products. */
   readonly code: number;
   readonly times: (dy: Tensor, y: Tensor) => Tensor;
-  readonly row: (dx: Pointer, dy: Pointer, y: Pointer, n: number, unit: number) => Row;
+  readonly gradRow: (dx: Pointer, dy: Pointer, y: Pointer, n: number, unit: number) => Row;
 }
 
 /** Slopes by which a product can be multiplied. */
 export const SLOPES: Readonly<Record<Sloped, Slope>> = {
-  relu: { code: 4, times: (dy, y) => reluGrad(dy, y, 0), row: kernels.reluGrad },
-  sigmoid: { code: 5, times: (dy, y) => sigmoidGrad(dy, y, 0), row: kernels.sigmoidGrad },
-  tanh: { code: 6, times: (dy, y) => tanhGrad(dy, y, 0), row: kernels.tanhGrad },
+  relu: { code: 4, times: (dy, y) => reluGrad(dy, y, 0), gradRow: kernels.reluGrad },
+  sigmoid: { code: 5, times: (dy, y) => sigmoidGrad(dy, y, 0), gradRow: kernels.sigmoidGrad },
+  tanh: { code: 6, times: (dy, y) => tanhGrad(dy, y, 0), gradRow: kernels.tanhGrad },
 };
 
 /** The tensor whose memory a chain of views shows. */

@@ -71,7 +71,7 @@ function emitSmall(
 
 /** The slope behind a product that could not take it along. */
 function emitSlope(e: Emitter, c: Pointer, { M, N, slope }: Product): void {
-  if (slope) e.row(SLOPES[slope.of].row(c, c, slope.y, M * N, e.unit(M, N) * N));
+  if (slope) e.row(SLOPES[slope.of].gradRow(c, c, slope.y, M * N, e.unit(M, N) * N));
 }
 
 /** One row times a matrix that is kept in panels. */

@@ -37,11 +37,6 @@ export interface LookOptions {
   readonly classIndex?: number;
 }
 
-/**
- * Looks at how a built classifier of images sees one example, [1, height, width(, channels)]. The score of a class is what goes
- * into the last activation. Throws `OptionError` for a model with several inputs or outputs or without layers that give images,
- * `ShapeError` for an example that does not fit.
- */
 export async function look(
   model: Model,
   image: DataLike,

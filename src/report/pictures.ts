@@ -86,10 +86,6 @@ export interface Pictures {
   readonly files: Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
 }
 
-/**
- * Pictures of how a built classifier sees one image, [1, height, width(, channels)]: `filters` of its first convolution,
- * `activations-<layer>` of each layer that gives images, `saliency` and `grad-cam` for the class. Errors as `look`.
- */
 export async function pictures(
   model: Model,
   image: DataLike,

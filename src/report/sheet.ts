@@ -33,12 +33,6 @@ function checkImages({ shape }: Table): readonly [height: number, width: number,
   );
 }
 
-/**
- * A picture (PNG) of what layers for augmentation do in training: each row an image as it is, then changed in different ways.
- * Pixels from 0 (black) to 1; u8 images by their scale.
- *
- * @example await writeFile('sheet.png', await augmentationSheet(augmentation({ rotation: 0.05 }), digits.x));
- */
 export async function augmentationSheet(
   layers: Augmenting | readonly Augmenting[],
   images: DataLike,
@@ -87,7 +81,6 @@ function pictureOf(
   return { pixels: all.slice(k * n, (k + 1) * n), size };
 }
 
-/** Pictures in rows of `columns`, one pixel apart, each pixel `zoom` wide, as PNG. */
 export function writeSheet(
   pictures: readonly Picture[],
   { columns = 10, zoom = 2, channels = 1 }: { columns?: number; zoom?: number; channels?: 1 | 3 },

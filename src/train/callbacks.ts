@@ -1,4 +1,4 @@
-import type { NotFinite } from '../compile/rowwise.ts';
+import type { NotFinite } from '../compile/notFinite.ts';
 import { checkNumber } from '../nn/named.ts';
 import { OptionError } from '../runtime/errors.ts';
 import type { Logs } from './history.ts';

@@ -118,18 +118,20 @@ export async function loadModel(
   return InferenceModel.open(new SavedNetwork(files, named ? String(source) : '', make), options);
 }
 
-/** Families of layers that are loaded when a model has one of them. */
-const FAMILIES = [async () => (await import('../nn/imageMakers.ts')).imageMakers];
+const image = async () => (await import('../nn/imageMakers.ts')).imageMakers;
+const norm = async () => (await import('../nn/normMakers.ts')).normMakers;
 
-/** Makers for the types of layers that the files name, as far as there are any. */
+/** Makers for the types of layers that the files name, as far as there are any: families of layers are loaded when needed. */
 async function makersFor(files: ModelFiles): Promise<Makers> {
   const text = new TextDecoder().decode(files[MODEL_FILE]);
   const types = [...text.matchAll(/"type":\s*"(\w+)"/g)].map(([, type]) => type as string);
-  let makers = commonMakers;
-  for (const family of FAMILIES)
-    if (types.some((type) => !Object.hasOwn(makers, type)))
-      makers = { ...makers, ...(await family()) };
-  return makers;
+  const others = types.filter((type) => !Object.hasOwn(commonMakers, type));
+  const isNorm = (type: string) => type.endsWith('ormalization');
+  return {
+    ...commonMakers,
+    ...(others.some(isNorm) ? await norm() : {}),
+    ...(others.every(isNorm) ? {} : await image()),
+  };
 }
 
 async function filesAt(place: string): Promise<ModelFiles> {

@@ -2,6 +2,7 @@ import type { Variable } from '../graph/tensor.ts';
 import { layerFromConfig } from '../nn/config.ts';
 import { compileOptionsFrom } from './compiled.ts';
 import type { ModelCore, ModelOptions } from './core.ts';
+import { readFolder } from './folder.ts';
 import { coreOf, Model } from './model.ts';
 import { readNotes, slotName, slotNames, slotsOf } from './save.ts';
 import { type ModelFiles, OPTIMIZER_FILE, SavedNetwork, WEIGHTS_FILE } from './savedNetwork.ts';
@@ -10,18 +11,12 @@ import { checkTensors, writeVariables } from './weights.ts';
 /** Where the model runs; the rest is in its files. */
 export type LoadOptions = Pick<ModelOptions, 'engine' | 'threads' | 'build' | 'reproducible'>;
 
-/**
- * The model that `save` wrote to a folder, or `toFiles` to files by name: compiled, with its weights. On the same build its
- * predictions have the same bits, and training goes on as if it had not stopped. Throws `DataError` naming the file for
- * anything that is missing, damaged, unknown or does not fit.
- */
 export async function loadModel(
   source: string | ModelFiles,
   options: LoadOptions = {},
 ): Promise<Model> {
   const folder = typeof source === 'string' ? source : '';
-  const files =
-    typeof source === 'string' ? await (await import('./folder.ts')).readFolder(source) : source;
+  const files = typeof source === 'string' ? await readFolder(source) : source;
   const saved = new SavedModel(files, folder, layerFromConfig);
   const model = saved.model(options);
   try {

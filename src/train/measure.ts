@@ -43,10 +43,6 @@ async function run(
   }
 }
 
-/**
- * The figures of these metrics over the examples, whatever the model was compiled with, by their names (behind
- * `output_` where the model has several outputs). Matrices and figures for each class keep their shapes.
- */
 export function measure(
   model: Model,
   x: Inputs,
@@ -58,10 +54,6 @@ export function measure(
   return core.exclusively('measure', () => run(core, x, y, list, options));
 }
 
-/**
- * Examples by true class (rows) and predicted class (columns), [C, C]: the largest output, or for one output whether it is
- * above 0.5. Throws `OptionError` for models with several outputs, see `measure`.
- */
 export async function confusionMatrix(
   model: Model,
   x: Inputs,

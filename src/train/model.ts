@@ -14,15 +14,7 @@ import { evaluateData, release } from './evaluate.ts';
 import { ResidentData } from './feed.ts';
 import { type FitOptions, fit, fitStream } from './fit.ts';
 import type { History, Logs } from './history.ts';
-import {
-  type MemoryReport,
-  memoryOf,
-  type Profile,
-  type ProfileOptions,
-  profile,
-  programText,
-  summarize,
-} from './inspect.ts';
+import { type MemoryReport, memoryOf, summarize } from './inspect.ts';
 import { applyNetwork, type Network, namedOutputs, sequentialNetwork } from './network.ts';
 import type { Inputs } from './networkCore.ts';
 import { checkWhole } from './options.ts';
@@ -35,7 +27,8 @@ import {
   predictSync,
   single,
 } from './predict.ts';
-import { loadWeights, type SaveOptions, toFiles, weightsFile } from './save.ts';
+import type { Profile, ProfileOptions } from './profile.ts';
+import type { SaveOptions } from './save.ts';
 import { writeVariable } from './slabs.ts';
 import { type BatchStream, isStream } from './source.ts';
 import { readVariables, uniqueNames } from './weights.ts';
@@ -260,28 +253,31 @@ export class Model {
    * the model functions of yours, `DataError` when the folder cannot be written.
    */
   async save(folder: string, options: SaveOptions = {}): Promise<void> {
-    const { writeModel } = await import('./folder.ts');
+    const { writeModel } = await import('./files.ts');
     await writeModel(folder, await this.toFiles(options));
   }
 
   /** The files that `save` writes, for `loadModel` where there are no folders. */
-  toFiles(options: SaveOptions = {}): Promise<Record<string, Uint8Array<ArrayBuffer>>> {
+  async toFiles(options: SaveOptions = {}): Promise<Record<string, Uint8Array<ArrayBuffer>>> {
+    const { toFiles } = await import('./files.ts');
     return toFiles(this.#core, this, options);
   }
 
   /** Writes the weights alone, by name, to a safetensors file. Works for every model. */
   async saveWeights(file: string): Promise<void> {
-    const { writeFile } = await import('./folder.ts');
+    const { writeFile } = await import('./files.ts');
     await writeFile(file, await this.weightsFile());
   }
 
   /** The bytes of what `saveWeights` writes. */
-  weightsFile(): Promise<Uint8Array<ArrayBuffer>> {
+  async weightsFile(): Promise<Uint8Array<ArrayBuffer>> {
+    const { weightsFile } = await import('./files.ts');
     return weightsFile(this.#core);
   }
 
   /** Sets all weights from a file of `saveWeights`, or its bytes. Throws `DataError` unless names, shapes and types agree. */
-  loadWeights(source: string | Uint8Array): Promise<void> {
+  async loadWeights(source: string | Uint8Array): Promise<void> {
+    const { loadWeights } = await import('./files.ts');
     return loadWeights(this.#core, source);
   }
 
@@ -291,13 +287,17 @@ export class Model {
   }
 
   /** The training step for batches of `batchSize` as text, one row a line. */
-  program(batchSize = 32): Promise<string> {
+  async program(batchSize = 32): Promise<string> {
+    const { programText } = await import('./profile.ts');
     return programText(this.#core, batchSize);
   }
 
   /** Time of each row of the training step, measured; weights are as before afterwards. */
   profile(options: ProfileOptions = {}): Promise<Profile> {
-    return this.#core.exclusively('profile', () => profile(this.#core, options));
+    return this.#core.exclusively('profile', async () => {
+      const { profile } = await import('./profile.ts');
+      return profile(this.#core, options);
+    });
   }
 
   /** Bytes of weights, of what training keeps beside them, of the arena, of programs. */

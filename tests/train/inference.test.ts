@@ -10,6 +10,7 @@ import { layerFromConfig } from '../../src/nn/config.ts';
 import { imageMakers } from '../../src/nn/imageMakers.ts';
 import * as layers from '../../src/nn/index.ts';
 import { commonMakers } from '../../src/nn/makers.ts';
+import { normMakers } from '../../src/nn/normMakers.ts';
 import { createEngine } from '../../src/runtime/create.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
 import { type Model, model, type SequentialLayer, sequential } from '../../src/train/model.ts';
@@ -87,7 +88,9 @@ const GENERAL = {
   size: 2,
 };
 const MERGES = ['add', 'subtract', 'multiply', 'average', 'maximum', 'minimum', 'concatenate'];
-const TYPES = Object.keys({ ...commonMakers, ...imageMakers }).filter((t) => !MERGES.includes(t));
+const TYPES = Object.keys({ ...commonMakers, ...normMakers, ...imageMakers }).filter(
+  (t) => !MERGES.includes(t),
+);
 
 function made(type: string): SequentialLayer {
   const taken = { ...GENERAL, ...OPTIONS[type] };
@@ -172,7 +175,7 @@ test('a convolutional network, threads and `predictSync` give the same bits', as
   net.dispose();
 });
 
-test('damaged and missing files are named', async () => {
+test('damaged and missing files and wrong inputs are named', async () => {
   const { loadModel } = bundle;
   const net = sequential([layers.dense(2)], { inputShape: [3], engine });
   await net.build();
@@ -182,6 +185,10 @@ test('damaged and missing files are named', async () => {
   const cut = { ...files, 'weights.safetensors': weights?.subarray(0, 20) as Uint8Array };
   await expect(loadModel(cut)).rejects.toThrow('weights.safetensors');
   await expect(loadModel(`${root}/none`)).rejects.toThrow('no such file or folder');
+  const loaded = await loadModel(files);
+  await expect(loaded.predict([[1, Number.NaN, 2]])).rejects.toThrow('input: NaN in example 0');
+  expect(() => loaded.predictSync([[1, 2]])).toThrow('the model expects [3]');
+  loaded.dispose();
   await expect(loadModel(files, { threads: 0 })).rejects.toThrow('threads: expected an integer');
   net.dispose();
 });
