@@ -240,6 +240,13 @@ import {
   boxMask as boxMask_,
   warp as warp_,
 } from './kernels/warp';
+import {
+  winograd as winograd_,
+  winogradFilter as winogradFilter_,
+  winogradFilterGrad as winogradFilterGrad_,
+  winogradFilterSum as winogradFilterSum_,
+  winogradRows as winogradRows_,
+} from './kernels/winograd';
 
 /** Whether there are kernels that compute in lanes of f64 or draw random numbers. */
 export const ALL_CONSTANTS: bool = true;
@@ -866,11 +873,31 @@ export function dispatch(id: i32, a: usize, tid: i32, threads: i32): void {
       else unreachable();
       return;
     case 177:
-      if (TRAINING) warp_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<real>(a, 96), tid, threads);
+      if (TRAINING) warp_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<real>(a, 96), load<i32>(a, 104), tid, threads);
       else unreachable();
       return;
     case 178:
       if (TRAINING) boxMask_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), tid, threads);
+      else unreachable();
+      return;
+    case 179:
+      if (TRAINING) winogradFilter_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), tid, threads);
+      else unreachable();
+      return;
+    case 180:
+      if (TRAINING) winograd_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<u32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), load<i32>(a, 120), load<i32>(a, 128), load<i32>(a, 136), load<i32>(a, 144), tid, threads);
+      else unreachable();
+      return;
+    case 181:
+      if (TRAINING) winogradRows_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<u32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), load<i32>(a, 120), load<i32>(a, 128), load<i32>(a, 136), load<i32>(a, 144), tid, threads);
+      else unreachable();
+      return;
+    case 182:
+      if (TRAINING) winogradFilterGrad_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<u32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), load<i32>(a, 120), load<i32>(a, 128), load<i32>(a, 136), tid, threads);
+      else unreachable();
+      return;
+    case 183:
+      if (TRAINING) winogradFilterSum_(load<u32>(a, 0), load<u32>(a, 8), load<i32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), tid, threads);
       else unreachable();
       return;
   }

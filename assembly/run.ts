@@ -51,7 +51,7 @@ export function runIn(
   store<u32>(frame, profile != 0 ? <u32>(profile - first) : 0, PROFILE);
   for (let step = 0; step < steps; step++) {
     store<i32>(frame, step);
-    if (threads > 1 && barrier(threads)) return 1;
+    if (threads > 1 && barrier(threads, frame == HOST_FRAME)) return 1;
     if (runBlock(first, last, 1, frame) == 0) return 1;
   }
   return 0;
@@ -64,7 +64,8 @@ function runBlock(row: usize, last: usize, level: i32, frame: usize): usize {
   const profile = load<u32>(frame, PROFILE) != 0;
   while (row < last) {
     const kernel = <i32>load<u16>(row);
-    if (threads > 1 && (load<u16>(row, 2) & BARRIER_BEFORE) != 0 && barrier(threads)) return 0;
+    const meet = threads > 1 && (load<u16>(row, 2) & BARRIER_BEFORE) != 0;
+    if (meet && barrier(threads, frame == HOST_FRAME)) return 0;
     if (kernel == END) return row + rowBytes(row);
     if (kernel == REPEAT) {
       row = repeat(row, last, level, frame);
@@ -97,7 +98,7 @@ function timed(row: usize, kernel: i32, frame: usize): void {
   const threads = load<i32>(frame, THREADS);
   const start = now();
   dispatch(kernel, patched(row, frame), tid, threads);
-  if (threads > 1) barrier(threads);
+  if (threads > 1) barrier(threads, frame == HOST_FRAME);
   const slot = <usize>load<u32>(frame, PROFILE) + row;
   if (tid == 0) store<f64>(slot, load<f64>(slot) + (now() - start));
 }

@@ -1,8 +1,10 @@
+import { gemm } from './suites/gemm.ts';
+import { train } from './suites/train.ts';
 import { isTimed, type Row, type SizeRow } from './types.ts';
 
 /**
  * What is compared: a field of the row, how much faster than on one thread (`speedup`), or than the fastest of
- * others on at most as many threads (`ahead`).
+ * others on at most as many threads (`ahead`), or a page's time against Node's (`times_node`).
  */
 type Measure =
   | 'peak_fraction'
@@ -10,6 +12,7 @@ type Measure =
   | 'median_ms'
   | 'ns_per_element'
   | 'above_ms'
+  | 'times_node'
   | 'speedup'
   | 'ahead';
 
@@ -163,6 +166,27 @@ export const GOALS: readonly Goal[] = [
   ),
 ];
 
+/** The figures for a page, whose start is a navigation. */
+export const PAGE_GOALS: readonly Goal[] = [
+  ...[gemm, train].flatMap(({ name, cases }) =>
+    [ONE, TWO].map((on) =>
+      goal(
+        on,
+        cases.map((c) => c.name),
+        atMost(1.1),
+        { what: `${name}/* in the page, × Node`, of: 'times_node' },
+      ),
+    ),
+  ),
+  ...[ONE, TWO].map((on) =>
+    goal(on, PREDICTIONS, atLeast(1), ahead('infer/*', 'onnxruntime-web', 'tfjs-wasm')),
+  ),
+  goal(TWO, inSuite('startup', 'page'), atMost(150), {
+    what: 'navigation to first prediction, ms',
+    of: 'median_ms',
+  }),
+];
+
 interface Score {
   readonly median: number;
   readonly least: number;
@@ -203,6 +227,7 @@ function scoreOf(g: Goal, rows: readonly Row[]): Score | undefined {
   if (g.of === 'ahead') return against(row, ...rows.filter((r) => isOther(g, r)));
   const median = row[g.of];
   if (median === undefined) return undefined;
+  if (g.of === 'times_node') return { median, least: row.times_node_min ?? median };
   if (g.of === 'above_ms') return { median, least: row.above_min_ms ?? median };
   const { least_times_limit = Number.NaN } = row;
   if (g.of === 'times_limit') return { median, least: least_times_limit };

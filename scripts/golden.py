@@ -166,6 +166,24 @@ def figures(t):
     return [float(f"{v:.11g}") for v in t.flatten().tolist()]
 
 
+# 3×3 with stride 1 and enough channels for Winograd's convolution.
+NINE_TAPS = {
+    "transposed": False, "batch": 1, "size": [6, 7], "kernel": [3, 3], "channels": 16, "filters": 16, "groups": 1,
+    "strides": [1, 1], "dilation": [1, 1], "pads": [[1, 1], [1, 1]], "more": [0, 0],
+}
+
+
+def with_figures(c, i):
+    numbers = Lcg(i + 1)
+    x = drawn(numbers, [c["batch"], *c["size"], c["channels"]])
+    ends = [c["filters"], c["channels"]] if c["transposed"] else [c["channels"] // c["groups"], c["filters"]]
+    w, b = drawn(numbers, [*c["kernel"], *ends]), drawn(numbers, [c["filters"]])
+    inputs = [t.requires_grad_() for t in (x, w, b)]
+    y = convolved(c, *inputs)
+    gradients = torch.autograd.grad(y, inputs, drawn(numbers, list(y.shape)))
+    return {**c, "shape": list(y.shape), "y": figures(y), "gradients": [figures(g) for g in gradients]}
+
+
 def convolutions():
     choice, cases = random.Random(6), []
     while len(cases) < 18:
@@ -174,15 +192,8 @@ def convolutions():
         sizes = [n + sum(p) for n, p in zip(c["size"], c["pads"])]
         if any(s > n for s, n in zip(spans, sizes)) or any(p[0] >= s for p, s in zip(c["pads"], spans)):
             continue
-        numbers = Lcg(len(cases) + 1)
-        x = drawn(numbers, [c["batch"], *c["size"], c["channels"]])
-        ends = [c["filters"], c["channels"]] if c["transposed"] else [c["channels"] // c["groups"], c["filters"]]
-        w, b = drawn(numbers, [*c["kernel"], *ends]), drawn(numbers, [c["filters"]])
-        inputs = [t.requires_grad_() for t in (x, w, b)]
-        y = convolved(c, *inputs)
-        gradients = torch.autograd.grad(y, inputs, drawn(numbers, list(y.shape)))
-        cases.append({**c, "shape": list(y.shape), "y": figures(y), "gradients": [figures(g) for g in gradients]})
-    return cases
+        cases.append(with_figures(c, len(cases)))
+    return [*cases, with_figures(NINE_TAPS, len(cases))]
 
 
 CNN = {"input": [8, 8, 2], "filters": [4, 6], "classes": 5, "batch": 6, "epsilon": 1e-3}

@@ -9,8 +9,12 @@ import { minifySync, parseSync, transformSync } from 'rolldown/utils';
 
 const ENTRY = fileURLToPath(new URL('../src/infer.ts', import.meta.url));
 
-/** What their functions give is for training or for the developer; here they give 0. */
-const EMPTY = /\/src\/(nn\/(init|regularizer|constraint)|compile\/(rowwise|print|debug))\.ts$/;
+/**
+ * What their functions give is for training or for the developer, or (Winograd's convolution, 1.5 kB) another way to the same
+ * numbers; here they give 0.
+ */
+const EMPTY =
+  /\/src\/(nn\/(init|regularizer|constraint)|ops\/winograd|compile\/(rowwise|print|debug))\.ts$/;
 /** Layers that do nothing but in training; `still.ts` has those of them that do. */
 const STILL = /\/src\/nn\/(dropout|augment)\.ts$/;
 /** Rules of ops that no forward pass reads. */

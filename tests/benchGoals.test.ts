@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { openSpinners } from '../bench/cores.ts';
-import { formatVerdicts, GOALS, type Goal, judge, verdictCells } from '../bench/goals.ts';
+import {
+  formatVerdicts,
+  GOALS,
+  type Goal,
+  judge,
+  PAGE_GOALS,
+  verdictCells,
+} from '../bench/goals.ts';
 import { measure } from '../bench/measure.ts';
 import { SUITES } from '../bench/suites/index.ts';
 import type { Row } from '../bench/types.ts';
@@ -37,7 +44,9 @@ describe('goals', () => {
   test('name cases that exist', () => {
     const names = new Set(SUITES.flatMap((s) => s.cases.map((c) => c.name)));
     for (const { cases } of GOALS) for (const name of cases) expect(names).toContain(name);
-    for (const g of GOALS)
+    names.add('startup/page');
+    for (const { cases } of PAGE_GOALS) for (const name of cases) expect(names).toContain(name);
+    for (const g of [...GOALS, ...PAGE_GOALS])
       expect((g.atLeast === undefined) !== (g.atMost === undefined)).toBe(true);
   });
 
@@ -54,6 +63,12 @@ describe('goals', () => {
       { of: 'peak_fraction', atLeast: 0.9 },
       [ours(2, { peak_fraction: 0.8, least_times_limit: 1.0625 })],
       { median: 0.8, least: 1 / 1.0625, reached: false, reached_by_least: true },
+    ],
+    [
+      'in the page',
+      { of: 'times_node', atMost: 1.1 },
+      [ours(2, { times_node: 1.4, times_node_min: 1.05 })],
+      { median: 1.4, least: 1.05, reached: false, reached_by_least: true },
     ],
     [
       'speed-up',

@@ -13,7 +13,7 @@ const REFLECT: i32 = 2;
 /**
  * y[b, i, j] = x[b] at column u and row v, between its four neighbours (bilinear): (u, v) = maps[b]·(j, i, 1) +
  * field[b, :, i, j]. x [B, H, W, C], y [B, OH, OW, C], maps [B, 6], field [B, 2, OH, OW] (0: none). Beyond the edges:
- * mode 0 `fill`, 1 the nearest pixel, 2 the image mirrored at its edge.
+ * mode 0 `fill`, 1 the nearest pixel, 2 the image mirrored at its edge. `rounded`: u and v to whole numbers first.
  */
 export function warp(
   y: Out,
@@ -29,6 +29,7 @@ export function warp(
   OW: i32,
   mode: i32,
   fill: real,
+  rounded: i32,
   tid: i32,
   threads: i32,
 ): void {
@@ -56,6 +57,7 @@ export function warp(
         OW,
         mode,
         fill,
+        rounded,
       );
     }
   }
@@ -84,6 +86,7 @@ function warpLine(
   OW: i32,
   mode: i32,
   fill: real,
+  rounded: i32,
 ): void {
   const a = splat(load<real>(map));
   const d = splat(load<real>(map + 3 * REAL));
@@ -104,6 +107,10 @@ function warpLine(
     }
     u = bounded(u);
     v = bounded(v);
+    if (rounded) {
+      u = v128.floor<real>(v128.add<real>(u, splat(0.5)));
+      v = v128.floor<real>(v128.add<real>(v, splat(0.5)));
+    }
     const fu = v128.floor<real>(u);
     const fv = v128.floor<real>(v);
     const s = v128.sub<real>(u, fu);

@@ -56,6 +56,7 @@ import {
   TWO_OVER_PI,
   TWO_OVER_PI_BITS,
   UPPER_HALF,
+  WINOGRAD,
 } from './table';
 
 /**
@@ -79,6 +80,7 @@ export function storeConstants(): void {
     storeTwoOverPi();
     storePhilox();
   }
+  storeWinograd();
 }
 
 function storeCommon<T>(): void {
@@ -99,6 +101,13 @@ function storeCommon<T>(): void {
   Table.set<T>(GELU_MAX, 100);
   Table.set<T>(GELU_MIN, -100);
   Table.set<T>(MOMENT_MIN, 1e-30);
+}
+
+/** a, b, a², b², a²b², a² + b², a³, b³ and 1/Π(p − q) of the points 0, a, b for a = 3/4, b = 3/2: exact but the last. */
+function storeWinograd(): void {
+  Table.set4<real>(WINOGRAD, 0.75, 1.5, 0.5625, 2.25);
+  Table.set4<real>(WINOGRAD + 4, 1.265625, 2.8125, 0.421875, 3.375);
+  Table.set4<real>(WINOGRAD + 8, 1 / 1.265625, -1 / 1.8984375, 1 / 7.59375, 0);
 }
 
 function storePhilox(): void {

@@ -74,6 +74,8 @@ export const ARTANH: i32 = 156;
 export const PHILOX: i32 = 128;
 /** Moments of an optimiser below this are flushed to 0. */
 export const MOMENT_MIN: i32 = 132;
+/** Points of winograd.ts and their products. */
+export const WINOGRAD: i32 = 176;
 
 /** 2/π as a fixed-point number of 20 words, the first one before the point. */
 export const TWO_OVER_PI_BITS: usize = CONSTANTS + 2 * F64 - 256;

@@ -8,6 +8,7 @@ import { findChromium } from '../../scripts/chromium.ts';
 import { buildBundle, type Server, serve } from '../../scripts/serve.ts';
 import { OptionError } from '../../src/runtime/errors.ts';
 import { Engines } from '../engines.ts';
+import { formatVerdicts, judge, PAGE_GOALS } from '../goals.ts';
 import { machine } from '../machine.ts';
 import { chooseCases, type Options, parseOptions } from '../options.ts';
 import { installPeers } from '../peers/load.ts';
@@ -151,7 +152,9 @@ async function measureAll(browser: Browser, server: Server, options: Options): P
     await measureTimed(browser, server, timed, { builds, threads, seconds }, found);
   if (cases.length > timed.length)
     found.rows.push(await measureStartup(browser, server, console.log));
-  const report = { machine: { ...host, chromium: chromiumVersion }, ...found };
+  const goals = judge(found.rows, PAGE_GOALS);
+  console.log(formatVerdicts(goals));
+  const report = { machine: { ...host, chromium: chromiumVersion }, ...found, goals };
   if (json) writeFileSync(json, `${JSON.stringify(report, null, 1)}\n`);
   if (found.missing.some((m) => m.wrong && m.contestant === 'wasmgrad')) process.exitCode = 1;
 }

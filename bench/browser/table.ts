@@ -7,9 +7,6 @@ import type { Missing, Row } from '../types.ts';
 export interface PageRow extends Row {
   readonly node_median_ms?: number;
   readonly node_min_ms?: number;
-  /** The page's time divided by that of Node: of medians, of least times. */
-  readonly times_node?: number;
-  readonly times_node_min?: number;
 }
 
 const COLUMNS = [

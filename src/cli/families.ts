@@ -22,7 +22,7 @@ export interface ModelTask {
   readonly l2: number;
   /** Normalise behind each hidden product. */
   readonly batchNorm: boolean;
-  /** Change images at random in training, by shifts, turns and zooms. */
+  /** Shift images at random in training. */
   readonly augment: boolean;
   /** Mirror half of them. */
   readonly flip: boolean;
@@ -93,8 +93,8 @@ function flat({ inputShape }: ModelTask): Flat[] {
   return inputShape.length > 1 ? [flatten()] : [];
 }
 
-/** Moves that leave small pictures of anything what they are. */
-const MOVES = { translation: 0.07, rotation: 0.01, zoom: 0.05, fillMode: 'nearest' } as const;
+/** Shifts by whole pixels: between them small pictures would be blurred, as those to predict are not. */
+const MOVES = { translation: 0.05, interpolation: 'nearest', fillMode: 'nearest' } as const;
 
 function augmented({ augment, flip, inputShape }: ModelTask): Flat[] {
   if (!augment && !flip) return [];

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { sizeOf } from '../graph/shape.ts';
 import { reportText } from '../report/json.ts';
-import { createEngine } from '../runtime/create.ts';
+import { createEngine, type EngineOptions } from '../runtime/create.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { Model } from '../train/model.ts';
 import { asUsage } from './failure.ts';
@@ -23,8 +23,8 @@ export interface JobOptions {
   /** Those that were given. */
   readonly settings: Partial<Settings>;
   readonly seed: number;
-  readonly threads: number | undefined;
-  readonly reproducible: boolean;
+  /** Build, threads, reproducible: those that were given. */
+  readonly engine: EngineOptions;
   readonly out: string | undefined;
   readonly json: string | undefined;
   /** Whether `train` writes the page of the run. */
@@ -53,18 +53,13 @@ export async function trainJob(
   const folder = await OutputFolder.prepare(options.out, dataName(options.data));
   try {
     const data = await loadData(options.data, options);
-    using engine = await openEngine(options);
+    using engine = await asUsage(() => createEngine(options.engine));
     using model = makeModel(options, data, engine);
     await runJob(await describe(options, data, engine, model), folder, json, interrupts);
   } finally {
     folder.discard();
   }
   return interrupts.code;
-}
-
-function openEngine({ threads, reproducible }: JobOptions): Promise<Engine> {
-  const given = threads === undefined ? {} : { threads };
-  return asUsage(() => createEngine({ reproducible, ...given }));
 }
 
 async function describe(

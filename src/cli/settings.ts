@@ -16,7 +16,7 @@ export interface Settings {
   readonly dropout: number;
   /** Batch normalisation behind each hidden product. */
   readonly batchNorm: boolean;
-  /** Images are shifted, turned and zoomed a little in training. */
+  /** Images are shifted a little in training. */
   readonly augment: boolean;
   /** Images are mirrored left and right in training. */
   readonly flip: boolean;

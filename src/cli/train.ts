@@ -1,3 +1,5 @@
+import type { EngineOptions } from '../runtime/create.ts';
+import type { BuildName } from '../runtime/engine.ts';
 import type { Command, CommandOptions, OptionValues } from './command.ts';
 import { families } from './families.ts';
 import { Interrupts } from './interrupt.ts';
@@ -52,7 +54,7 @@ export const train: Command = {
     'batch-norm': { type: 'boolean', help: 'batch normalisation behind each hidden layer' },
     augment: {
       type: 'boolean',
-      help: 'shift, turn and zoom images a little in training, anew in each step',
+      help: 'shift images by up to a twentieth in training, anew in each step',
     },
     flip: {
       type: 'boolean',
@@ -70,6 +72,11 @@ export const train: Command = {
       help: 'governs split, first weights, order, dropout and augmentation; default 0',
     },
     threads: { type: 'string', short: 't', value: 'n', help: 'default one for each processor' },
+    build: {
+      type: 'string',
+      value: 'name',
+      help: 'simd, relaxed, turbo or f64 (see info); default the fastest but turbo',
+    },
     reproducible: { type: 'boolean', help: 'the same bits on every machine, some slower' },
     out: {
       type: 'string',
@@ -109,12 +116,21 @@ function jobOptions(values: OptionValues): JobOptions {
     task: choiceValue(values, 'task', TASKS) ?? 'auto',
     settings: givenSettings(values),
     seed: numberValue(values, 'seed', { from: 0, to: MAX_SEED, whole: true }) ?? 0,
-    threads: numberValue(values, 'threads', { from: 1, to: 64, whole: true }),
-    reproducible: values['reproducible'] === true,
+    engine: engineOptions(values),
     out: textValue(values, 'out'),
     json: textValue(values, 'json'),
     page: values['no-report'] !== true,
     tensorboard: textValue(values, 'tensorboard'),
+  };
+}
+
+function engineOptions(values: OptionValues): EngineOptions {
+  const build = textValue(values, 'build') as BuildName | undefined;
+  const threads = numberValue(values, 'threads', { from: 1, to: 64, whole: true });
+  return {
+    reproducible: values['reproducible'] === true,
+    ...(build === undefined ? {} : { build }),
+    ...(threads === undefined ? {} : { threads }),
   };
 }
 

@@ -26,6 +26,8 @@ export class RowEmitter implements Emitter {
   readonly realBytes: 4 | 8;
   readonly MR: number;
   readonly NR: number;
+  readonly fast: boolean;
+  readonly #threads: number;
   readonly #rows: EmittedRow[] = [];
   readonly #early: EmittedRow[] = [];
   readonly #earlyMemory = new Map<string, Pointer>();
@@ -45,6 +47,8 @@ export class RowEmitter implements Emitter {
     this.realBytes = target.realBytes;
     this.MR = target.MR;
     this.NR = target.NR;
+    this.fast = target.build === 'relaxed' || target.build === 'turbo';
+    this.#threads = target.threads;
     this.#storage = storage;
     this.#slots = slots;
   }
@@ -98,6 +102,10 @@ export class RowEmitter implements Emitter {
   temp(bytes: number): Pointer {
     const node = this.#node as Tensor;
     return { buffer: { name: `${node.scope || node.op.name}/temp`, bytes }, offset: 0, bytes };
+  }
+
+  scratch(bytes: number): Pointer {
+    return this.temp(this.#threads * bytes);
   }
 
   row(row: Row): void {

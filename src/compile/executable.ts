@@ -88,20 +88,18 @@ export interface CallOptions {
 /** A program in an engine's memory, ready to run. */
 export class Executable {
   readonly program: Program;
+  /** Bytes of the rows; constants follow them. */
+  readonly rowBytes: number;
   readonly #workspace: Workspace;
   #block: Block | null = null;
   #loadedWith: readonly unknown[] = [];
 
   constructor(program: Program, workspace: Workspace) {
     this.program = program;
+    this.rowBytes = program.rows.reduce((sum, row) => sum + rowBytes(row), 0);
     this.#workspace = workspace;
     workspace.reserve(program);
     if (debugLevel() >= 1) debugLine(debugLevel() >= 4 ? printProgram(program) : summary(program));
-  }
-
-  /** Bytes of the rows; constants follow them. */
-  get rowBytes(): number {
-    return this.program.rows.reduce((sum, row) => sum + rowBytes(row), 0);
   }
 
   bytes(): number {
@@ -222,8 +220,9 @@ export class Executable {
   }
 
   #range(steps: number) {
-    const threads = this.program.serial ? { threads: 1 } : {};
-    return { first: this.at, last: this.at + this.rowBytes, steps, ...threads };
+    const { serial, us } = this.program;
+    const threads = serial ? { threads: 1 } : {};
+    return { first: this.at, last: this.at + this.rowBytes, steps, us, ...threads };
   }
 
   async read(name: string): Promise<NDArray> {

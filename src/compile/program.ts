@@ -33,7 +33,7 @@ export interface Port {
   readonly dtype: DType;
 }
 
-/** A compiled step: plain data, the same for any number of threads. */
+/** A compiled step: plain data, the same rows for any number of threads. */
 export interface Program {
   readonly name: string;
   readonly target: Target;
@@ -48,6 +48,8 @@ export interface Program {
   /** Reals recorded for each step. */
   readonly slots: number;
   readonly flops: number;
+  /** Estimated microseconds of a step on one thread. */
+  readonly us: number;
   /** Too little work to share among threads. */
   readonly serial: boolean;
 }
@@ -81,6 +83,7 @@ export function* compiling(spec: ProgramSpec, target: Target): Work<Program> {
         { pointer: storage.at(t), shape: t.shape, dtype: t.dtype },
       ]),
     );
+  const us = microseconds(rows, flops);
   const inputs = order.filter((n) => n.op.source === 'input');
   return {
     name: spec.name,
@@ -94,7 +97,8 @@ export function* compiling(spec: ProgramSpec, target: Target): Work<Program> {
     outputs: ports(Object.entries(outputs)),
     slots,
     flops,
-    serial: isSerial(rows, barriers, flops),
+    us,
+    serial: isSerial(us, barriers),
   };
 }
 
@@ -194,17 +198,21 @@ function virtualAddresses(placed: Plan): (p: Pointer) => number {
   };
 }
 
-/** What a second thread must gain before it is woken, and at each barrier, in microseconds. */
-const WAKE_US = 10;
-const BARRIER_US = 1;
-
-/** Estimates the work at 60 GFLOP/s and 20 GB/s: does half of it outweigh the meetings? */
-function isSerial(rows: readonly Row[], barriers: readonly boolean[], flops: number): boolean {
+/** At 60 GFLOP/s and 50 GB/s, what one core reads from its own caches. */
+function microseconds(rows: readonly Row[], flops: number): number {
   let bytes = 0;
   for (const row of rows) {
     for (const arg of row.args) if (typeof arg !== 'number') bytes += arg.bytes;
   }
-  const work = flops / 60e3 + bytes / 20e3;
+  return flops / 60e3 + bytes / 50e3;
+}
+
+/** What a second thread must gain for what then crosses from core to core, and at each barrier, in microseconds. */
+const CROSSING_US = 10;
+const BARRIER_US = 1;
+
+/** Does half of the work outweigh the meetings? */
+function isSerial(us: number, barriers: readonly boolean[]): boolean {
   const meetings = barriers.filter(Boolean).length + 1;
-  return work / 2 < meetings * BARRIER_US + WAKE_US;
+  return us / 2 < meetings * BARRIER_US + CROSSING_US;
 }

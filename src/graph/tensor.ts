@@ -31,6 +31,8 @@ export interface Emitter {
   readonly realBytes: 4 | 8;
   readonly MR: number;
   readonly NR: number;
+  /** Sums may be formed in any way that costs less, with other roundings: not in f64, nor where bits are the same on all machines. */
+  readonly fast: boolean;
   /** Row of the step table that belongs to the running step. */
   readonly step: Pointer;
   /** Place for `count` values from `slot` on of the running step, which the host reads after the call. */
@@ -57,6 +59,8 @@ export interface Emitter {
   shared(source: Tensor, purpose: string, bytes: number, make: (to: Pointer) => Row): Pointer;
   /** Memory for the rows of this node alone. */
   temp(bytes: number): Pointer;
+  /** So many bytes for each thread, one behind the other, for one row. */
+  scratch(bytes: number): Pointer;
   row(row: Row): void;
   /** A row at the start of the step where nothing else is in the node's memory by then: it depends on nothing. */
   first(row: Row): void;

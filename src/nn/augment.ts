@@ -12,10 +12,10 @@ import { imageSize } from './still.ts';
 import {
   type ElasticOptions,
   type Factor,
-  type FillOptions,
   type Flip,
   type Range,
   rangeOf,
+  type SamplingOptions,
   Warping,
   type WarpOptions,
 } from './warping.ts';
@@ -26,10 +26,10 @@ import {
  */
 
 const ANY = { name: undefined, trainable: undefined };
-const FILL = { fillMode: undefined, fillValue: undefined };
+const SAMPLING = { interpolation: undefined, fillMode: undefined, fillValue: undefined };
 
 type Augmenting = Layer<[x: Tensor]>;
-type WarpLayerOptions = LayerOptions & FillOptions;
+type WarpLayerOptions = LayerOptions & SamplingOptions;
 
 /** A layer that draws images anew. */
 function warping(
@@ -39,7 +39,7 @@ function warping(
   moves: WarpOptions,
 ): Augmenting {
   const title = layerTitle(type, given);
-  withDefaults<object>(title, given, { ...ANY, ...FILL });
+  withDefaults<object>(title, given, { ...ANY, ...SAMPLING });
   const warped = new Warping(title, { ...moves, ...given });
   return layer(type, { ...config, ...given }, (scope, x: Tensor) => {
     imageSize(x);
@@ -276,7 +276,7 @@ const KNOWN = Object.fromEntries([...MOVES, ...VALUES].map((name) => [name, unde
  */
 export function augmentation(options: AugmentationOptions = {}): Augmenting {
   const title = layerTitle('augmentation', options);
-  withDefaults<object>(title, options, { ...ANY, ...FILL, ...KNOWN });
+  withDefaults<object>(title, options, { ...ANY, ...SAMPLING, ...KNOWN });
   const moves = MOVES.some((key) => options[key] !== undefined) && new Warping(title, options);
   const { fillValue = 0, cutout, erasing } = options;
   const changes: Change[] = [

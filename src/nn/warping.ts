@@ -6,7 +6,13 @@ import { matMul } from '../ops/matmul.ts';
 import { randomUniform } from '../ops/random.ts';
 import { expand } from '../ops/sum.ts';
 import { floor } from '../ops/unary.ts';
-import { FILL_MODES, type FillMode, warp } from '../ops/warp.ts';
+import {
+  FILL_MODES,
+  type FillMode,
+  INTERPOLATIONS,
+  type Interpolation,
+  warp,
+} from '../ops/warp.ts';
 import { OptionError, unknownName } from '../runtime/errors.ts';
 import { compose, type Entry, IDENTITY, type Linear, mapsOf, plus, times, turn } from './affine.ts';
 import type { LayerScope } from './layer.ts';
@@ -26,8 +32,10 @@ export interface ElasticOptions {
   readonly sigma?: number;
 }
 
-/** What stands beyond the edges of an image. */
-export interface FillOptions {
+/** What an image is between its pixels and beyond its edges. */
+export interface SamplingOptions {
+  /** `'bilinear'` (default), or `'nearest'`: the nearest pixel, which keeps the values of pixels and so moves by whole ones. */
+  readonly interpolation?: Interpolation;
   /** The image mirrored (`'reflect'`, default), its `'nearest'` pixel, or `'constant'`: fillValue. */
   readonly fillMode?: FillMode;
   /** Default 0. */
@@ -35,7 +43,7 @@ export interface FillOptions {
 }
 
 /** Where the pixels of an image go, all in one pass. */
-export interface WarpOptions extends FillOptions {
+export interface WarpOptions extends SamplingOptions {
   readonly flip?: Flip | undefined;
   /** Share of a full turn, counter-clockwise. */
   readonly rotation?: Factor | undefined;
@@ -79,7 +87,7 @@ export class Warping {
   readonly #zoom: readonly [height: Range, width: Range | null];
   readonly #shear: readonly [x: Range, y: Range];
   readonly #elastic: Required<ElasticOptions> | undefined;
-  readonly #fill: Required<FillOptions>;
+  readonly #sampling: Required<SamplingOptions>;
 
   constructor(title: string, options: WarpOptions) {
     const { flip, rotation = 0, translation = 0, zoom = 0, shear = 0, crop, elastic } = options;
@@ -101,7 +109,7 @@ export class Warping {
     this.crop = crop;
     for (const n of crop ?? []) checkCount(`${title}: crop`, n);
     this.#elastic = elastic && checkElastic(title, elastic);
-    this.#fill = checkFill(title, options);
+    this.#sampling = checkSampling(title, options);
   }
 
   /** The images warped each in its own way. */
@@ -109,9 +117,9 @@ export class Warping {
     const [B, H, W] = imageSize(x);
     const size = cropSize(this.crop, H, W);
     const maps = mapsOf(this.#linear(scope, B), this.#shift(scope, B, H, W), [H, W], size, B);
-    if (!this.#elastic) return warp(x, maps, null, { size, ...this.#fill });
+    if (!this.#elastic) return warp(x, maps, null, { size, ...this.#sampling });
     const field = elasticField(scope, this.#elastic, B, size);
-    return warp(x, maps, field, { size, ...this.#fill });
+    return warp(x, maps, field, { size, ...this.#sampling });
   }
 
   /** The middle, where a part is to be kept. */
@@ -200,7 +208,10 @@ function checkElastic(title: string, given: ElasticOptions): Required<ElasticOpt
   return set;
 }
 
-function checkFill(title: string, { fillMode = 'reflect', fillValue = 0 }: FillOptions) {
+function checkSampling(title: string, given: SamplingOptions): Required<SamplingOptions> {
+  const { interpolation = 'bilinear', fillMode = 'reflect', fillValue = 0 } = given;
+  if (!INTERPOLATIONS.includes(interpolation))
+    unknownName(`interpolation of ${title}`, interpolation, INTERPOLATIONS);
   if (!FILL_MODES.includes(fillMode)) unknownName(`fillMode of ${title}`, fillMode, FILL_MODES);
-  return { fillMode, fillValue: checkNumber(`${title}: fillValue`, fillValue) };
+  return { interpolation, fillMode, fillValue: checkNumber(`${title}: fillValue`, fillValue) };
 }

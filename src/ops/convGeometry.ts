@@ -142,3 +142,20 @@ export function backwardAxis(sizes: ConvSizes, attrs: ConvAttrs, axis: 0 | 1): A
   const behind = Math.max(0, ...walks.map((w) => reach(w) - (outs - 1)));
   return { before, behind, walks: walks.map((w) => ({ ...w, start: w.start + before })) };
 }
+
+/** One walk over all taps, one by one, with steps of one pixel. */
+export function isPlain({ walks: [walk, ...others] }: Axis): boolean {
+  if (!walk || others.length > 0 || walk.start !== 0) return false;
+  return walk.every === 1 && walk.stride === 1 && (walk.taps === 1 || walk.distance === 1);
+}
+
+/** Images from which on threads share whole ones, and else the parts that all rows are cut into. */
+export const MANY = 16;
+/** Multiplications below which nothing is shared. */
+const SERIAL = 4096;
+
+/** Rows of images that threads share, `work` multiplications each. */
+export function rowUnit(images: number, rows: number, work: number): number {
+  if (images * rows * work <= SERIAL) return Math.max(1, images * rows);
+  return images >= MANY ? rows : Math.ceil((images * rows) / MANY);
+}

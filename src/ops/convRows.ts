@@ -1,8 +1,23 @@
 import type { Emitter, Tensor } from '../graph/tensor.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import type { Pointer } from '../runtime/row.ts';
-import type { Axis, ConvAttrs, ConvSizes, Walk } from './convGeometry.ts';
+import {
+  type Axis,
+  type ConvAttrs,
+  type ConvSizes,
+  isPlain,
+  MANY,
+  rowUnit,
+  type Walk,
+} from './convGeometry.ts';
 import { moved, prepared } from './emit.ts';
+import {
+  emitWinograd,
+  emitWinogradGrad,
+  paysWinograd,
+  paysWinogradGrad,
+  type WinogradSizes,
+} from './winograd.ts';
 
 /** Images [B, H, W, C] in memory. */
 interface Images {
@@ -34,23 +49,14 @@ export interface Convolution {
   readonly activation: number;
 }
 
-/** Images from which on threads share whole ones, and else the parts that all rows are cut into. */
-const MANY = 16;
 /** Channels from which on taps outside of an image are left out instead of padding it. */
 const DEEP = 4;
-/** Multiplications below which nothing is shared. */
-const SERIAL = 4096;
 /** Bytes of image and gradient that the sums of a filter's gradient walk over at once: a part of the first-level cache. */
 const BLOCK = 24 * 1024;
 /** Bytes up to which a padded image is kept for whoever needs it again; a larger one is made again. */
 const KEPT = 2 ** 20;
 /** Tiles of a filter's gradient from which on threads share them, and else the parts of the batch that they share. */
 const PARTS = 8;
-
-function rowUnit(images: number, rows: number, work: number): number {
-  if (images * rows * work <= SERIAL) return Math.max(1, images * rows);
-  return images >= MANY ? rows : Math.ceil((images * rows) / MANY);
-}
 
 /** The images with zeros around them, and behind their channels up to `channels`; themselves where none are asked for. */
 function padded(e: Emitter, x: Images, [top, bottom, left, right]: number[], channels = x.C) {
@@ -87,6 +93,11 @@ function placesOf(e: Emitter, n: number, { n2, n3, a, c }: Places): Pointer {
 /** Rows of a convolution: one for each pair of walks. */
 export function emitConvolution(e: Emitter, c: Convolution): void {
   const { vertical, horizontal } = c;
+  const nine = nineTaps(c);
+  if (nine && paysWinograd(e, nine)) {
+    emitNineTaps(e, c, nine);
+    return;
+  }
   if (fitsInside(c)) {
     emitInside(e, c, vertical.walks[0] as Walk, horizontal.walks[0] as Walk);
     return;
@@ -103,20 +114,32 @@ export function emitConvolution(e: Emitter, c: Convolution): void {
   }
 }
 
+/** Sizes of a convolution with 3 × 3 taps and steps of one pixel; null for others. */
+function nineTaps({ x, y, vertical, horizontal, groups }: Convolution): WinogradSizes | null {
+  const fits = (axis: Axis) => isPlain(axis) && axis.walks[0]?.taps === 3;
+  if (groups > 1 || !fits(vertical) || !fits(horizontal)) return null;
+  const pads = { top: vertical.before, left: horizontal.before };
+  return { B: x.B, H: x.H, W: x.W, C: x.C, OH: y.H, OW: y.W, N: y.C, ...pads };
+}
+
+function emitNineTaps(e: Emitter, c: Convolution, sizes: WinogradSizes): void {
+  const { tensor, sY, sX, sK, sN } = c.filter;
+  const [v, h] = [c.vertical.walks[0] as Walk, c.horizontal.walks[0] as Walk];
+  const strides = [v.tapStep * sY, h.tapStep * sX, sK, sN] as const;
+  const filter = { tensor, first: v.tap * sY + h.tap * sX, strides };
+  emitWinograd(e, sizes, c.y.at, c.x.at, filter, c.bias, c.activation);
+}
+
 /** Whether it pays to leave out the taps on zeros around the images: steps of one pixel, enough images and channels. */
 function fitsInside({ x, y, vertical, horizontal, groups }: Convolution): boolean {
-  const simple = ({ before, behind, walks: [walk, ...others] }: Axis) =>
-    walk?.start === 0 &&
-    others.length === 0 &&
-    walk.every === 1 &&
-    walk.stride === 1 &&
-    (walk.taps === 1 || walk.distance === 1) &&
-    before < walk.taps &&
-    behind < walk.taps;
+  const fits = (axis: Axis) => {
+    const taps = axis.walks[0]?.taps ?? 0;
+    return isPlain(axis) && axis.before < taps && axis.behind < taps;
+  };
   const zeros = [vertical, horizontal].some((a) => a.before + a.behind > 0);
   const filled = x.H * x.W * x.C * y.H * y.W * y.C > 0;
-  const fits = groups === 1 && x.B >= MANY && x.C >= DEEP;
-  return fits && filled && zeros && simple(vertical) && simple(horizontal);
+  const many = groups === 1 && x.B >= MANY && x.C >= DEEP;
+  return many && filled && zeros && fits(vertical) && fits(horizontal);
 }
 
 function emitInside(e: Emitter, c: Convolution, v: Walk, h: Walk): void {
@@ -244,7 +267,14 @@ export function emitFilterGrad(
   sizes: ConvSizes,
   attrs: ConvAttrs,
 ): void {
-  const { B, H, W, C, OH, OW, F } = sizes;
+  const { B, H, W, C, KH, KW, OH, OW, F } = sizes;
+  const one = [...attrs.strides, ...attrs.dilation, attrs.groups].every((n) => n === 1);
+  const [top, , left] = attrs.pads;
+  const nine = { B, H, W, C, OH, OW, N: F, top, left };
+  if (one && KH === 3 && KW === 3 && B > 0 && paysWinogradGrad(e, nine)) {
+    emitWinogradGrad(e, nine, dw, e.at(images), e.at(dy));
+    return;
+  }
   const x = padded(e, { tensor: images, at: e.at(images), B, H, W, C }, [...attrs.pads]);
   const single = attrs.groups > 1 && attrs.groups === C && attrs.groups === F;
   if (single) emitDepthwiseFilter(e, dw, x, e.at(dy), sizes, attrs);

@@ -10,11 +10,17 @@ import { expectReal } from './emit.ts';
 export const FILL_MODES = ['constant', 'nearest', 'reflect'] as const;
 export type FillMode = (typeof FILL_MODES)[number];
 
+/** Between pixels: weighted by distance from the four around, or the nearest one. */
+export const INTERPOLATIONS = ['bilinear', 'nearest'] as const;
+export type Interpolation = (typeof INTERPOLATIONS)[number];
+
 export interface WarpAttrs {
   /** Height and width of the result, default those of x. */
   readonly size?: readonly [height: number, width: number];
   readonly fillMode?: FillMode;
   readonly fillValue?: number;
+  /** Default 'bilinear'. */
+  readonly interpolation?: Interpolation;
 }
 
 function expectShape(what: string, t: Tensor, shape: Shape): void {
@@ -23,7 +29,7 @@ function expectShape(what: string, t: Tensor, shape: Shape): void {
 }
 
 /**
- * Images drawn anew: pixel (i, j) of the result is x between the four pixels around column u and row v (bilinear), with
+ * Images drawn anew: pixel (i, j) of the result is x between the four pixels around column u and row v (or the nearest), with
  * (u, v) = maps·(j, i, 1) + field[:, i, j]. x [B, H, W] or [B, H, W, C], maps [B, 6] the rows of two equations, field
  * [B, 2, h, w] for results of h × w. It has no gradient: it is for data.
  */
@@ -31,8 +37,9 @@ export const warp = defineOp({
   name: 'warp',
   args: (x: Tensor, maps: Tensor, field: Tensor | null = null, attrs: WarpAttrs = {}) => {
     const [, height = 0, width = 0] = x.shape;
-    const { size = [height, width], fillMode = 'constant', fillValue = 0 } = attrs;
-    return [field ? [x, maps, field] : [x, maps], { size, fillMode, fillValue }];
+    const filled = { size: [height, width], fillMode: 'constant', fillValue: 0 } as const;
+    const set = { ...filled, interpolation: 'bilinear', ...attrs } as const;
+    return [field ? [x, maps, field] : [x, maps], set];
   },
   type([x, maps, field], { size }) {
     const { shape } = x as Tensor;
@@ -50,7 +57,7 @@ export const warp = defineOp({
   emit(e, node) {
     const [x, maps, field] = node.inputs as [Tensor, Tensor, Tensor | undefined];
     const [B, H, W, C = 1] = x.shape as [number, number, number, number?];
-    const { size, fillMode, fillValue } = node.attrs as Required<WarpAttrs>;
+    const { size, fillMode, fillValue, interpolation } = node.attrs as Required<WarpAttrs>;
     e.row(
       kernels.warp(
         e.at(node),
@@ -66,6 +73,7 @@ export const warp = defineOp({
         size[1],
         FILL_MODES.indexOf(fillMode),
         fillValue,
+        INTERPOLATIONS.indexOf(interpolation),
       ),
     );
   },

@@ -46,7 +46,7 @@ function programs(t: Trial): Row[][] {
     const args = call().kernel.parameters.map(([name, type], i) => argument(t, name, type, i));
     return args.includes(undefined) ? [] : [[call(...(args as (Pointer | number)[]))]];
   });
-  return [...products(t), ...panels(t), ...convolutions(t), ...others];
+  return [...products(t), ...panels(t), ...convolutions(t), ...tiled(t), ...others];
 }
 
 function products(t: Trial): Row[][] {
@@ -108,6 +108,29 @@ function convolutions(t: Trial): Row[][] {
       [packed, inside, kernels.convInside(y, x, bp, bias, places, B, 1, ...sizes, 1)],
       [packed, pixels, kernels.conv(y, x, bp, bias, places, B * O, O, O, O, ...walk, 0)],
       [taps, kernels.convFilter(y, x, w, places, 9 * C, MR, 9 * C, ...products)],
+    ];
+  });
+}
+
+/** 3 × 3 taps by tiles, of images of 5 × 6 with 8 channels: whole panels of columns and parts of them. */
+function tiled(t: Trial): Row[][] {
+  const [B, H, W, C, block] = [2, 5, 6, 8, t.MR];
+  const [u, places] = t.temporary;
+  const scratch = { ...places, offset: places.offset + 1024 };
+  const [y, x, w, bias] = [t.output(0), t.input(0), t.input(1), t.input(2)];
+  return [16, 20].flatMap((N) => {
+    const columns = Math.ceil(N / t.NR) * t.NR;
+    const transformed = kernels.winogradFilter(u, w, columns, t.NR, N, C, 3 * C * N, C * N, N, 1);
+    const pixels = kernels.placeRows(places, block, block, 1, 1, C, 0, 0, t.NR, 0, 0);
+    const taps = kernels.placeRows(places, C, C, 1, 1, 1, 0, 0, t.NR, 0, 0);
+    const sizes = [block, 0, H, W, C, H, W, N, 1, 1] as const;
+    return [
+      [transformed, pixels, kernels.winograd(y, x, u, bias, places, scratch, 4, 2, ...sizes, 1)],
+      [
+        taps,
+        kernels.winogradFilterGrad(u, x, w, places, scratch, 2, 1, B, ...sizes),
+        kernels.winogradFilterSum(y, u, columns, t.NR, N, C, 2),
+      ],
     ];
   });
 }

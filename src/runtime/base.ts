@@ -97,11 +97,13 @@ export abstract class BaseEngine implements Engine {
 
 export function targetOf(
   exports: Pick<Exports, 'build' | 'realBytes' | 'tileRows' | 'tileColumns'>,
+  threads: number,
 ): Target {
   return {
     build: BUILDS[exports.build()] as BuildName,
     realBytes: exports.realBytes() === 8 ? 8 : 4,
     MR: exports.tileRows(),
     NR: exports.tileColumns(),
+    threads,
   };
 }

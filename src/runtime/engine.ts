@@ -11,6 +11,8 @@ export interface Target {
   /** Tile of the matrix product: rows and columns. */
   readonly MR: number;
   readonly NR: number;
+  /** At most so many run a program: what one keeps for itself is there so often. */
+  readonly threads: number;
 }
 
 /** What runs, with how many threads, and why not more. */
@@ -35,6 +37,8 @@ export interface RunOptions {
   readonly steps: number;
   /** At most so many threads, default all: a small program is faster on one. */
   readonly threads?: number;
+  /** Estimated microseconds of a step on one thread: what is over in a moment may run on the calling thread. */
+  readonly us?: number;
   /** Address of an f64 for each 8 bytes of program, to which each row's milliseconds are added. */
   readonly profile?: number;
 }

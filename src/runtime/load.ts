@@ -19,9 +19,14 @@ export interface Exports {
     threads: number,
     spins: number,
     report: number,
+    parkSpins: number,
   ): void;
+  joinTeam(first: number, last: number, threads: number, spins: number, parkSpins: number): number;
+  sleepers(threads: number): number;
+  rouseTeam(threads: number, parkSpins: number): void;
   stopTeam(): void;
   clearTeam(): void;
+  longWaits(): number;
   doneWord(): number;
   storeConstants(): void;
   /** Index in `BUILDS`. */

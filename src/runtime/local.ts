@@ -16,7 +16,8 @@ export abstract class LocalEngine extends BaseEngine {
 
   constructor(instance: Instance, choice: Choice) {
     const { exports, memory } = instance;
-    super(targetOf(exports), choice, exports.heapStart(), addressLimit(memory.maximumPages));
+    const target = targetOf(exports, choice.threads);
+    super(target, choice, exports.heapStart(), addressLimit(memory.maximumPages));
     this.#instance = instance;
     this.sync = {
       run: (options) => runAlone(this.instance.exports, options),

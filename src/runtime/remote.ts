@@ -19,12 +19,13 @@ export class RemoteEngine extends BaseEngine {
   readonly #link: Link;
 
   private constructor(link: Link, hello: Hello, choice: Choice) {
-    const target = targetOf({
+    const exports = {
       build: () => hello.build,
       realBytes: () => hello.realBytes,
       tileRows: () => hello.tileRows,
       tileColumns: () => hello.tileColumns,
-    });
+    };
+    const target = targetOf(exports, choice.threads);
     super(target, choice, hello.heapStart, addressLimit(hello.maximumPages));
     this.#link = link;
   }

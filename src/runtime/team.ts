@@ -1,15 +1,37 @@
 import type { Choice, RunOptions, RuntimeInfo } from './engine.ts';
-import { macrotask, processors } from './environment.ts';
+import { isNode, macrotask, processors } from './environment.ts';
 import { DisposedError, EngineError, messageOf, type WasmgradError } from './errors.ts';
 import type { Instance } from './instance.ts';
 import { Jobs } from './jobs.ts';
 import { LocalEngine } from './local.ts';
 import type { Role, ThreadMessage } from './messages.ts';
 import { Thread, type WorkerFactory } from './thread.ts';
+import { turn } from './turns.ts';
 
-/** Looks at a word before a thread at a barrier sleeps: about 50 µs; few when threads must share processors. */
-const SPINS = 50_000;
+/**
+ * Looks at a word before a thread at a barrier sleeps. PATIENT: about 5 ms, longer than a turn on a processor; threads
+ * that soon sleep can stay on one processor of two for seconds, as a scheduler moves only who waits. BUSY: about 50 µs,
+ * where other processes want the processors. SHARED: where there are not enough for the threads.
+ */
+const SPINS_PATIENT = 5_000_000;
+const SPINS_BUSY = 50_000;
 const SPINS_SHARED = 50;
+/** So many runs in a row with so many long waits of a thread tell of other processes; then so many runs are not patient. */
+const SLOW_RUNS = 16;
+const LONG_WAITS = 2;
+const BUSY_RUNS = 16;
+/** Looks at a word before an idle thread sleeps: about 2 µs, or 300 µs while commands come in quick succession. */
+const PARK_SPINS = 4000;
+const PARK_SPINS_QUICK = 600_000;
+/** Commands not farther apart than so many milliseconds come in quick succession. */
+const QUICK_MS = 0.2;
+/** The calling thread takes part in a step of at most so many microseconds; a page has to stay responsive. */
+const HERE_US = isNode ? 3000 : 1000;
+/** A thread that was roused needs some time to get a processor. */
+const ROUSE_MS = 0.5;
+/** Work that is worth a thread which is awake, and what waking one costs, in microseconds. */
+const SHARE_US = 20;
+const WAKE_US = 60;
 /** After so many milliseconds a thread that was told to leave is terminated. */
 const LEAVE_MS = 1000;
 /** Threads that start beside leave the processors to the first small work for so many milliseconds. */
@@ -29,12 +51,17 @@ export class TeamEngine extends LocalEngine {
   /** Of threads that start beside: resolves when they are there, or why they are not is known. */
   #settled: Promise<void> | undefined;
   #beside = false;
+  /** A processor for each thread. */
+  readonly #fits: boolean;
   #missing: string | undefined;
+  /** When the last short run ended. */
+  #ended = Number.NEGATIVE_INFINITY;
   protected restarts = 0;
 
   private constructor(instance: Instance, choice: Choice, factory: WorkerFactory | undefined) {
     super(instance, choice);
     this.#factory = factory;
+    this.#fits = choice.threads <= processors();
   }
 
   static async create(
@@ -73,13 +100,40 @@ export class TeamEngine extends LocalEngine {
 
   run(options: RunOptions): Promise<void> {
     return this.#runs.run(async () => {
-      const small = options.threads === 1 && options.steps === 1;
-      if (small && !this.#team?.ready) return this.#runHere(options);
+      if (await this.#runShort(options)) return;
       await this.settled();
       if (this.#missing !== undefined) return this.#runHere(options);
       const team = await this.#ready();
       await team.run(options);
     });
+  }
+
+  /** Runs a step that is over in a moment on the calling thread, with the threads that are awake or worth waking; else false. */
+  async #runShort(options: RunOptions): Promise<boolean> {
+    const { steps, us = Number.POSITIVE_INFINITY, profile, threads: most } = options;
+    if (steps !== 1 || profile) return false;
+    const ready = this.#team?.ready && !this.#team.broken ? this.#team : undefined;
+    const threads = Math.min(
+      most ?? this.info.threads,
+      this.info.threads,
+      Math.ceil(us / SHARE_US),
+    );
+    const short = us / threads < HERE_US && (threads === 1 || this.#fits);
+    if (!short && !(most === 1 && !ready)) return false;
+    this.check();
+    const quick = performance.now() - this.#ended < QUICK_MS;
+    if (threads === 1 || !ready) {
+      this.sync.run(options);
+      if (threads > 1 && quick) void this.#ready().catch(() => {});
+    } else if (ready.awake(threads) || us - us / threads > WAKE_US)
+      await ready.join(options, threads, quick);
+    else {
+      this.sync.run(options);
+      if (quick) ready.rouse(threads);
+    }
+    this.#ended = performance.now();
+    await turn();
+    return true;
   }
 
   #runHere(options: RunOptions): Promise<void> {
@@ -118,10 +172,15 @@ class Team {
   readonly #done: Int32Array;
   readonly #threads: Thread[] = [];
   readonly #count: number;
-  readonly #spins: number;
+  readonly #shared: boolean;
+  /** Slow runs in a row, and from now on runs that are not to be patient. */
+  #slow = 0;
+  #busy = 0;
+  #longWaits = 0;
   readonly #outside: Set<number>;
   /** All threads were there once. */
   ready = false;
+  #roused = Number.NEGATIVE_INFINITY;
   #reject: (error: WasmgradError) => void = () => {};
   #resolve: () => void = () => {};
   #onLeft: () => void = () => {};
@@ -132,7 +191,7 @@ class Team {
     this.#instance = instance;
     this.#count = count;
     this.#done = new Int32Array(memory.wasm.buffer, exports.doneWord(), 1);
-    this.#spins = count > processors() ? SPINS_SHARED : SPINS;
+    this.#shared = count > processors();
     this.#outside = new Set(Array.from({ length: count }, (_, tid) => tid));
     this.started = this.#pending();
     this.started.catch(() => {});
@@ -161,13 +220,58 @@ class Team {
     const done = this.#pending();
     this.#threads[0]?.hold();
     const { startTeam } = this.#instance.exports;
-    startTeam(first, last, steps, profile, count, this.#spins, report);
+    startTeam(first, last, steps, profile, count, this.#spins(), report, PARK_SPINS);
     if (!report) void this.#watch(before);
     try {
       await done;
     } finally {
       this.#threads[0]?.release();
     }
+  }
+
+  /** For the next run, by how the last one went. */
+  #spins(): number {
+    if (this.#shared) return SPINS_SHARED;
+    const waits = this.#instance.exports.longWaits();
+    const slow = waits - this.#longWaits >= LONG_WAITS * (this.#count - 1);
+    this.#longWaits = waits;
+    this.#slow = slow ? this.#slow + 1 : 0;
+    if (this.#busy > 0) this.#busy--;
+    else if (this.#slow >= SLOW_RUNS) this.#busy = BUSY_RUNS;
+    return this.#busy > 0 ? SPINS_BUSY : SPINS_PATIENT;
+  }
+
+  /** None of the first `threads` sleeps but perhaps thread 0, in whose place the calling thread comes. */
+  awake(threads: number): boolean {
+    return this.#instance.exports.sleepers(threads) === 0;
+  }
+
+  /** Has sleeping threads look out for a command, unless they were told a moment ago. */
+  rouse(threads: number): void {
+    const now = performance.now();
+    if (now - this.#roused < ROUSE_MS) return;
+    this.#roused = now;
+    this.#instance.exports.rouseTeam(threads, PARK_SPINS_QUICK);
+  }
+
+  /** Runs one step with the calling thread in the place of thread 0. `quick`: the next command is near. */
+  async join({ first, last }: RunOptions, threads: number, quick: boolean): Promise<void> {
+    const { joinTeam } = this.#instance.exports;
+    const parkSpins = quick ? PARK_SPINS_QUICK : PARK_SPINS;
+    let trapped: WasmgradError | undefined;
+    try {
+      if (joinTeam(first, last, threads, this.#spins(), parkSpins) === 0) return;
+    } catch (cause) {
+      trapped = new EngineError(`the program trapped: ${messageOf(cause)}`, { cause });
+    }
+    await this.#giveUp(trapped);
+  }
+
+  /** Ends the team with the error of a thread that died, if one is heard of soon. */
+  async #giveUp(trapped: WasmgradError | undefined): Promise<never> {
+    if (!trapped) await macrotask();
+    await this.fail(trapped ?? new EngineError('a thread does not answer'));
+    throw this.broken;
   }
 
   /** Stops the team: the running program is rejected with `error`, once no thread writes any more. */

@@ -38,10 +38,15 @@ export function writeBatch(
   for (const t of tables) {
     if (!executable.program.inputs.has(t.name)) continue;
     const values = hostValues(rowsOf(t, from, Math.min(from + size, t.shape[0] as number)));
-    const whole = new Float64Array(size * sizeOf(t.shape.slice(1)));
-    whole.set(values);
-    executable.write(t.name, whole);
+    executable.write(t.name, filledUp(values, size * sizeOf(t.shape.slice(1))));
   }
+}
+
+function filledUp(values: ArrayLike<number>, length: number): ArrayLike<number> {
+  if (values.length === length) return values;
+  const whole = new Float64Array(length);
+  whole.set(values);
+  return whole;
 }
 
 /** Puts batches of one output together. */

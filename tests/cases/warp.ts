@@ -22,7 +22,7 @@ interface Warp extends ops.WarpAttrs {
 
 function warped(x: Values, maps: Values, { field, ...attrs }: Warp): Values {
   const [B = 0, H = 0, W = 0, ...channels] = x.shape;
-  const { size = [H, W], fillMode = 'constant', fillValue = 0 } = attrs;
+  const { size = [H, W], fillMode = 'constant', fillValue = 0, interpolation } = attrs;
   const C = channels[0] ?? 1;
   return make([B, ...size, ...channels], ([b = 0, i = 0, j = 0, c = 0]) => {
     const m = maps.data.slice(6 * b, 6 * b + 6) as [number, number, number, number, number, number];
@@ -34,6 +34,7 @@ function warped(x: Values, maps: Values, { field, ...attrs }: Warp): Values {
       const [r, s] = [place(row, H, fillMode), place(column, W, fillMode)];
       return r < 0 || s < 0 ? fillValue : (x.data[((b * H + r) * W + s) * C + c] as number);
     };
+    if (interpolation === 'nearest') return pixel(Math.floor(v + 0.5), Math.floor(u + 0.5));
     let sum = 0;
     for (const row of [Math.floor(v), Math.floor(v) + 1]) {
       for (const column of [Math.floor(u), Math.floor(u) + 1])
@@ -73,7 +74,22 @@ function bentCase(B: number, H: number, W: number, fillMode: Fill = 'reflect'): 
 const exactly = (...m: number[]) => values([1, 6], m);
 const far = (value: number) => exactly(value, 0, 1, 0, value, 1);
 
+/** Multiples of a quarter, apart from a half: rounded alike in any precision. */
+const quarters = (B: number) =>
+  values(
+    [B, 6],
+    range(6 * B).map((k) => [1, 0, (k % 11) - 4.75, 0, -1, (k % 7) + 0.25][k % 6] as number),
+  );
+const nearestCase = (shape: readonly number[], fillMode: Fill, size?: [number, number]) => {
+  const attrs = { fillMode, interpolation: 'nearest', ...(size ? { size } : {}) } as const;
+  return warpCase(`nearest pixel, ${fillMode}`, shape, attrs, quarters(shape[0] as number));
+};
+
 const warpCases: Case[] = [
+  ...(['constant', 'nearest', 'reflect'] as const).flatMap((fillMode) => [
+    ...SIZES.filter((n) => n > 0).map((n) => nearestCase([2, 5, n], fillMode)),
+    nearestCase([17, 5, 7, 2], fillMode, [3, 9]),
+  ]),
   ...(['constant', 'nearest', 'reflect'] as const).flatMap((fillMode) => [
     ...SIZES.filter((n) => n > 0).map((n) => warpCase(fillMode, [2, n, 3], { fillMode })),
     warpCase(fillMode, [3, 4, 5, 3], { fillMode, fillValue: 0.5 }),

@@ -68,6 +68,7 @@ test.each([
   ['predict', 'give either --data <path> or --json-lines'],
   ['predict --json-lines', 'which model?'],
   ['evaluate', 'which model?'],
+  ['train --build f16', 'build "f16": expected one of simd, relaxed, turbo, f64'],
   ['info --build f16', 'build "f16": expected one of simd, relaxed, turbo, f64'],
 ])('"%s" is refused in one line', (line, message) => {
   const { stdout, stderr, status } = wasmgrad(line);

@@ -232,10 +232,11 @@ describe.skipIf(!existsSync(TABLES))('tables of ../shared, without a flag', () =
 test('a convolutional network with all that there is for images', async () => {
   await writeIdxFolder(join(cwd, 'small'), splitDataset(digits(300, { seed: 2 }), { seed: 1 }));
   const line =
-    'train --data small --model cnn:3,4 --epochs 2 --augment --flip --batch-norm --out c';
+    'train --data small --model cnn:3,4 --epochs 2 --augment --flip --batch-norm --build simd --out c';
   const { status, stdout, stderr } = inFolder(line);
   expect({ status }, stderr).toEqual({ status: 0 });
   expect(stdout).toMatch(/^model {2}cnn:3,4, .*, batch norm, augmentation, mirrored$/m);
+  expect(stdout).toMatch(/^runs {3}simd build/m);
   const { augment, flip, batchNorm } = json('c/report.json').settings;
   expect({ augment, flip, batchNorm }).toEqual({ augment: true, flip: true, batchNorm: true });
   const { vision } = json('c/details.json');

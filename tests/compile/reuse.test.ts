@@ -121,7 +121,10 @@ async function check(
     outputs: Object.fromEntries(wanted.map((p, i) => [`${i}`, p.t])),
     assignments: news.map((p, k) => ({ variable: variables[k] as Variable, value: p.t })),
   };
-  const executable = new Executable({ ...compile(spec, engine.target), serial: false }, workspace);
+  const executable = new Executable(
+    { ...compile(spec, engine.target), serial: false, us: Number.POSITIVE_INFINITY },
+    workspace,
+  );
   if (executable.program.inputs.has('x')) executable.write('x', start(2));
   await executable.run([plainStep()]);
   const results = [

@@ -6,7 +6,7 @@ import { type Tensor, Variable } from '../../src/graph/tensor.ts';
 import * as ops from '../../src/ops/index.ts';
 import { record } from '../../src/ops/update.ts';
 
-const TARGET = { build: 'relaxed', realBytes: 4, MR: 6, NR: 8 } as const;
+const TARGET = { build: 'relaxed', realBytes: 4, MR: 6, NR: 8, threads: 1 } as const;
 
 /** A loss of two layers and its gradients. */
 function perceptron() {

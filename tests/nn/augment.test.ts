@@ -62,6 +62,15 @@ const exact: [string, () => Augmenting, Expected][] = [
     shifted(0, 3),
   ],
   [
+    'about 2 down, about 1 left, to the nearest pixel',
+    () =>
+      layers.randomTranslation([0.33, 0.47], [-1.3 / 6, -0.7 / 6], {
+        ...fill,
+        interpolation: 'nearest',
+      }),
+    shifted(2, -1),
+  ],
+  [
     'half a turn',
     () => layers.randomRotation([0.5, 0.5]),
     (b, i, j, c) => at(image, b, 4 - i, 5 - j, c),
@@ -233,7 +242,7 @@ const all: Record<string, () => Augmenting> = {
   randomRotation: () => layers.randomRotation(0.2, { fillMode: 'constant', fillValue: 3 }),
   randomShear: () => layers.randomShear(0.3, [0, 0.1]),
   randomTranslation: () => layers.randomTranslation(0.2, [-0.1, 0.3], { fillMode: 'nearest' }),
-  randomZoom: () => layers.randomZoom(0.2, { widthFactor: 0.3 }),
+  randomZoom: () => layers.randomZoom(0.2, { widthFactor: 0.3, interpolation: 'nearest' }),
 };
 
 const MANY = [24, 5, 6, 2];
@@ -268,6 +277,11 @@ test.each<[string, () => unknown, RegExp]>([
     'fill mode',
     () => layers.randomZoom(0.1, { fillMode: 'wrap' as never }),
     /fillMode of randomZoom "wrap"/,
+  ],
+  [
+    'interpolation',
+    () => layers.randomShear(0.1, 0, { interpolation: 'cubic' as never }),
+    /interpolation of randomShear "cubic"/,
   ],
   ['option', () => layers.augmentation({ rotate: 1 } as never), /option of augmentation "rotate"/],
   ['size', () => layers.randomCutout({ size: 0 }), /size is 0, expected a number > 0/],

@@ -179,6 +179,40 @@ test('a run may use fewer threads than the team has', async () => {
   expect(await reals(engine, x)).toEqual(turned(31, 400));
 });
 
+describe.each([2, 4])('short steps beside %i threads', (threads) => {
+  test.each([[[1]], [[30]], [[500]], [[1, 500, 30, 1e9]]])('of %j µs', async (estimates) => {
+    const engine = await create({ kind: 'team', threads });
+    const { x, options } = ring(engine, 31);
+    for (let i = 0; i < 200; i++)
+      await engine.run({ ...options, us: estimates[i % estimates.length] as number });
+    expect(await reals(engine, x)).toEqual(turned(31, 200));
+  });
+
+  test('a trap rejects the run, and the next works', async () => {
+    const engine = await create({ kind: 'team', threads });
+    const { x, options: rows } = ring(engine, 5);
+    const bad = address(2 ** 32 - 65536);
+    const trap = { ...program(engine, [copy(bad, bad, 16)]), us: 500 };
+    for (let i = 1; i <= 3; i++) {
+      await expect(engine.run(trap)).rejects.toThrow(EngineError);
+      await engine.run({ ...rows, us: 500 });
+    }
+    expect(await reals(engine, x)).toEqual(turned(5, 3));
+  });
+
+  test('give timers their turn', async () => {
+    const engine = await create({ kind: 'team', threads });
+    const { options } = ring(engine, 31);
+    let fired = false;
+    setTimeout(() => {
+      fired = true;
+    }, 1);
+    for (const started = performance.now(); !fired && performance.now() - started < 1000; )
+      await engine.run({ ...options, us: 500 });
+    expect(fired).toBe(true);
+  });
+});
+
 test('two engines at once', async () => {
   const pair = [
     await create({ kind: 'team', threads: 2 }),

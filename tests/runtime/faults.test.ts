@@ -42,6 +42,22 @@ test('threads that die while idle are replaced without a word', async () => {
   expect(await reals(engine, x)).toEqual(turned(31, 5));
 });
 
+test('a thread that the calling thread waits for in a short step dies', async () => {
+  const source = workerSource();
+  using engine = await createEngine({ kind: 'team', threads: 2, ...source });
+  const { x, options } = ring(engine, 31);
+  for (let i = 0; i < 2; i++) {
+    await engine.run({ ...options, us: 500 });
+    // Its exit is heard of only after this turn of the event loop.
+    void source.workers.at(-1)?.terminate();
+    const lost = await engine.run({ ...options, us: 500 }).catch((error) => error);
+    if (lost) expect(lost).toBeInstanceOf(EngineError);
+    const before = await reals(engine, x);
+    await engine.run({ ...options, us: 500 });
+    expect(await reals(engine, x)).toEqual([...before.slice(1), before[0]]);
+  }
+});
+
 test('teams that break again and again', async () => {
   const source = workerSource();
   using engine = await createEngine({ kind: 'team', threads: 2, ...source });

@@ -56,7 +56,7 @@ test('where V8 may not use AVX2, the default runs with the reason', () => {
 describe.skipIf(build !== 'turbo')('where vectors are joined', () => {
   test('products have a tile of 6 × 16', async () => {
     using engine = await createEngine({ build: 'turbo', kind: 'inline' });
-    expect(engine.target).toEqual({ build: 'turbo', realBytes: 4, MR: 6, NR: 16 });
+    expect(engine.target).toEqual({ build: 'turbo', realBytes: 4, MR: 6, NR: 16, threads: 1 });
   });
 
   test('training gives the bits of the relaxed build', async () => {

@@ -140,7 +140,11 @@ export class CaseRunner {
     leaves: Leaves,
     body: (executable: Executable) => Promise<T>,
   ): Promise<T> {
-    const program = { ...compile(spec, this.engine.target), serial: false };
+    const program = {
+      ...compile(spec, this.engine.target),
+      serial: false,
+      us: Number.POSITIVE_INFINITY,
+    };
     const executable = new Executable(program, this.#workspace);
     leaves.write(executable);
     try {
