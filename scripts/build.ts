@@ -23,6 +23,10 @@ const SEPARATE = [
   '*/winograd/convolve*',
 ];
 
+/** What only a team of threads calls: memory that is not shared has none. */
+const exported = readFileSync(new URL('assembly/index.ts', root), 'utf8');
+const TEAM = /\{([^}]*)\} from '\.\/team'/.exec(exported)?.[1]?.match(/\w+/g) ?? [];
+
 /** What asc makes of a target, not optimised, with names. */
 async function compiled(target: string): Promise<Uint8Array> {
   let bytes: Uint8Array | undefined;
@@ -38,7 +42,12 @@ async function compiled(target: string): Promise<Uint8Array> {
 }
 
 /** For speed, but without copies of functions that gain nothing by it. */
-function optimized(bytes: Uint8Array, relaxed: boolean, small: boolean): Uint8Array {
+function optimized(
+  bytes: Uint8Array,
+  relaxed: boolean,
+  small: boolean,
+  alone: boolean,
+): Uint8Array {
   const { Features } = binaryen;
   const module = binaryen.readBinary(bytes);
   module.setFeatures(
@@ -59,6 +68,7 @@ function optimized(bytes: Uint8Array, relaxed: boolean, small: boolean): Uint8Ar
   binaryen.setFlexibleInlineMaxSize(small ? 20 : 70);
   binaryen.setOneCallerInlineMaxSize(50);
   binaryen.setAllowInliningFunctionsWithLoops(true);
+  if (alone) for (const name of TEAM) module.removeExport(name);
   for (const name of SEPARATE) {
     binaryen.setPassArgument('no-inline', name);
     module.runPasses(['no-inline']);
@@ -78,7 +88,12 @@ mkdirSync('build', { recursive: true });
 const { targets } = JSON.parse(readFileSync('asconfig.json', 'utf8'));
 for (const target of Object.keys(targets).filter((t) => !wanted.length || wanted.includes(t))) {
   const relaxed = targets[target].enable?.includes('relaxed-simd') ?? false;
-  const bytes = optimized(await compiled(target), relaxed, target.includes('infer'));
+  const bytes = optimized(
+    await compiled(target),
+    relaxed,
+    target.includes('infer'),
+    !target.includes('shared'),
+  );
   writeFileSync(`build/${target}.wasm`, bytes);
   const script = deflateRawSync(bytes, { level: 9 }).toString('base64');
   writeFileSync(`build/${target}.js`, `export default '${script}';\n`);

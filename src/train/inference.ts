@@ -104,8 +104,8 @@ export class InferenceModel {
 
 /**
  * The model that `save` wrote to a folder (in Node a path, elsewhere the address of the folder), or its files by name. Its
- * predictions have the bits that `Model.predict` gives on the same build. Throws `DataError` naming the file for anything that is
- * missing, damaged, unknown or does not fit.
+ * predictions have the bits that `Model.predict` gives on the same build, but for convolutions after Winograd, which it does
+ * without. Throws `DataError` naming the file for anything that is missing, damaged, unknown or does not fit.
  */
 export async function loadModel(
   source: string | URL | ModelFiles,
