@@ -56,7 +56,6 @@ export function counted(n: number, what: string): string {
   return `${count(n)} ${what}${n === 1 ? '' : 's'}`;
 }
 
-/** `1 h 02 min`, `2 min 05 s`, `3.4 s`. */
 /** What a model needs while it trains. */
 export function memoryText({
   total,
@@ -64,9 +63,10 @@ export function memoryText({
   training,
 }: Readonly<Record<'total' | 'variables' | 'training', number>>): string {
   const [all, weights, kept] = [total, variables, training].map((b) => number(b / 1e6));
-  return `${all} MB for a training step, ${weights} of it weights and ${kept} gradients and what the optimizer keeps`;
+  return `${all} MB for a training step, ${weights} MB of it weights and ${kept} MB gradients and what the optimizer keeps`;
 }
 
+/** `1 h 02 min`, `2 min 05 s`, `3.4 s`. */
 export function duration(seconds: number): string {
   if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);

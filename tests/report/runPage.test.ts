@@ -112,7 +112,7 @@ describe('page of a run', () => {
       'norm 1 → 1',
       'exactly 0: 25 % → 25 %',
       '4,321 parameters',
-      '11.50 MB for a training step, 2.000 of it weights and 6.000 gradients',
+      '11.50 MB for a training step, 2.000 MB of it weights and 6.000 MB gradients',
     ])
       expect(html).toContain(text);
   });
