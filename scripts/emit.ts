@@ -50,7 +50,8 @@ function instead(pattern: RegExp, name: string, source: string): Plugin {
   };
 }
 
-const library = atOnce(`${dist}/index.js`);
+/** With threads, which every program in Node has. */
+const library = atOnce(`${dist}/index.js`, `${dist}/runtime/team.js`);
 await bundle(
   'node',
   {

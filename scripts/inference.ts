@@ -162,20 +162,24 @@ function moduleCode(path: string): string {
   return withoutEffects(path, folded.code);
 }
 
-/** Puts all that the entry needs at once into one chunk, `main`; the rest is loaded when it is asked for. */
-export function atOnce(entry: string) {
+/** Puts all that the entries need at once into one chunk, `main`; the rest is loaded when it is asked for. */
+export function atOnce(...entries: readonly string[]) {
   const needed = new Set<string>();
   const plugin: Plugin = {
     name: 'at once',
     buildEnd() {
       needed.clear();
-      needed.add(entry);
+      for (const entry of entries) needed.add(entry);
       for (const id of needed)
         for (const other of this.getModuleInfo(id)?.importedIds ?? []) needed.add(other);
     },
   };
   const test = (id: string) => needed.has(id) || id.startsWith('\0');
-  return { plugin, output: { codeSplitting: { groups: [{ name: 'main', test }] } } };
+  const output = {
+    codeSplitting: { groups: [{ name: 'main', test }] },
+    comments: { annotation: false },
+  };
+  return { plugin, output };
 }
 
 const inferenceOnly: Plugin = {

@@ -45,6 +45,8 @@ async function bundleAll(minify: boolean): Promise<OutputChunk[]> {
   const { plugin, output: joined } = atOnce(entry);
   const bundle = await rolldown({
     input: { index: entry },
+    /** As in an application, whose entry exports nothing: no module that only gives the exports their names. */
+    preserveEntrySignatures: 'allow-extension',
     plugins: [plugin],
     platform: 'browser',
     external: [/^node:/, /^sharp$/, /^jimp$/, /\/build\/[\w-]+\.js$/],

@@ -1,5 +1,5 @@
 import { kernels } from './kernels.gen.ts';
-import { NONE, type ParameterType, type Pointer, type Row } from './row.ts';
+import { NONE, type ParameterType, type Pointer, type Row, rowMakers } from './row.ts';
 import type { Trial } from './trial.ts';
 
 /** Sizes that fill no tile and no vector; K takes two blocks. */
@@ -41,10 +41,9 @@ function results(trial: Trial, rows: readonly Row[]): Uint32Array {
 
 /** Products, and every kernel whose arguments follow from its signature. */
 function programs(t: Trial): Row[][] {
-  const others = Object.values(kernels).flatMap((make) => {
-    const call = make as (...args: readonly (Pointer | number)[]) => Row;
-    const args = call().kernel.parameters.map(([name, type], i) => argument(t, name, type, i));
-    return args.includes(undefined) ? [] : [[call(...(args as (Pointer | number)[]))]];
+  const others = rowMakers().flatMap((make) => {
+    const args = make().kernel.parameters.map(([name, type], i) => argument(t, name, type, i));
+    return args.includes(undefined) ? [] : [[make(...(args as (Pointer | number)[]))]];
   });
   return [...products(t), ...panels(t), ...convolutions(t), ...tiled(t), ...others];
 }

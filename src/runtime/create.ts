@@ -4,8 +4,7 @@ import { isNode, notShared, processors, variable } from './environment.ts';
 import { EngineError, messageOf, OptionError } from './errors.ts';
 import { type Instance, instantiate } from './instance.ts';
 import { InlineEngine } from './local.ts';
-import { RemoteEngine } from './remote.ts';
-import { type Start, TeamEngine } from './team.ts';
+import type { Start } from './team.ts';
 import type { WorkerFactory } from './thread.ts';
 import type { WasmSource } from './wasm.ts';
 
@@ -57,7 +56,13 @@ async function create(options: EngineOptions, start?: Start): Promise<Engine> {
   }
 }
 
-let standard: Promise<Engine & { readonly disposed?: boolean }> | undefined;
+interface Standard extends Engine {
+  readonly disposed?: boolean;
+  /** Resolves when `info` is what it will stay. */
+  settled?(): Promise<void>;
+}
+
+let standard: Promise<Standard> | undefined;
 
 /** The engine of those who ask for none: one for the process, created on first use. `WASMGRAD_THREADS` sets its threads. */
 export async function defaultEngine(): Promise<Engine> {
@@ -70,8 +75,8 @@ export async function defaultEngine(): Promise<Engine> {
 /** What runs, with how many threads, and why not more. */
 export async function runtimeInfo(engine?: Engine): Promise<RuntimeInfo> {
   if (engine) return engine.info;
-  const found = await defaultEngine();
-  if (found instanceof TeamEngine) await found.settled();
+  const found: Standard = await defaultEngine();
+  await found.settled?.();
   return found.info;
 }
 
@@ -111,25 +116,28 @@ async function createKind(
   start?: Start,
 ): Promise<Engine> {
   const shared = kind === 'team';
-  const binary = await loadBinary(options, shared);
+  const [binary, team, remote] = await Promise.all([
+    loadBinary(options, shared),
+    shared ? import('./team.ts') : undefined,
+    kind === 'worker' ? import('./remote.ts') : undefined,
+  ]);
   if (binary.shared !== shared)
     throw new EngineError(`\`wasm\` is ${binary.shared ? 'a' : 'not a'} build for shared memory`);
-  if (kind === 'worker')
-    return RemoteEngine.create(
+  if (remote)
+    return remote.RemoteEngine.create(
       binary.module,
       describe(kind, 1, binary, reasons),
       options.workerFactory,
     );
   const instance = instantiate(binary.module, shared);
-  if (kind === 'inline')
-    return new InlineEngine(instance, describe(kind, 1, binary, reasons, instance));
+  if (!team) return new InlineEngine(instance, describe(kind, 1, binary, reasons, instance));
   const threads = options.threads ?? Math.min(processors(), DEFAULT_THREADS);
   const capped = !options.threads && processors() > threads;
   const cap = capped
     ? [`${threads} threads for ${processors()} processors: ask for more by \`threads\``]
     : [];
   const info = describe(kind, threads, binary, [...reasons, ...cap], instance);
-  return TeamEngine.create(instance, info, options.workerFactory, start);
+  return team.TeamEngine.create(instance, info, options.workerFactory, start);
 }
 
 function describe(

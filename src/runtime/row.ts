@@ -48,16 +48,27 @@ export interface Row {
   readonly args: readonly (Pointer | number)[];
 }
 
+type RowMaker = (...args: readonly (Pointer | number)[]) => Row;
+
+const makers: RowMaker[] = [];
+
+/** Constructors of the rows of all kernels that are loaded. */
+export function rowMakers(): readonly RowMaker[] {
+  return makers;
+}
+
 /**
  * Makes the constructor of a kernel's rows. `signature`: its parameters in order, `name:type` with spaces between; without a
- * type it is i32.
+ * type it is i32. A bundle need not make those that nobody calls.
  */
-export function kernel(id: number, name: string, signature: string) {
+export function kernel(id: number, name: string, signature: string): RowMaker {
   let info: Kernel | undefined;
-  return (...given: (Pointer | number)[]): Row => {
+  const maker = (...given: readonly (Pointer | number)[]): Row => {
     info ??= kernelOf(id, name, signature);
     return { kernel: info, args: given.slice(0, info.parameters.length) };
   };
+  makers.push(maker);
+  return maker;
 }
 
 function kernelOf(id: number, name: string, signature: string): Kernel {
@@ -69,13 +80,11 @@ function kernelOf(id: number, name: string, signature: string): Kernel {
 }
 
 /** repeat n … end: the rows between run `count` times, or as often as the i32 at `countAt` says. */
-const repeatRow = kernel(0, 'repeat', 'count countAt:InAll bytes:u32');
-
-export const REPEAT = repeatRow().kernel;
+export const REPEAT = kernelOf(0, 'repeat', 'count countAt:InAll bytes:u32');
 export const END: Kernel = { id: 1, name: 'end', parameters: [], unit: -1 };
 
 export function repeat(count: number, countAt: Pointer = NONE): Row {
-  return repeatRow(count, countAt, 0);
+  return { kernel: REPEAT, args: [count, countAt, 0] };
 }
 
 export function end(): Row {
