@@ -9,8 +9,3 @@ export function debugLevel(): number {
   const level = Number(env ?? (globalThis as { WASMGRAD_DEBUG?: number }).WASMGRAD_DEBUG ?? 0);
   return Number.isInteger(level) ? level : 0;
 }
-
-/** Writes a line for the developer; the library is silent otherwise. */
-export function debugLine(text: string): void {
-  console.error(text);
-}

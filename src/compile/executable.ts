@@ -6,10 +6,9 @@ import type { Pointer } from '../runtime/row.ts';
 import { atOnce, type Work } from '../runtime/turns.ts';
 import { fromMemory, type NDArray, toMemory } from './array.ts';
 import { Block } from './block.ts';
-import { debugLevel, debugLine } from './debug.ts';
+import { debugLevel } from './debug.ts';
 import { RESULTS, STEP_BYTES, STEPS } from './emitter.ts';
-import { describeNotFinite, type NotFinite } from './notFinite.ts';
-import { printProgram, summary } from './print.ts';
+import type { NotFinite } from './notFinite.ts';
 import type { Port, Program } from './program.ts';
 
 /** What varies from step to step; see `assembly/step.ts`. */
@@ -99,7 +98,8 @@ export class Executable {
     this.rowBytes = program.rows.reduce((sum, row) => sum + rowBytes(row), 0);
     this.#workspace = workspace;
     workspace.reserve(program);
-    if (debugLevel() >= 1) debugLine(debugLevel() >= 4 ? printProgram(program) : summary(program));
+    const level = debugLevel();
+    if (level >= 1) void import('./print.ts').then((print) => print.debugProgram(program, level));
   }
 
   bytes(): number {
@@ -172,13 +172,12 @@ export class Executable {
 
   /** Row by row, telling times and what is not finite. */
   async #runRows(steps: readonly Step[]): Promise<void> {
-    const { runRows } = await import('./rowwise.ts');
+    const { debugRows } = await import('./rowwise.ts');
     const { engine, results } = this.#workspace;
     const kept: Uint8Array[] = [];
     for (const step of steps) {
       this.#prepare([step]);
-      const bad = await runRows(this.#loaded, debugLine);
-      if (bad) debugLine(`first not finite: ${describeNotFinite(bad)}`);
+      await debugRows(this.#loaded);
       kept.push(await engine.read(results.at, this.program.slots * this.program.target.realBytes));
     }
     kept.forEach((bytes, i) => {
@@ -255,21 +254,8 @@ export class Executable {
   async intermediates(): Promise<Record<string, NDArray>> {
     if (debugLevel() < 3)
       throw new StateError('intermediates share memory: compile with DEBUG=3 to keep them apart');
-    const { rows, nodes, plan, target } = this.program;
-    const found: Record<string, NDArray> = {};
-    for (const [i, node] of nodes.entries()) {
-      const [to] = (rows[i] as Program['rows'][number]).args;
-      if (typeof to !== 'object' || !to.buffer || !plan.offsets.has(to.buffer)) continue;
-      const bytes = await this.#workspace.engine.read(
-        this.#resolve(to, 0),
-        bytesOf(node, target.realBytes),
-      );
-      found[to.buffer.name] = {
-        data: fromMemory(bytes, node.dtype, target.realBytes),
-        shape: node.shape,
-      };
-    }
-    return found;
+    const { readPlanned } = await import('./rowwise.ts');
+    return readPlanned(this.#loaded);
   }
 
   /** What the last call recorded: `slots` numbers for each step. */

@@ -3,6 +3,15 @@ import { type Buffer, END, type Pointer, REPEAT, type Row } from '../runtime/row
 import { RESULTS, STEPS } from './emitter.ts';
 import type { Program } from './program.ts';
 
+/** Writes a line for the developer; the library is silent otherwise. */
+export function debugLine(text: string): void {
+  console.error(text);
+}
+
+export function debugProgram(program: Program, level: number): void {
+  debugLine(level >= 4 ? printProgram(program) : summary(program));
+}
+
 /** The program as text: one row a line, a rule where the threads meet, loops indented. */
 export function printProgram(program: Program): string {
   const names = nameBuffers(program);
@@ -19,7 +28,7 @@ export function printProgram(program: Program): string {
 }
 
 /** One line: rows, barriers, memory. */
-export function summary(program: Program): string {
+function summary(program: Program): string {
   const { name, rows, barriers, plan, target, flops } = program;
   const meetings = barriers.filter(Boolean).length;
   const ports = [...program.inputs].map(([n, p]) => `${n} ${formatShape(p.shape)}`).join(', ');

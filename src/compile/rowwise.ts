@@ -1,9 +1,10 @@
-import type { Tensor } from '../graph/tensor.ts';
+import { bytesOf, type Tensor } from '../graph/tensor.ts';
 import { rowBytes } from '../runtime/encode.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { END, type Pointer, REPEAT, type Row } from '../runtime/row.ts';
-import { fromMemory } from './array.ts';
-import type { InputRange, NotFinite } from './notFinite.ts';
+import { fromMemory, type NDArray } from './array.ts';
+import { describeNotFinite, type InputRange, type NotFinite } from './notFinite.ts';
+import { debugLine } from './print.ts';
 import type { Program } from './program.ts';
 
 /** A row, or a whole loop, that runs alone. */
@@ -69,6 +70,27 @@ export async function runRows(
     if (first && !report) return first;
   }
   return first;
+}
+
+/** The same telling each row's time and what is not finite. */
+export async function debugRows(loaded: Loaded): Promise<void> {
+  const bad = await runRows(loaded, debugLine);
+  if (bad) debugLine(`first not finite: ${describeNotFinite(bad)}`);
+}
+
+/** What each row left in the arena, by the name of its buffer. */
+export async function readPlanned(loaded: Loaded): Promise<Record<string, NDArray>> {
+  const { engine, program, resolve } = loaded;
+  const { rows, nodes, plan, target } = program;
+  const found: Record<string, NDArray> = {};
+  for (const [i, node] of nodes.entries()) {
+    const [to] = (rows[i] as Row).args;
+    if (typeof to !== 'object' || !to.buffer || !plan.offsets.has(to.buffer)) continue;
+    const bytes = await engine.read(resolve(to), bytesOf(node, target.realBytes));
+    const data = fromMemory(bytes, node.dtype, target.realBytes);
+    found[to.buffer.name] = { data, shape: node.shape };
+  }
+  return found;
 }
 
 /** Numbers behind those arguments of a row whose type is among `types`. */

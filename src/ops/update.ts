@@ -3,7 +3,7 @@ import { formatShape, sameShape, sizeOf } from '../graph/shape.ts';
 import { bytesOf, type Emitter, paddedBytes, type Tensor } from '../graph/tensor.ts';
 import { ShapeError } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
-import { NONE, type Pointer, type Row } from '../runtime/row.ts';
+import { NONE, type Pointer, type Row, type RowMaker } from '../runtime/row.ts';
 import { elementwise, expectI32 } from './emit.ts';
 
 /** Elements that one thread takes at least: updates of neighbours in a slab are one pass. */
@@ -17,23 +17,20 @@ export interface Common {
   readonly weightDecay: number;
 }
 
-interface Update<A> {
-  /** State beside the parameter, in the order of the kernel's pointers. */
-  readonly row: (
-    at: readonly Pointer[],
-    n: number,
-    unit: number,
-    attrs: A,
-    guard: Pointer,
-    step: Pointer,
-  ) => Row;
-}
+/** A kernel with the pointers, n, unit, the numbers, factor, weightDecay, guard and step as arguments. */
+type UpdateKernel = (...args: never[]) => Row;
 
 /**
  * An in-place update: inputs are the parameter, its gradient, then the slots; the last input is the loss, and nothing
- * changes where it is not finite.
+ * changes where it is not finite. `numbers`: attributes in the order of the kernel; `pointers`: memory of parameter,
+ * gradient and slots likewise.
  */
-function updateOp<A extends Common>(name: string, { row }: Update<A>) {
+function updateOp<A extends Common>(
+  name: string,
+  kernel: UpdateKernel,
+  numbers: readonly (keyof A)[] = [],
+  pointers: (at: Pointer[], attrs: A) => Pointer[] = (at) => at,
+) {
   return defineOp<
     [parameter: Tensor, gradient: Tensor, slots: readonly Tensor[], guard: Tensor, attrs: A],
     A
@@ -45,10 +42,13 @@ function updateOp<A extends Common>(name: string, { row }: Update<A>) {
     ],
     effect: true,
     type: () => ({ shape: [], dtype: 'real' }),
-    emit(e, node) {
-      const guard = e.at(node.inputs.at(-1) as Tensor);
-      const { at, n, unit } = sharedElements(e, node.inputs.slice(0, -1));
-      e.row(row(at, n, unit, node.attrs, guard, e.step));
+    emit(e, { inputs, attrs }) {
+      const guard = e.at(inputs.at(-1) as Tensor);
+      const { at, n, unit } = sharedElements(e, inputs.slice(0, -1));
+      const values = [...numbers, 'factor', 'weightDecay'].map((key) =>
+        Number(attrs[key as keyof A]),
+      );
+      e.row((kernel as RowMaker)(...pointers(at, attrs), n, unit, ...values, guard, e.step));
     },
   });
 }
@@ -85,33 +85,14 @@ function packed(e: Emitter, to: Pointer, t: Tensor): Row {
   return kernels.packB(to, e.at(t), N, e.NR, sizeOf(t.shape) / N, N);
 }
 
-type P2 = [Pointer, Pointer];
-type P3 = [Pointer, Pointer, Pointer];
-type P4 = [Pointer, Pointer, Pointer, Pointer];
-
 /** p −= rate·g */
-export const sgdUpdate = updateOp<Common>('sgdUpdate', {
-  row: (at, n, unit, a, guard, step) =>
-    kernels.sgd(...(at as P2), n, unit, a.factor, a.weightDecay, guard, step),
-});
+export const sgdUpdate = updateOp<Common>('sgdUpdate', kernels.sgd);
 
 /** m = μ·m − rate·g; p += m (Nesterov: p += μ·m − rate·g) */
 export const momentumUpdate = updateOp<Common & { momentum: number; nesterov: boolean }>(
   'momentumUpdate',
-  {
-    row: (at, n, unit, a, guard, step) =>
-      kernels.momentum(
-        ...(at as P3),
-        n,
-        unit,
-        a.momentum,
-        Number(a.nesterov),
-        a.factor,
-        a.weightDecay,
-        guard,
-        step,
-      ),
-  },
+  kernels.momentum,
+  ['momentum', 'nesterov'],
 );
 
 export interface RmspropAttrs extends Common {
@@ -124,29 +105,16 @@ export interface RmspropAttrs extends Common {
 }
 
 /** v = ρ·v + (1 − ρ)·g²; p −= rate·g/√(v + ε); slots v, then the mean if centered, then the momentum if not 0. */
-export const rmspropUpdate = updateOp<RmspropAttrs>('rmspropUpdate', {
-  row([p, g, v, ...more], n, unit, a, guard, step) {
-    const mean = a.centered ? (more.shift() as Pointer) : NONE;
-    const velocity = a.momentum !== 0 ? (more.shift() as Pointer) : NONE;
-    const slots = [p, g, v] as P3;
-    const outside = Number(a.outside);
-    return kernels.rmsprop(
-      ...slots,
-      mean,
-      velocity,
-      n,
-      unit,
-      a.rho,
-      a.momentum,
-      a.epsilon,
-      outside,
-      a.factor,
-      a.weightDecay,
-      guard,
-      step,
-    );
+export const rmspropUpdate = updateOp<RmspropAttrs>(
+  'rmspropUpdate',
+  kernels.rmsprop,
+  ['rho', 'momentum', 'epsilon', 'outside'],
+  (at, { centered, momentum }) => {
+    const more = at.splice(3);
+    const slot = (kept: boolean) => (kept && more.shift()) || NONE;
+    return [...at, slot(centered), slot(momentum !== 0)];
   },
-});
+);
 
 export interface AdamAttrs extends Common {
   readonly beta1: number;
@@ -157,43 +125,18 @@ export interface AdamAttrs extends Common {
 }
 
 /** m, v: running means of g and g²; p −= α·m/(√v + ε), α = rate·√(1 − β2ᵗ)/(1 − β1ᵗ); a third slot: their maximum (AMSGrad). */
-export const adamUpdate = updateOp<AdamAttrs>('adamUpdate', {
-  row([p, g, m, v, max], n, unit, a, guard, step) {
-    const slots = [p, g, m, v] as P4;
-    return kernels.adam(
-      ...slots,
-      max ?? NONE,
-      n,
-      unit,
-      a.beta1,
-      a.beta2,
-      a.epsilon,
-      Number(a.outside),
-      a.factor,
-      a.weightDecay,
-      guard,
-      step,
-    );
-  },
-});
+export const adamUpdate = updateOp<AdamAttrs>(
+  'adamUpdate',
+  kernels.adam,
+  ['beta1', 'beta2', 'epsilon', 'outside'],
+  (at) => [...at, NONE].slice(0, 5),
+);
 
 /** a += g²; p −= rate·g/√(a + ε) */
 export const adagradUpdate = updateOp<Common & { epsilon: number; outside: boolean }>(
   'adagradUpdate',
-  {
-    row: (at, n, unit, a, guard, step) =>
-      kernels.adagrad(
-        ...(at as P3),
-        n,
-        unit,
-        a.epsilon,
-        Number(a.outside),
-        a.factor,
-        a.weightDecay,
-        guard,
-        step,
-      ),
-  },
+  kernels.adagrad,
+  ['epsilon', 'outside'],
 );
 
 export interface BetaAttrs extends Common {
@@ -202,63 +145,28 @@ export interface BetaAttrs extends Common {
 }
 
 /** m: running mean of g, u = max(β2·u, |g|); p −= rate/(1 − β1ᵗ)·m/(u + ε) */
-export const adamaxUpdate = updateOp<BetaAttrs & { epsilon: number }>('adamaxUpdate', {
-  row: (at, n, unit, a, guard, step) =>
-    kernels.adamax(
-      ...(at as P4),
-      n,
-      unit,
-      a.beta1,
-      a.beta2,
-      a.epsilon,
-      a.factor,
-      a.weightDecay,
-      guard,
-      step,
-    ),
-});
+export const adamaxUpdate = updateOp<BetaAttrs & { epsilon: number }>(
+  'adamaxUpdate',
+  kernels.adamax,
+  ['beta1', 'beta2', 'epsilon'],
+);
 
 /** Adam whose moment looks one step ahead; slots m and v. */
-export const nadamUpdate = updateOp<BetaAttrs & { epsilon: number }>('nadamUpdate', {
-  row: (at, n, unit, a, guard, step) =>
-    kernels.nadam(
-      ...(at as P4),
-      n,
-      unit,
-      a.beta1,
-      a.beta2,
-      a.epsilon,
-      a.factor,
-      a.weightDecay,
-      guard,
-      step,
-    ),
-});
+export const nadamUpdate = updateOp<BetaAttrs & { epsilon: number }>('nadamUpdate', kernels.nadam, [
+  'beta1',
+  'beta2',
+  'epsilon',
+]);
 
 /** a: running mean of g², d: of Δ²; Δ = g·√(d + ε)/√(a + ε); p −= rate·Δ */
 export const adadeltaUpdate = updateOp<Common & { rho: number; epsilon: number }>(
   'adadeltaUpdate',
-  {
-    row: (at, n, unit, a, guard, step) =>
-      kernels.adadelta(
-        ...(at as P4),
-        n,
-        unit,
-        a.rho,
-        a.epsilon,
-        a.factor,
-        a.weightDecay,
-        guard,
-        step,
-      ),
-  },
+  kernels.adadelta,
+  ['rho', 'epsilon'],
 );
 
 /** p −= rate·sign(β1·m + (1 − β1)·g); m = β2·m + (1 − β2)·g */
-export const lionUpdate = updateOp<BetaAttrs>('lionUpdate', {
-  row: (at, n, unit, a, guard, step) =>
-    kernels.lion(...(at as P3), n, unit, a.beta1, a.beta2, a.factor, a.weightDecay, guard, step),
-});
+export const lionUpdate = updateOp<BetaAttrs>('lionUpdate', kernels.lion, ['beta1', 'beta2']);
 
 /** average = momentum·average + (1 − momentum)·value, at the first update value; at each `every`-th update value = average. */
 export const averageUpdate = defineOp({
@@ -273,7 +181,9 @@ export const averageUpdate = defineOp({
     const guard = e.at(node.inputs[2] as Tensor);
     const { at, n, unit } = sharedElements(e, node.inputs.slice(0, 2));
     const { momentum, every } = node.attrs;
-    e.row(kernels.movingAverage(...(at as P2), n, unit, momentum, every, guard, e.step));
+    e.row(
+      kernels.movingAverage(...(at as [Pointer, Pointer]), n, unit, momentum, every, guard, e.step),
+    );
   },
 });
 

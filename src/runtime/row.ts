@@ -48,7 +48,7 @@ export interface Row {
   readonly args: readonly (Pointer | number)[];
 }
 
-type RowMaker = (...args: readonly (Pointer | number)[]) => Row;
+export type RowMaker = (...args: readonly (Pointer | number)[]) => Row;
 
 const makers: RowMaker[] = [];
 
