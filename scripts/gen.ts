@@ -1,8 +1,10 @@
 /**
  * Reads the signatures of `assembly/kernels/*.ts` and writes the two sides of the kernel interface: `assembly/dispatch.gen.ts`
- * (row → kernel call) and `src/runtime/rows.gen.ts` (typed row constructors, together in `kernels.gen.ts`).
+ * (row → kernel call) and `src/runtime/rows.gen.ts` (typed row constructors, together in `kernels.gen.ts`); the names of the
+ * parameters, which are only printed, are in `parameters.gen.ts`.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { type ParameterType, TYPES } from '../src/runtime/row.ts';
 import { inferenceKernels } from './inference.ts';
 
 const POINTERS = ['Out', 'In', 'InOut', 'InAll', 'OutAll', 'Step'];
@@ -94,18 +96,33 @@ ${cases.join('\n')}
 `;
 }
 
+function letter({ name, type }: Parameter): string {
+  if (name === 'unit') return 'u';
+  const [found] = Object.entries(TYPES).find(([, t]) => t === type) as [string, ParameterType];
+  return found;
+}
+
 export function rowsSource(kernels: Kernel[]): string {
   const entries = kernels.map((k, i) => {
     const parameters = k.parameters
       .map((p) => `${p.name}: ${POINTERS.includes(p.type) ? 'Pointer' : 'number'}`)
       .join(', ');
-    const signature = k.parameters
-      .map(({ name, type }) => (type === 'i32' ? name : `${name}:${type}`))
-      .join(' ');
+    const signature = k.parameters.map(letter).join('');
     return `/** ${k.doc || k.name} */
 export const ${k.name} = /* @__PURE__ */ kernel(${FIRST_ID + i}, '${k.name}', '${signature}') as (${parameters}) => Row;`;
   });
   return `${GENERATED}import { kernel, type Pointer, type Row } from './row.ts';\n\n${entries.join('\n')}\n`;
+}
+
+export function parametersSource(kernels: Kernel[]): string {
+  const lines = kernels.map((k) => `  ${k.name}: '${k.parameters.map((p) => p.name).join(' ')}',`);
+  return `${GENERATED}
+/** Names of the parameters of each kernel. */
+export const PARAMETERS: Readonly<Record<string, string>> = {
+  repeat: 'count countAt bytes',
+${lines.join('\n')}
+};
+`;
 }
 
 export function hostSource(): string {
@@ -119,6 +136,10 @@ if (import.meta.main) {
   const kernels = readKernels();
   writeFileSync(new URL('../src/runtime/rows.gen.ts', import.meta.url), rowsSource(kernels));
   writeFileSync(new URL('../src/runtime/kernels.gen.ts', import.meta.url), hostSource());
+  writeFileSync(
+    new URL('../src/runtime/parameters.gen.ts', import.meta.url),
+    parametersSource(kernels),
+  );
   const dispatch = dispatchSource(kernels, await inferenceKernels());
   writeFileSync(new URL('../assembly/dispatch.gen.ts', import.meta.url), dispatch);
 }

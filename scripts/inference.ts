@@ -76,13 +76,9 @@ function stilled(path: string): string {
   return `export { ${names.join(', ')} } from './still.ts';`;
 }
 
-/** Kernels without what is only printed: their names, and all parameters' but `unit`. */
+/** Kernels without their names, which are only printed. */
 function unnamed(code: string): string {
-  return code.replace(
-    /kernel\((\d+), '(\w+)', '([^']*)'\)/g,
-    (_, id, _name, signature: string) =>
-      `kernel(${id}, '', '${signature.replace(/(?<!:)\b(?!unit\b)\w+/g, '')}')`,
-  );
+  return code.replace(/kernel\((\d+), '\w+'/g, "kernel($1, ''");
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: any node of a syntax tree

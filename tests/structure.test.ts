@@ -2,7 +2,13 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { dispatchSource, hostSource, readKernels, rowsSource } from '../scripts/gen.ts';
+import {
+  dispatchSource,
+  hostSource,
+  parametersSource,
+  readKernels,
+  rowsSource,
+} from '../scripts/gen.ts';
 import { inferenceKernels } from '../scripts/inference.ts';
 import { allCases } from './cases/index.ts';
 
@@ -156,6 +162,7 @@ test('no op is asked for its name outside of src/ops', () => {
 test('generated files are fresh', async () => {
   const kernels = readKernels();
   expect(read('src/runtime/rows.gen.ts')).toBe(rowsSource(kernels));
+  expect(read('src/runtime/parameters.gen.ts')).toBe(parametersSource(kernels));
   expect(read('src/runtime/kernels.gen.ts')).toBe(hostSource());
   const inference = await inferenceKernels();
   expect(read('assembly/dispatch.gen.ts')).toBe(dispatchSource(kernels, inference));

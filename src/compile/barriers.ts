@@ -67,11 +67,11 @@ function agree(a: Access, b: Access): boolean {
 }
 
 function accesses(row: Row, addressOf: (p: Pointer) => number): Access[] {
-  const { parameters, unit } = row.kernel;
+  const { types, unit } = row.kernel;
   const units = unit < 0 ? 0 : unitsOf(row);
   const serial = row.kernel !== REPEAT && units <= 1 ? { unitBytes: 0, units } : null;
   return row.args.flatMap((arg, a) => {
-    const type = parameters[a]?.[1];
+    const type = types[a];
     if (typeof arg === 'number' || type === undefined || isNone(arg)) return [];
     const low = addressOf(arg);
     const writes = type === 'Out' || type === 'InOut' || type === 'OutAll';

@@ -27,7 +27,7 @@ function joinRows(a: EmittedRow, b: EmittedRow): EmittedRow | undefined {
       if (i !== count && x !== y) return undefined;
       args.push(i === count ? x + y : x);
     } else {
-      const pointer = joinPointers(x as Pointer, y as Pointer, kernel.parameters[i]?.[1] ?? '');
+      const pointer = joinPointers(x as Pointer, y as Pointer, kernel.types[i] ?? '');
       if (!pointer) return undefined;
       args.push(pointer);
     }

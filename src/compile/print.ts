@@ -1,4 +1,5 @@
 import { formatShape } from '../graph/shape.ts';
+import { PARAMETERS } from '../runtime/parameters.gen.ts';
 import { type Buffer, END, type Pointer, REPEAT, type Row } from '../runtime/row.ts';
 import { RESULTS, STEPS } from './emitter.ts';
 import type { Program } from './program.ts';
@@ -40,8 +41,9 @@ function summary(program: Program): string {
 }
 
 function printRow(row: Row, names: ReadonlyMap<Buffer, string>): string {
+  const parameters = PARAMETERS[row.kernel.name]?.split(' ') ?? [];
   const args = row.args.map((arg, a) => {
-    const name = row.kernel.parameters[a]?.[0] ?? `${a}`;
+    const name = parameters[a] ?? `${a}`;
     return typeof arg === 'number' ? `${name}=${format(arg)}` : printPointer(name, arg, names);
   });
   return `${row.kernel.name}(${args.filter(Boolean).join(', ')})`;

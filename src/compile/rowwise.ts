@@ -99,7 +99,7 @@ async function reals({ engine, program, resolve }: Loaded, index: number, types:
   const { realBytes } = program.target;
   const found: { readonly pointer: Pointer; readonly values: ArrayLike<number> }[] = [];
   for (const [a, arg] of row.args.entries()) {
-    const type = row.kernel.parameters[a]?.[1] ?? '';
+    const type = row.kernel.types[a] ?? '';
     if (typeof arg === 'number' || !arg.buffer || arg.bytes === 0 || !types.test(type)) continue;
     const bytes = await engine.read(resolve(arg), arg.bytes);
     found.push({ pointer: arg, values: fromMemory(bytes, 'real', realBytes) });

@@ -1,4 +1,5 @@
 import { kernels } from './kernels.gen.ts';
+import { PARAMETERS } from './parameters.gen.ts';
 import { NONE, type ParameterType, type Pointer, type Row, rowMakers } from './row.ts';
 import type { Trial } from './trial.ts';
 
@@ -42,7 +43,9 @@ function results(trial: Trial, rows: readonly Row[]): Uint32Array {
 /** Products, and every kernel whose arguments follow from its signature. */
 function programs(t: Trial): Row[][] {
   const others = rowMakers().flatMap((make) => {
-    const args = make().kernel.parameters.map(([name, type], i) => argument(t, name, type, i));
+    const { name, types } = make().kernel;
+    const parameters = PARAMETERS[name]?.split(' ') ?? [];
+    const args = types.map((type, i) => argument(t, parameters[i] ?? '', type, i));
     return args.includes(undefined) ? [] : [[make(...(args as (Pointer | number)[]))]];
   });
   return [...products(t), ...panels(t), ...convolutions(t), ...tiled(t), ...others];

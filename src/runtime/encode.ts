@@ -39,7 +39,7 @@ export function* encoding(
       const slot = at + 8 + a * 8;
       if (row.kernel === REPEAT && a === 2) out.setUint32(slot, skips[i] as number, true);
       else if (typeof arg === 'number')
-        setScalar(out, slot, arg, row.kernel.parameters[a]?.[1] ?? '', realBytes);
+        setScalar(out, slot, arg, row.kernel.types[a] ?? '', realBytes);
       else out.setUint32(slot, resolve(arg), true);
     });
     patches(row).forEach(([arg, level, stride], p) => {

@@ -37,7 +37,8 @@ export type ParameterType =
 export interface Kernel {
   readonly id: number;
   readonly name: string;
-  readonly parameters: readonly (readonly [name: string, type: ParameterType])[];
+  /** Of its parameters in order; `parameters.gen.ts` has their names. */
+  readonly types: readonly ParameterType[];
   /** Index of the parameter `unit`; the one before it is the number of items that threads share. −1: not shared. */
   readonly unit: number;
 }
@@ -57,31 +58,43 @@ export function rowMakers(): readonly RowMaker[] {
   return makers;
 }
 
+/** Letters of a kernel's signature; u is an i32, the parameter `unit`. */
+export const TYPES: Readonly<Record<string, ParameterType>> = {
+  o: 'Out',
+  i: 'In',
+  b: 'InOut',
+  I: 'InAll',
+  O: 'OutAll',
+  s: 'Step',
+  n: 'i32',
+  u: 'i32',
+  k: 'u32',
+  r: 'real',
+  d: 'f64',
+};
+
 /**
- * Makes the constructor of a kernel's rows. `signature`: its parameters in order, `name:type` with spaces between; without a
- * type it is i32. A bundle need not make those that nobody calls.
+ * Makes the constructor of a kernel's rows. `signature`: a letter for each parameter. A bundle need not make those that
+ * nobody calls.
  */
 export function kernel(id: number, name: string, signature: string): RowMaker {
   let info: Kernel | undefined;
   const maker = (...given: readonly (Pointer | number)[]): Row => {
     info ??= kernelOf(id, name, signature);
-    return { kernel: info, args: given.slice(0, info.parameters.length) };
+    return { kernel: info, args: given.slice(0, info.types.length) };
   };
   makers.push(maker);
   return maker;
 }
 
 function kernelOf(id: number, name: string, signature: string): Kernel {
-  const parameters = signature.split(' ').map((parameter) => {
-    const [label, type = 'i32'] = parameter.split(':');
-    return [label as string, type as ParameterType] as const;
-  });
-  return { id, name, parameters, unit: parameters.findIndex(([label]) => label === 'unit') };
+  const types = [...signature].map((letter) => TYPES[letter] as ParameterType);
+  return { id, name, types, unit: signature.indexOf('u') };
 }
 
 /** repeat n … end: the rows between run `count` times, or as often as the i32 at `countAt` says. */
-export const REPEAT = kernelOf(0, 'repeat', 'count countAt:InAll bytes:u32');
-export const END: Kernel = { id: 1, name: 'end', parameters: [], unit: -1 };
+export const REPEAT = kernelOf(0, 'repeat', 'nIk');
+export const END: Kernel = { id: 1, name: 'end', types: [], unit: -1 };
 
 export function repeat(count: number, countAt: Pointer = NONE): Row {
   return { kernel: REPEAT, args: [count, countAt, 0] };

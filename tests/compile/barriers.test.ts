@@ -33,7 +33,7 @@ function shareStart(n: number, unit: number, tid: number, threads: number): numb
 
 /** What thread `tid` touches when it runs the row in the given iterations of its loops. */
 function touches(row: Row, iterations: readonly number[], tid: number, threads: number): Touch[] {
-  const { parameters, unit } = row.kernel;
+  const { types, unit } = row.kernel;
   const shared = unit > 0;
   const [items, size] = shared ? [row.args[unit - 1] as number, row.args[unit] as number] : [1, 1];
   const [first, last] = shared
@@ -44,7 +44,7 @@ function touches(row: Row, iterations: readonly number[], tid: number, threads: 
   if (first === last) return [];
   return row.args.flatMap((arg, a) => {
     if (typeof arg === 'number' || !arg.buffer) return [];
-    const type = parameters[a]?.[1] as string;
+    const type = types[a] as string;
     const moved = (arg.strides ?? []).reduce(
       (sum, [level, bytes]) => sum + (iterations[level - 1] ?? 0) * bytes,
       0,
