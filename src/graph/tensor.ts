@@ -108,7 +108,6 @@ export interface OpInfo<A = Attrs> {
   readonly panels?: boolean;
   /** Where the value comes from when no op computes it. */
   readonly source?: 'input' | 'variable' | 'constant' | 'external';
-  readonly onnx?: { readonly type: string; readonly since: number };
 }
 
 let nextId = 0;

@@ -12,7 +12,6 @@ type ZipRow = (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number, alph
 
 interface ActivationRules {
   readonly name: string;
-  readonly onnx: string;
   readonly row: MapRow;
   /** dx from dy and from the input or the output. */
   readonly gradRow: ZipRow;
@@ -26,7 +25,6 @@ interface ActivationRules {
 /** An activation with a fused gradient dx = f(dy, x or y). */
 function activationOp({
   name,
-  onnx,
   row,
   gradRow,
   from,
@@ -53,7 +51,6 @@ function activationOp({
   });
   const forward = defineOp<[x: Tensor, alpha?: number], { alpha: number }>({
     name,
-    onnx: { type: onnx, since: 13 },
     inplace: [0],
     ...(range ? { range: () => range } : {}),
     args: (x, alpha = standard) => [[x], { alpha }],
@@ -70,7 +67,6 @@ function activationOp({
 /** max(x, 0) */
 export const [relu, reluGrad] = activationOp({
   name: 'relu',
-  onnx: 'Relu',
   row: kernels.relu,
   gradRow: kernels.reluGrad,
   from: 'output',
@@ -80,7 +76,6 @@ export const [relu, reluGrad] = activationOp({
 /** x where x > 0, else alpha·x; alpha 0.01. */
 export const [leakyRelu, leakyReluGrad] = activationOp({
   name: 'leakyRelu',
-  onnx: 'LeakyRelu',
   row: kernels.leakyRelu,
   gradRow: kernels.leakyReluGrad,
   from: 'input',
@@ -90,7 +85,6 @@ export const [leakyRelu, leakyReluGrad] = activationOp({
 /** x where x > 0, else alpha·(eˣ − 1); alpha 1. */
 export const [elu, eluGrad] = activationOp({
   name: 'elu',
-  onnx: 'Elu',
   row: kernels.elu,
   gradRow: kernels.eluGrad,
   from: 'output',
@@ -101,7 +95,6 @@ export const [elu, eluGrad] = activationOp({
 /** tanh x = (eˣ − e⁻ˣ)/(eˣ + e⁻ˣ) */
 export const [tanh, tanhGrad] = activationOp({
   name: 'tanh',
-  onnx: 'Tanh',
   row: kernels.tanh,
   gradRow: kernels.tanhGrad,
   from: 'output',
@@ -112,7 +105,6 @@ export const [tanh, tanhGrad] = activationOp({
 /** 1/(1 + e⁻ˣ) */
 export const [sigmoid, sigmoidGrad] = activationOp({
   name: 'sigmoid',
-  onnx: 'Sigmoid',
   row: kernels.sigmoid,
   gradRow: kernels.sigmoidGrad,
   from: 'output',
@@ -123,7 +115,6 @@ export const [sigmoid, sigmoidGrad] = activationOp({
 /** x·Φ(x) = x/2·(1 + erf(x/√2)) */
 export const [gelu, geluGrad] = activationOp({
   name: 'gelu',
-  onnx: 'Gelu',
   row: kernels.gelu,
   gradRow: kernels.geluGrad,
   from: 'input',
@@ -133,7 +124,6 @@ export const [gelu, geluGrad] = activationOp({
 /** ln(1 + eˣ) */
 export const [softplus, softplusGrad] = activationOp({
   name: 'softplus',
-  onnx: 'Softplus',
   row: kernels.softplus,
   gradRow: kernels.softplusGrad,
   from: 'input',

@@ -57,7 +57,6 @@ function operands(a: Tensor, b: Tensor, commutes: boolean): readonly Tensor[] {
 
 interface BinaryRules {
   readonly name: string;
-  readonly onnx: string;
   readonly same: Same;
   readonly broadcast: Broadcast;
   readonly commutes?: boolean;
@@ -68,7 +67,6 @@ interface BinaryRules {
 /** An elementwise op of two tensors (or numbers) with broadcasting. */
 export function binaryOp({
   name,
-  onnx,
   same,
   broadcast,
   commutes = false,
@@ -77,7 +75,6 @@ export function binaryOp({
 }: BinaryRules) {
   return defineOp<[a: Tensor | number, b: Tensor | number], Record<string, never>>({
     name,
-    onnx: { type: onnx, since: 13 },
     inplace: [0, 1],
     args: (a, b) => [operands(asTensor(a), asTensor(b), commutes), {}],
     type: ([a, b]) => {
@@ -138,7 +135,6 @@ export function neg(x: Tensor): Tensor {
 /** a + b */
 export const add = binaryOp({
   name: 'add',
-  onnx: 'Add',
   same: kernels.add,
   broadcast: kernels.addBroadcast,
   commutes: true,
@@ -148,7 +144,6 @@ export const add = binaryOp({
 /** a − b */
 export const sub = binaryOp({
   name: 'sub',
-  onnx: 'Sub',
   same: kernels.sub,
   broadcast: kernels.subBroadcast,
   grad: (dy): Grads => [dy, neg(dy)],
@@ -157,7 +152,6 @@ export const sub = binaryOp({
 /** a·b */
 export const mul = binaryOp({
   name: 'mul',
-  onnx: 'Mul',
   same: kernels.mul,
   broadcast: kernels.mulBroadcast,
   commutes: true,
@@ -167,7 +161,6 @@ export const mul = binaryOp({
 /** a/b */
 export const div = binaryOp({
   name: 'div',
-  onnx: 'Div',
   same: kernels.div,
   broadcast: kernels.divBroadcast,
   grad(dy, node): Grads {
@@ -185,7 +178,6 @@ function share(dy: Tensor, wins: Tensor, loses: Tensor): Tensor {
 /** The larger of a and b; NaN if either is. */
 export const maximum = binaryOp({
   name: 'maximum',
-  onnx: 'Max',
   same: kernels.maximum,
   broadcast: kernels.maximumBroadcast,
   commutes: true,
@@ -198,7 +190,6 @@ export const maximum = binaryOp({
 /** The smaller of a and b; NaN if either is. */
 export const minimum = binaryOp({
   name: 'minimum',
-  onnx: 'Min',
   same: kernels.minimum,
   broadcast: kernels.minimumBroadcast,
   commutes: true,
@@ -211,7 +202,6 @@ export const minimum = binaryOp({
 /** 1 where a = b, else 0. */
 export const equal = binaryOp({
   name: 'equal',
-  onnx: 'Equal',
   same: kernels.equal,
   broadcast: kernels.equalBroadcast,
   commutes: true,
@@ -220,7 +210,6 @@ export const equal = binaryOp({
 /** 1 where a ≠ b, else 0. */
 export const notEqual = binaryOp({
   name: 'notEqual',
-  onnx: 'Not',
   same: kernels.notEqual,
   broadcast: kernels.notEqualBroadcast,
   commutes: true,
@@ -229,7 +218,6 @@ export const notEqual = binaryOp({
 /** 1 where a < b, else 0. */
 export const less = binaryOp({
   name: 'less',
-  onnx: 'Less',
   same: kernels.less,
   broadcast: kernels.lessBroadcast,
   result: 'bool',
@@ -237,7 +225,6 @@ export const less = binaryOp({
 /** 1 where a ≤ b, else 0. */
 export const lessEqual = binaryOp({
   name: 'lessEqual',
-  onnx: 'LessOrEqual',
   same: kernels.lessEqual,
   broadcast: kernels.lessEqualBroadcast,
   result: 'bool',
@@ -245,7 +232,6 @@ export const lessEqual = binaryOp({
 /** 1 where a > b, else 0. */
 export const greater = binaryOp({
   name: 'greater',
-  onnx: 'Greater',
   same: kernels.greater,
   broadcast: kernels.greaterBroadcast,
   result: 'bool',
@@ -253,7 +239,6 @@ export const greater = binaryOp({
 /** 1 where a ≥ b, else 0. */
 export const greaterEqual = binaryOp({
   name: 'greaterEqual',
-  onnx: 'GreaterOrEqual',
   same: kernels.greaterEqual,
   broadcast: kernels.greaterEqualBroadcast,
   result: 'bool',

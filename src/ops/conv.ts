@@ -55,7 +55,6 @@ function conv2dArgs(x: Tensor, w: Tensor, b?: Tensor, options: Conv2dOptions = {
  */
 export const conv2d = defineOp({
   name: 'conv2d',
-  onnx: { type: 'Conv', since: 11 },
   args: conv2dArgs,
   type([x, w, b], attrs) {
     const [input, weight] = [x as Tensor, w as Tensor];
@@ -133,7 +132,6 @@ function inputGradSizes(dy: Tensor, w: Tensor, attrs: InputGradAttrs): ConvSizes
  */
 export const conv2dInputGrad = defineOp({
   name: 'conv2dInputGrad',
-  onnx: { type: 'ConvTranspose', since: 11 },
   args: (dy: Tensor, w: Tensor, size: Pair, options: ConvOptions = {}) => [
     [dy, w],
     { ...convAttrs('conv2dInputGrad', options), size },

@@ -11,7 +11,6 @@ import { unsqueeze } from './layout.ts';
 /** Rows of a table by index: table [n, …], index i32 [..] → [.., …]. An index outside gives NaN. */
 export const gather = defineOp({
   name: 'gather',
-  onnx: { type: 'Gather', since: 13 },
   args: (table: Tensor, index: Tensor) => [[table, index], {}],
   type([table, index]) {
     expectReal('gather', table as Tensor);
@@ -82,7 +81,6 @@ export const scatterAdd = defineOp({
 export const oneHot = defineOp({
   name: 'oneHot',
   flat: true,
-  onnx: { type: 'OneHot', since: 11 },
   args: (labels: Tensor, classes: number, on = 1, off = 0) => [[labels], { classes, on, off }],
   type([labels], { classes }) {
     expectI32('oneHot', 'labels', labels as Tensor);

@@ -46,7 +46,6 @@ export const layerNorm = defineOp<
   Attrs
 >({
   name: 'layerNorm',
-  onnx: { type: 'LayerNormalization', since: 17 },
   inplace: [0],
   args: (x, scale, offset, { epsilon = 1e-3, centered = true } = {}) => [
     [x, scale, offset],

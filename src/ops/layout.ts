@@ -15,7 +15,6 @@ import { expectReal } from './emit.ts';
 /** The same elements in another shape; one size may be −1: what remains. Costs nothing. */
 export const reshape = defineOp({
   name: 'reshape',
-  onnx: { type: 'Reshape', since: 14 },
   view: true,
   args: (x: Tensor, shape: Shape) => [[x], { shape: resolveShape(x, shape) }],
   type: ([x], { shape }) => ({ shape, dtype: (x as Tensor).dtype }),
@@ -63,7 +62,6 @@ export function unsqueeze(x: Tensor, axis: number): Tensor {
 /** Axes in another order: axis i of the result is axis perm[i] of x; without `perm`, reversed. */
 export const transpose = defineOp({
   name: 'transpose',
-  onnx: { type: 'Transpose', since: 13 },
   args: (x: Tensor, perm?: readonly number[]) => [
     [x],
     {

@@ -70,7 +70,6 @@ function matMulArgs(a: Tensor, b: Tensor, options: MatMulOptions = {}): [Tensor[
 /** Matrix product over the last two axes; leading axes are batches that broadcast. */
 export const matMul = defineOp({
   name: 'matMul',
-  onnx: { type: 'MatMul', since: 13 },
   panels: true,
   args: matMulArgs,
   type: ([a, b], attrs) => {
@@ -176,7 +175,6 @@ function gradsOf(node: Tensor, dy: Tensor): Grads {
 /** act(x·w + b): x [.., K], w [K, N], b [N]; bias and activation while the tile is in registers. */
 export const linear = defineOp({
   name: 'linear',
-  onnx: { type: 'Gemm', since: 13 },
   args: (x: Tensor, w: Tensor, b?: Tensor, activation: LinearActivation = 'linear') => [
     b ? [x, w, b] : [x, w],
     { activation },

@@ -255,7 +255,6 @@ export const batchNorm = defineOp<
   NormAttrs
 >({
   name: 'batchNorm',
-  onnx: { type: 'BatchNormalization', since: 15 },
   inplace: [0],
   args: (x, scale, offset, { moments: given, epsilon = 1e-3, groupSize = 1 } = {}) => [
     [x, scale, offset, given ?? columnMoments(x)],

@@ -75,7 +75,6 @@ function shares(e: Emitter, node: Tensor, { large, small }: Geometry) {
 
 const maxPoolOp = defineOp<[x: Tensor, windows: Windows], Geometry>({
   name: 'maxPool',
-  onnx: { type: 'MaxPool', since: 12 },
   args: (x, windows) => pooled('maxPool', x, windows),
   type: ([x], { small }) => real(x as Tensor, small),
   flops: ({ inputs: [x] }) => sizeOf((x as Tensor).shape),
@@ -129,7 +128,6 @@ const maxPoolPick = defineOp<MaxInputs, Geometry>({
 
 const averagePoolOp = defineOp<[x: Tensor, table: Tensor, attrs: AverageAttrs], AverageAttrs>({
   name: 'averagePool',
-  onnx: { type: 'AveragePool', since: 11 },
   args: (x, table, attrs) => [[x, table], attrs],
   type: ([x], { small }) => real(x as Tensor, small),
   flops: ({ inputs: [x] }) => sizeOf((x as Tensor).shape),

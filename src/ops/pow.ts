@@ -6,7 +6,6 @@ import { log } from './unary.ts';
 /** a^b for each element. With a constant exponent, `powScalar` is faster. */
 export const pow = binaryOp({
   name: 'pow',
-  onnx: 'Pow',
   same: kernels.pow,
   broadcast: kernels.powBroadcast,
   grad(dy, node): Grads {

@@ -14,7 +14,6 @@ const real = (_: readonly Tensor[], { shape }: { shape: Shape }) => ({
 export const randomUniform = defineOp({
   name: 'randomUniform',
   random: true,
-  onnx: { type: 'RandomUniform', since: 1 },
   args: (shape: Shape, stream: number, low = 0, high = 1) => [[], { shape, stream, low, high }],
   type: real,
   emit(e, node) {
@@ -28,7 +27,6 @@ export const randomUniform = defineOp({
 export const randomNormal = defineOp({
   name: 'randomNormal',
   random: true,
-  onnx: { type: 'RandomNormal', since: 1 },
   args: (shape: Shape, stream: number, mean = 0, std = 1) => [[], { shape, stream, mean, std }],
   type: real,
   emit(e, node) {
@@ -99,7 +97,6 @@ export const randomPermutation = defineOp({
 export const dropoutMask = defineOp({
   name: 'dropout',
   random: true,
-  onnx: { type: 'Dropout', since: 13 },
   inplace: [0],
   args: (x: Tensor, rate: number, stream: number) => [[x], { rate, stream }],
   type([x], { rate }) {

@@ -18,7 +18,6 @@ import {
 /** Mean over `axes`. */
 export const reduceMean = defineOp({
   name: 'reduceMean',
-  onnx: { type: 'ReduceMean', since: 13 },
   args: reduceArgs,
   type: ([x], { shape }) => {
     expectReal('reduceMean', x as Tensor);
@@ -39,10 +38,9 @@ export const reduceMean = defineOp({
   ],
 });
 
-function extreme(name: string, onnx: string, k: Parameters<typeof emitReduce>[2]) {
+function extreme(name: string, k: Parameters<typeof emitReduce>[2]) {
   return defineOp<[x: Tensor, options?: ReduceOptions], ReduceAttrs>({
     name,
-    onnx: { type: onnx, since: 13 },
     args: reduceArgs,
     type: ([x], { shape }) => {
       expectReal(name, x as Tensor);
@@ -62,7 +60,7 @@ function extreme(name: string, onnx: string, k: Parameters<typeof emitReduce>[2]
 }
 
 /** Largest over `axes`; its gradient is shared by equals. NaN if any is NaN. */
-export const reduceMax = extreme('reduceMax', 'ReduceMax', {
+export const reduceMax = extreme('reduceMax', {
   rows: kernels.maxRows,
   columns: kernels.maxColumns,
   chunks: kernels.maxChunks,
@@ -70,7 +68,7 @@ export const reduceMax = extreme('reduceMax', 'ReduceMax', {
 });
 
 /** Smallest over `axes`; its gradient is shared by equals. NaN if any is NaN. */
-export const reduceMin = extreme('reduceMin', 'ReduceMin', {
+export const reduceMin = extreme('reduceMin', {
   rows: kernels.minRows,
   columns: kernels.minColumns,
   chunks: kernels.minChunks,
@@ -80,10 +78,9 @@ export const reduceMin = extreme('reduceMin', 'ReduceMin', {
 type ArgRows = typeof kernels.argMaxRows;
 type ArgColumns = typeof kernels.argMaxColumns;
 
-function argExtreme(name: string, onnx: string, rows: ArgRows, columns: ArgColumns) {
+function argExtreme(name: string, rows: ArgRows, columns: ArgColumns) {
   return defineOp<[x: Tensor, axis?: number], ReduceAttrs>({
     name,
-    onnx: { type: onnx, since: 13 },
     flat: true,
     args: (x, axis = -1) => reduceArgs(x, { axes: axis }),
     type: ([x], { shape }) => {
@@ -100,7 +97,7 @@ function argExtreme(name: string, onnx: string, rows: ArgRows, columns: ArgColum
 }
 
 /** Index (i32) of the first largest element along `axis`, default the last. */
-export const argMax = argExtreme('argMax', 'ArgMax', kernels.argMaxRows, kernels.argMaxColumns);
+export const argMax = argExtreme('argMax', kernels.argMaxRows, kernels.argMaxColumns);
 
 /** Index (i32) of the first smallest element along `axis`, default the last. */
-export const argMin = argExtreme('argMin', 'ArgMin', kernels.argMinRows, kernels.argMinColumns);
+export const argMin = argExtreme('argMin', kernels.argMinRows, kernels.argMinColumns);

@@ -11,7 +11,6 @@ import { expand } from './sum.ts';
 /** a where the condition is not 0, else b. */
 export const where = defineOp({
   name: 'where',
-  onnx: { type: 'Where', since: 16 },
   inplace: [1, 2],
   args: (condition: Tensor, a: Tensor | number, b: Tensor | number) => {
     const all = [condition, asTensor(a), asTensor(b)];
@@ -56,7 +55,6 @@ export const equalI32 = defineOp({
 /** The tensor in another element type: i32 ↔ real (truncated), u8 → real as value·scale + offset. */
 export const cast = defineOp({
   name: 'cast',
-  onnx: { type: 'Cast', since: 13 },
   args: (x: Tensor, dtype: DType, scale = 1, offset = 0) => [[x], { dtype, scale, offset }],
   type([x], { dtype }) {
     const from = (x as Tensor).dtype;

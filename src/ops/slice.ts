@@ -9,7 +9,6 @@ import { emitStrided, six } from './layout.ts';
 /** Elements behind `begin`, `size` of them on each axis; −1: to the end. */
 export const slice = defineOp({
   name: 'slice',
-  onnx: { type: 'Slice', since: 13 },
   args: (x: Tensor, begin: readonly number[], size: readonly number[]) => [
     [x],
     { begin, size: size.map((n, i) => (n === -1 ? (x.shape[i] ?? 0) - (begin[i] ?? 0) : n)) },
@@ -50,7 +49,6 @@ function offsetOf(begin: readonly number[], strides: readonly number[]): number 
 /** x with `before` and `after` elements of `value` around it on each axis. */
 export const pad = defineOp({
   name: 'pad',
-  onnx: { type: 'Pad', since: 13 },
   args: (x: Tensor, before: readonly number[], after: readonly number[], value = 0) => [
     [x],
     { before, after, value },
@@ -93,7 +91,6 @@ function place(e: Emitter, node: Tensor, x: Tensor, begin: readonly number[]): v
 /** Tensors one behind the other along `axis`. */
 export const concat = defineOp<[tensors: readonly Tensor[], axis?: number], { axis: number }>({
   name: 'concat',
-  onnx: { type: 'Concat', since: 13 },
   args: (tensors, axis = -1) => {
     if (tensors.length === 0) throw new OptionError('concat: no tensors');
     return [tensors, { axis: normalizeAxis(axis, (tensors[0] as Tensor).shape.length) }];

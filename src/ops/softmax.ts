@@ -20,7 +20,6 @@ type Check = (name: string, inputs: readonly Tensor[]) => readonly number[];
 /** An op over the rows (last axis) of its inputs. `check` returns the shape of the result. */
 function rowsOp<Inputs extends Tensor[]>(
   name: string,
-  onnx: string | undefined,
   check: Check,
   row: RowsRow,
   grad?: Grad,
@@ -29,7 +28,6 @@ function rowsOp<Inputs extends Tensor[]>(
   return defineOp<Inputs, NoAttrs>({
     name,
     inplace,
-    ...(onnx ? { onnx: { type: onnx, since: 13 } } : {}),
     args: (...inputs) => [inputs, {}],
     type: (inputs) => ({ shape: check(name, inputs), dtype: 'real' }),
     flops: ({ inputs }) => 5 * sizeOf((inputs.at(-1) as Tensor).shape),
@@ -72,7 +70,6 @@ type At4 = [Pointer, Pointer, Pointer, Pointer];
 
 const softmaxGrad = rowsOp<[dy: Tensor, y: Tensor]>(
   'softmaxGrad',
-  undefined,
   sameShapes,
   (at, ...n) => kernels.softmaxGrad(...(at as At), ...n),
   (dz, { inputs }): Grads => {
@@ -85,7 +82,6 @@ const softmaxGrad = rowsOp<[dy: Tensor, y: Tensor]>(
 /** eˣ/Σeˣ over the last axis. */
 export const softmax = rowsOp<[x: Tensor]>(
   'softmax',
-  'Softmax',
   sameShapes,
   ([y, x], ...n) => kernels.softmax(y as Pointer, x as Pointer, ...n),
   (dy, node): Grads => [softmaxGrad(dy, node)],
@@ -93,7 +89,6 @@ export const softmax = rowsOp<[x: Tensor]>(
 
 const logSoftmaxGrad = rowsOp<[dy: Tensor, y: Tensor]>(
   'logSoftmaxGrad',
-  undefined,
   sameShapes,
   (at, ...n) => kernels.logSoftmaxGrad(...(at as At), ...n),
   (dz, { inputs }): Grads => {
@@ -106,7 +101,6 @@ const logSoftmaxGrad = rowsOp<[dy: Tensor, y: Tensor]>(
 /** x − ln Σeˣ over the last axis. */
 export const logSoftmax = rowsOp<[x: Tensor]>(
   'logSoftmax',
-  'LogSoftmax',
   sameShapes,
   ([y, x], ...n) => kernels.logSoftmax(y as Pointer, x as Pointer, ...n),
   (dy, node): Grads => [logSoftmaxGrad(dy, node)],
@@ -137,7 +131,6 @@ const labelled: Check = (name, inputs) => {
 
 const softmaxCrossEntropyGrad = rowsOp<[dloss: Tensor, x: Tensor, labels: Tensor]>(
   'softmaxCrossEntropyGrad',
-  undefined,
   labelled,
   (at, ...n) => kernels.softmaxCrossEntropyGrad(...(at as At4), ...n),
   (dz, { inputs }): Grads => {
@@ -156,7 +149,6 @@ const softmaxCrossEntropyGrad = rowsOp<[dloss: Tensor, x: Tensor, labels: Tensor
 /** −ln softmax(x)[label]: x [.., C] logits, labels i32 [..] in 0 … C − 1; one loss a row. */
 export const softmaxCrossEntropy = rowsOp<[x: Tensor, labels: Tensor]>(
   'softmaxCrossEntropy',
-  'SoftmaxCrossEntropyLoss',
   labelled,
   (at, ...n) => kernels.softmaxCrossEntropy(...(at as At), ...n),
   (dloss, { inputs: [x, labels] }): Grads => [
@@ -174,7 +166,6 @@ const distributed: Check = (name, inputs) => {
 
 const softmaxCrossEntropyDenseGrad = rowsOp<[dloss: Tensor, x: Tensor, t: Tensor]>(
   'softmaxCrossEntropyDenseGrad',
-  undefined,
   distributed,
   (at, ...n) => kernels.softmaxCrossEntropyDenseGrad(...(at as At4), ...n),
   (dz, { inputs }): Grads => {
@@ -193,7 +184,6 @@ const softmaxCrossEntropyDenseGrad = rowsOp<[dloss: Tensor, x: Tensor, t: Tensor
 /** −Σ t·ln softmax(x) over the last axis: x logits, t probabilities of the same shape; one loss a row. */
 export const softmaxCrossEntropyDense = rowsOp<[x: Tensor, t: Tensor]>(
   'softmaxCrossEntropyDense',
-  undefined,
   distributed,
   (at, ...n) => kernels.softmaxCrossEntropyDense(...(at as At), ...n),
   (dloss, { inputs }): Grads => {

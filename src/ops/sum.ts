@@ -99,7 +99,6 @@ export function emitReduce(
 /** Sum over `axes`. */
 export const reduceSum = defineOp({
   name: 'reduceSum',
-  onnx: { type: 'ReduceSum', since: 13 },
   args: reduceArgs,
   type: ([x], { shape }) => {
     expectReal('reduceSum', x as Tensor);
@@ -131,7 +130,6 @@ const EARLY = 4096;
 /** x repeated along axes of size 1, and new leading axes, to `shape`. */
 export const expand = defineOp({
   name: 'expand',
-  onnx: { type: 'Expand', since: 13 },
   args: (x: Tensor, shape: Shape) => [[x], { shape }],
   type: ([x], { shape }) => {
     const from = (x as Tensor).shape;

@@ -10,10 +10,9 @@ type MapRow = (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 type Gradient = (dy: Tensor, x: Tensor, y: Tensor) => Tensor;
 
 /** An elementwise op of one tensor. Without a gradient it is flat: its derivative is zero. */
-export function unaryOp(name: string, onnx: string, row: MapRow, grad?: Gradient) {
+export function unaryOp(name: string, row: MapRow, grad?: Gradient) {
   return defineOp<[x: Tensor], Record<string, never>>({
     name,
-    onnx: { type: onnx, since: 13 },
     inplace: [0],
     args: (x) => [[x], {}],
     type: ([x]) => {
@@ -29,51 +28,47 @@ export function unaryOp(name: string, onnx: string, row: MapRow, grad?: Gradient
 }
 
 /** |x| */
-export const abs = unaryOp('abs', 'Abs', kernels.abs, (dy, x) => times(dy, sign(x)));
+export const abs = unaryOp('abs', kernels.abs, (dy, x) => times(dy, sign(x)));
 /** −1, 0 or 1 */
-export const sign = unaryOp('sign', 'Sign', kernels.sign);
+export const sign = unaryOp('sign', kernels.sign);
 /** eˣ */
-export const exp = unaryOp('exp', 'Exp', kernels.exp, (dy, _, y) => mul(dy, y));
+export const exp = unaryOp('exp', kernels.exp, (dy, _, y) => mul(dy, y));
 /** eˣ − 1, exact near 0 */
-export const expm1 = unaryOp('expm1', 'Expm1', kernels.expm1, (dy, _, y) =>
-  mul(dy, affine(y, 1, 1)),
-);
+export const expm1 = unaryOp('expm1', kernels.expm1, (dy, _, y) => mul(dy, affine(y, 1, 1)));
 /** ln x */
-export const log = unaryOp('log', 'Log', kernels.log, (dy, x) => div(dy, x));
+export const log = unaryOp('log', kernels.log, (dy, x) => div(dy, x));
 /** ln(1 + x), exact near 0 */
-export const log1p = unaryOp('log1p', 'Log1p', kernels.log1p, (dy, x) => div(dy, affine(x, 1, 1)));
+export const log1p = unaryOp('log1p', kernels.log1p, (dy, x) => div(dy, affine(x, 1, 1)));
 /** √x */
-export const sqrt = unaryOp('sqrt', 'Sqrt', kernels.sqrt, (dy, _, y) => div(affine(dy, 0.5), y));
+export const sqrt = unaryOp('sqrt', kernels.sqrt, (dy, _, y) => div(affine(dy, 0.5), y));
 /** 1/√x */
-export const rsqrt = unaryOp('rsqrt', 'Rsqrt', kernels.rsqrt, (dy, x, y) =>
+export const rsqrt = unaryOp('rsqrt', kernels.rsqrt, (dy, x, y) =>
   mul(affine(dy, -0.5), div(y, x)),
 );
 /** 1/x */
-export const reciprocal = unaryOp('reciprocal', 'Reciprocal', kernels.reciprocal, (dy, _, y) =>
+export const reciprocal = unaryOp('reciprocal', kernels.reciprocal, (dy, _, y) =>
   neg(mul(dy, square(y))),
 );
 /** x² */
-export const square = unaryOp('square', 'Square', kernels.square, (dy, x) =>
-  times(scale(dy, 2), x),
-);
+export const square = unaryOp('square', kernels.square, (dy, x) => times(scale(dy, 2), x));
 /** sin x */
-export const sin = unaryOp('sin', 'Sin', kernels.sin, (dy, x) => mul(dy, cos(x)));
+export const sin = unaryOp('sin', kernels.sin, (dy, x) => mul(dy, cos(x)));
 /** cos x */
-export const cos = unaryOp('cos', 'Cos', kernels.cos, (dy, x) => neg(mul(dy, sin(x))));
+export const cos = unaryOp('cos', kernels.cos, (dy, x) => neg(mul(dy, sin(x))));
 /** erf x = 2/√π ∫₀ˣ e^(−t²) dt */
-export const erf = unaryOp('erf', 'Erf', kernels.erf, (dy, x) =>
+export const erf = unaryOp('erf', kernels.erf, (dy, x) =>
   mul(dy, affine(exp(neg(square(x))), 2 / Math.sqrt(Math.PI))),
 );
 /** ⌊x⌋ */
-export const floor = unaryOp('floor', 'Floor', kernels.floor);
+export const floor = unaryOp('floor', kernels.floor);
 /** ⌈x⌉ */
-export const ceil = unaryOp('ceil', 'Ceil', kernels.ceil);
+export const ceil = unaryOp('ceil', kernels.ceil);
 /** Nearest integer, halves to even */
-export const round = unaryOp('round', 'Round', kernels.round);
+export const round = unaryOp('round', kernels.round);
 /** 1 where x is neither infinite nor NaN, else 0 */
-export const isFinite = unaryOp('isFinite', 'IsFinite', kernels.isFinite);
+export const isFinite = unaryOp('isFinite', kernels.isFinite);
 /** 1 − x: negation of truth values */
-export const not = unaryOp('not', 'Not', kernels.not, (dy) => neg(dy));
+export const not = unaryOp('not', kernels.not, (dy) => neg(dy));
 
 /** x^p with a number p. */
 export const powScalar = defineOp({
@@ -96,7 +91,6 @@ export const powScalar = defineOp({
 /** x limited to [low, high]. */
 export const clip = defineOp({
   name: 'clip',
-  onnx: { type: 'Clip', since: 13 },
   inplace: [0],
   args: (x: Tensor, low: number, high: number) => [[x], { low, high }],
   type: ([x]) => {
