@@ -1,4 +1,5 @@
 import { wholeLines } from '../graph/tensor.ts';
+import { FreeList } from '../runtime/freeList.ts';
 import { type Buffer, END, REPEAT, type Row } from '../runtime/row.ts';
 
 export interface Plan {
@@ -45,11 +46,6 @@ function loopSpans(rows: readonly Row[]): Lifetime[] {
   return spans;
 }
 
-interface Hole {
-  at: number;
-  bytes: number;
-}
-
 /** Rows for which memory rests before others take it: taken at once, it would need a barrier that nothing else asks for. */
 const REST = 8;
 /** Bytes from which on memory counts for more than the barrier. */
@@ -73,59 +69,26 @@ function walk(lives: readonly [Buffer, Lifetime][], reuse: boolean, rest: number
   const starts = [...lives].sort((a, b) => a[1].first - b[1].first);
   const free = ([{ bytes }, { last }]: [Buffer, Lifetime]) => last + (bytes < LARGE ? rest : 0);
   const ends = reuse ? [...lives].sort((a, b) => free(a) - free(b)) : [];
-  const holes: Hole[] = [];
+  const holes = new FreeList();
   let top = 0;
   let freed = 0;
   for (const [buffer, { first }] of starts) {
     for (; freed < ends.length && free(ends[freed] as [Buffer, Lifetime]) < first; freed++) {
       const [old] = ends[freed] as [Buffer, Lifetime];
-      release(holes, { at: offsets.get(old) as number, bytes: padded(old.bytes) });
+      holes.put(offsets.get(old) as number, padded(old.bytes));
     }
     const bytes = padded(buffer.bytes);
-    const at = take(holes, bytes);
-    if (at !== undefined) {
-      offsets.set(buffer, at);
-      continue;
+    const hole = holes.take(bytes);
+    const at = hole ?? holes.startOf(top);
+    if (hole === undefined) {
+      holes.cut(at);
+      top = at + bytes;
     }
-    const tail = holes.at(-1);
-    const start = tail && tail.at + tail.bytes === top ? (holes.pop() as Hole).at : top;
-    offsets.set(buffer, start);
-    top = start + bytes;
+    offsets.set(buffer, at);
   }
   return { offsets, bytes: top };
 }
 
 function padded(bytes: number): number {
   return Math.max(64, wholeLines(bytes));
-}
-
-function take(holes: Hole[], bytes: number): number | undefined {
-  let best = -1;
-  holes.forEach((hole, i) => {
-    if (hole.bytes >= bytes && (best < 0 || hole.bytes < (holes[best] as Hole).bytes)) best = i;
-  });
-  if (best < 0) return undefined;
-  const hole = holes[best] as Hole;
-  const { at } = hole;
-  hole.at += bytes;
-  hole.bytes -= bytes;
-  if (hole.bytes === 0) holes.splice(best, 1);
-  return at;
-}
-
-/** Keeps holes sorted by place and joined with their neighbours. */
-function release(holes: Hole[], hole: Hole): void {
-  let i = holes.findIndex((h) => h.at > hole.at);
-  if (i < 0) i = holes.length;
-  holes.splice(i, 0, hole);
-  const next = holes[i + 1];
-  if (next && hole.at + hole.bytes === next.at) {
-    hole.bytes += next.bytes;
-    holes.splice(i + 1, 1);
-  }
-  const before = holes[i - 1];
-  if (before && before.at + before.bytes === hole.at) {
-    before.bytes += hole.bytes;
-    holes.splice(i, 1);
-  }
 }

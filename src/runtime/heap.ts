@@ -1,12 +1,8 @@
 import { MemoryError, OptionError } from './errors.ts';
+import { FreeList, type Piece } from './freeList.ts';
 
 const ALIGNMENT = 64;
 const MB = 2 ** 20;
-
-interface Block {
-  at: number;
-  bytes: number;
-}
 
 /**
  * Hands out addresses in [start, limit): best fit over a list of free blocks that grow together when neighbours are
@@ -16,8 +12,7 @@ export class Heap {
   readonly #limit: number;
   readonly #reserve: (end: number) => boolean;
   readonly #taken = new Map<number, number>();
-  /** By address; no two touch. */
-  readonly #free: Block[] = [];
+  readonly #free = new FreeList();
   #top: number;
   #used = 0;
   #peak = 0;
@@ -41,15 +36,15 @@ export class Heap {
     return this.#peak;
   }
 
-  get freeBlocks(): readonly Readonly<Block>[] {
-    return this.#free;
+  get freeBlocks(): readonly Readonly<Piece>[] {
+    return this.#free.pieces;
   }
 
   alloc(bytes: number, owner: string): number {
     if (!Number.isSafeInteger(bytes) || bytes < 0)
       throw new OptionError(`${owner}: cannot allocate ${bytes} bytes`);
     const size = roundUp(Math.max(bytes, 1));
-    const at = this.#takeFree(size) ?? this.#extend(size, bytes, owner);
+    const at = this.#free.take(size) ?? this.#extend(size, bytes, owner);
     this.#taken.set(at, size);
     this.#used += size;
     this.#peak = Math.max(this.#peak, this.#used);
@@ -61,57 +56,21 @@ export class Heap {
     if (bytes === undefined) throw new OptionError(`free: nothing is allocated at address ${at}`);
     this.#taken.delete(at);
     this.#used -= bytes;
-    this.#putFree(at, bytes);
-  }
-
-  #takeFree(size: number): number | undefined {
-    let best = -1;
-    this.#free.forEach((block, i) => {
-      const least = this.#free[best]?.bytes ?? Number.POSITIVE_INFINITY;
-      if (block.bytes >= size && block.bytes < least) best = i;
-    });
-    const block = this.#free[best];
-    if (!block) return undefined;
-    const { at } = block;
-    if (block.bytes === size) this.#free.splice(best, 1);
-    else {
-      block.at += size;
-      block.bytes -= size;
-    }
-    return at;
+    this.#free.put(at, bytes);
   }
 
   /** Space at the end, including a free block that ends there. */
   #extend(size: number, bytes: number, owner: string): number {
-    const last = this.#free.at(-1);
-    const joins = last !== undefined && last.at + last.bytes === this.#top;
-    const at = joins ? last.at : this.#top;
+    const at = this.#free.startOf(this.#top);
     if (at + size > this.#limit || !this.#reserve(at + size)) {
       throw new MemoryError(
         `${owner}: needs ${megabytes(bytes)} MB, but ${megabytes(this.#used)} MB of at most ` +
           `${megabytes(this.#limit)} MB are in use`,
       );
     }
-    if (joins) this.#free.pop();
+    this.#free.cut(at);
     this.#top = at + size;
     return at;
-  }
-
-  #putFree(at: number, bytes: number): void {
-    const behind = this.#free.findIndex((block) => block.at > at);
-    const i = behind < 0 ? this.#free.length : behind;
-    const before = this.#free[i - 1];
-    const after = this.#free[i];
-    const joinsBefore = before !== undefined && before.at + before.bytes === at;
-    const joinsAfter = after !== undefined && at + bytes === after.at;
-    if (joinsBefore && joinsAfter) {
-      before.bytes += bytes + after.bytes;
-      this.#free.splice(i, 1);
-    } else if (joinsBefore) before.bytes += bytes;
-    else if (joinsAfter) {
-      after.at = at;
-      after.bytes += bytes;
-    } else this.#free.splice(i, 0, { at, bytes });
   }
 }
 
