@@ -25,7 +25,7 @@ const executablePath = await findChromium();
 function inBrowser(name: string, folder: string, headers: Record<string, string>, long = false) {
   return {
     server: { headers },
-    optimizeDeps: { include: ['csv-parse/browser/esm'] },
+    optimizeDeps: { include: ['@assemblyscript/loader', 'csv-parse/browser/esm'] },
     test: {
       name,
       include: [`${folder}/*${long ? '.full' : ''}.test.ts`],

@@ -46,6 +46,11 @@ const FALSE = ['training', 'noise'];
 /** What is not called of a namespace goes only where it is imported as one. */
 const NAMESPACE = /import { kernels } from '([^']*)kernels\.gen\.ts'/;
 
+/** Of which only the call that makes an instance is used: the kernels have no objects to be looked after. */
+const LOADER = '@assemblyscript/loader';
+const PLAIN_LOADER =
+  'export const instantiateSync = (module, imports) => new WebAssembly.Instance(module, imports);';
+
 interface Edit {
   readonly start: number;
   readonly end: number;
@@ -175,8 +180,12 @@ export function atOnce(...entries: readonly string[]) {
 
 const inferenceOnly: Plugin = {
   name: 'inference only',
-  resolveId: (id) => (/\/build\/[\w-]+\.js$/.test(id) ? { id, external: true } : null),
+  resolveId: (id) => {
+    if (/\/build\/[\w-]+\.js$/.test(id)) return { id, external: true };
+    return id === LOADER ? id : null;
+  },
   load(id) {
+    if (id === LOADER) return { code: PLAIN_LOADER, moduleType: 'js' };
     if (STILL.test(id)) return { code: stilled(id), moduleType: 'js' };
     if (EMPTY.test(id)) return { code: emptied(id), moduleType: 'js' };
     if (/\/src\/.*\.ts$/.test(id)) return { code: moduleCode(id), moduleType: 'js' };

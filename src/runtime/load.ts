@@ -1,3 +1,5 @@
+import { instantiateSync } from '@assemblyscript/loader';
+
 /** What every build exports; see `assembly/index.ts`. */
 export interface Exports {
   run(
@@ -38,5 +40,5 @@ export interface Exports {
 /** An instance of a build over `memory`. */
 export function load(module: WebAssembly.Module, memory: WebAssembly.Memory): Exports {
   const imports = { env: { memory }, host: { now: () => performance.now() } };
-  return new WebAssembly.Instance(module, imports).exports as unknown as Exports;
+  return instantiateSync<Exports & Record<string, unknown>>(module, imports).exports;
 }

@@ -37,7 +37,7 @@ test('installing it prints no warning and brings its dependencies only', ({ skip
   const said = `${stdout}${stderr}`.split('\n').filter((line) => !/Unknown .* config/.test(line));
   expect(said.join('\n').trim()).toMatch(/^added 3 packages in \d+m?s$/);
   const packages = readdirSync(join(app, 'node_modules')).filter((name) => !name.startsWith('.'));
-  expect(packages).toEqual(['csv-parse', 'wasmgrad']);
+  expect(packages).toEqual(['@assemblyscript', 'csv-parse', 'wasmgrad']);
 });
 
 describe('TypeScript', () => {
