@@ -13,21 +13,35 @@ export type { EvaluateOptions } from './compile/evaluate.ts';
 export { evaluate } from './compile/evaluate.ts';
 export { grad, valueAndGrad } from './compile/grad.ts';
 export type { TableData, TableOptions } from './data/csvFile.ts';
-export { csvFileBatches, prepareTable, readCsvFile } from './data/csvFile.ts';
-export type { BatchOptions, CsvStreamOptions } from './data/csvStream.ts';
-export { CsvStream, openCsvStream } from './data/csvStream.ts';
+export type { BatchOptions, CsvStream, CsvStreamOptions } from './data/csvStream.ts';
 export type { DataSplits, Dataset } from './data/dataset.ts';
 export * as datasets from './data/datasets.ts';
 export type { DownloadOptions, DownloadProgress } from './data/download.ts';
-export { fitPreprocessing } from './data/fitTable.ts';
 export type { Fold } from './data/folds.ts';
-export { kFold } from './data/folds.ts';
 export type { Decoder, ImageFolderOptions } from './data/imageFolder.ts';
 export type { ImageOptions, Pixels } from './data/images.ts';
-export { fromImageData } from './data/images.ts';
 export {
+  csvFileBatches,
+  describePrediction,
+  encode,
+  encodeImages,
+  encodeInputs,
+  fitPreprocessing,
+  fromImageData,
+  imagePreprocessing,
+  kFold,
+  openCsvStream,
+  prepareTable,
+  readCsvFile,
   readIdxFolder,
   readImageFolder,
+  recommendSplit,
+  recordsFrom,
+  splitDataset,
+  splitIndices,
+  splitRecords,
+  takeExamples,
+  takeRecords,
   writeIdxFolder,
 } from './data/later.ts';
 export type {
@@ -36,32 +50,24 @@ export type {
   Preprocessing,
   TablePreprocessing,
 } from './data/preprocess.ts';
-export {
-  describePrediction,
-  encode,
-  encodeImages,
-  encodeInputs,
-  imagePreprocessing,
-  recordsFrom,
-} from './data/preprocess.ts';
 export type { Fractions, SplitOptions } from './data/split.ts';
-export {
-  recommendSplit,
-  splitDataset,
-  splitIndices,
-  splitRecords,
-  takeExamples,
-  takeRecords,
-} from './data/split.ts';
 export type { ArrayData, DataLike } from './data/table.ts';
 export * from './diagnose/index.ts';
 export type { CsvOptions, Records } from './formats/csv.ts';
 export type { ElementType, FileArray } from './formats/elements.ts';
 export type { IdxArray, WriteIdxOptions } from './formats/idx.ts';
-export { csvBatches, readCsv, readIdx, writeIdx, writePng } from './formats/later.ts';
-export { readNpy, writeNpy } from './formats/npy.ts';
+export {
+  csvBatches,
+  readCsv,
+  readIdx,
+  readNpy,
+  readSafetensors,
+  writeIdx,
+  writeNpy,
+  writePng,
+  writeSafetensors,
+} from './formats/later.ts';
 export type { Safetensors } from './formats/safetensors.ts';
-export { readSafetensors, writeSafetensors } from './formats/safetensors.ts';
 export type { Shape } from './graph/shape.ts';
 export type { DType, Tensor, Variable } from './graph/tensor.ts';
 export type { Activation } from './nn/activations.ts';
