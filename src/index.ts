@@ -74,7 +74,7 @@ export type { Activation } from './nn/activations.ts';
 export { activations } from './nn/activations.ts';
 export type { AugmentationOptions } from './nn/augment.ts';
 export type { LayerConfig } from './nn/config.ts';
-export { layerConfig, layerFromConfig, registerLayer } from './nn/config.ts';
+export { layerConfig, registerLayer } from './nn/config.ts';
 export type { Constraint } from './nn/constraint.ts';
 export { constraints } from './nn/constraint.ts';
 export type { ConvolutionOptions, DepthwiseOptions, SeparableOptions } from './nn/conv.ts';
@@ -127,6 +127,7 @@ export {
 } from './nn/index.ts';
 export type { Initializer } from './nn/init.ts';
 export { initializers } from './nn/init.ts';
+export { layerFromConfig } from './nn/later.ts';
 export type { Layer, LayerOptions, LayerScope, WeightOptions } from './nn/layer.ts';
 export { layer } from './nn/layer.ts';
 export type { Loss } from './nn/loss.ts';

@@ -1,5 +1,5 @@
 import type { Variable } from '../graph/tensor.ts';
-import { layerFromConfig } from '../nn/config.ts';
+import { layerFromConfig } from '../nn/fromConfig.ts';
 import { compileOptionsFrom } from './compiled.ts';
 import type { ModelCore, ModelOptions } from './core.ts';
 import { readFolder } from './folder.ts';
