@@ -6,7 +6,7 @@ import { readFolder } from './folder.ts';
 import { coreOf, Model } from './model.ts';
 import { readNotes, slotName, slotNames, slotsOf } from './save.ts';
 import { type ModelFiles, OPTIMIZER_FILE, SavedNetwork, WEIGHTS_FILE } from './savedNetwork.ts';
-import { checkTensors, writeVariables } from './weights.ts';
+import { checkTensors, writeVariables } from './tensors.ts';
 
 /** Where the model runs; the rest is in its files. */
 export type LoadOptions = Pick<ModelOptions, 'engine' | 'threads' | 'build' | 'reproducible'>;
