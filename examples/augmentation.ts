@@ -38,8 +38,8 @@ const networks: Record<string, () => SequentialLayer[]> = {
 
 /** Accuracy on 2,000 other digits, for each network. */
 async function accuracies(seed: number): Promise<number[]> {
-  const train = datasets.digits(1000, { seed: 2 * seed });
-  const dev = datasets.digits(2000, { seed: 2 * seed + 1 });
+  const train = await datasets.digits(1000, { seed: 2 * seed });
+  const dev = await datasets.digits(2000, { seed: 2 * seed + 1 });
   const found: number[] = [];
   for (const layers of Object.values(networks)) {
     using net = sequential(layers(), { seed, inputShape: [28, 28], threads: 1 });
@@ -65,7 +65,7 @@ function summary(x: readonly number[]): string {
 }
 
 const [, , sheet] = process.argv;
-if (sheet) await writeFile(sheet, await augmentationSheet(augment(), datasets.digits(8).x));
+if (sheet) await writeFile(sheet, await augmentationSheet(augment(), (await datasets.digits(8)).x));
 let reached = true;
 const runs: number[][] = [];
 for (let seed = 0; seed < SEEDS; seed++) runs.push(await accuracies(seed));

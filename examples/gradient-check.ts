@@ -25,8 +25,8 @@ console.log(
   `dθ³/dθ at 1, ε = 0.01: ${oneSided.toFixed(4)} one-sided, ${twoSided.toFixed(4)} two-sided\n`,
 );
 
-const data = datasets.digits(1000, { seed: 1 });
-const batch = takeExamples(
+const data = await datasets.digits(1000, { seed: 1 });
+const batch = await takeExamples(
   data,
   Array.from({ length: 32 }, (_, i) => i),
 );

@@ -23,8 +23,10 @@ function csv({ x, y, featureNames = [] }: Dataset): string {
   return [[...featureNames, 'price'], ...lines].map((cells) => cells.join()).join('\n');
 }
 
-const records = await readCsv(csv(datasets.housePrices(4000, { seed: 1 })), { name: 'houses' });
-const { splits, preprocessing } = prepareTable(records, { target: 'price', seed: 1 });
+const records = await readCsv(csv(await datasets.housePrices(4000, { seed: 1 })), {
+  name: 'houses',
+});
+const { splits, preprocessing } = await prepareTable(records, { target: 'price', seed: 1 });
 const scale = preprocessing.target as unknown as { mean: number; std: number };
 const [train, test] = [splits.train, splits.test as Dataset];
 console.log(`${train.x.shape[0]} houses to learn from, inputs ${train.featureNames?.join(', ')}`);

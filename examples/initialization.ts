@@ -3,11 +3,11 @@ import { datasets, dense, type Initializer, initializers, sequential, sgd } from
 import { drawBoundaries, type Panel } from './support/boundary.ts';
 import { percent, target } from './support/target.ts';
 
-const binary = (n: number, seed: number) => {
-  const points = datasets.circles(n, { noise: 0.05, factor: 0.8, seed });
+const binary = async (n: number, seed: number) => {
+  const points = await datasets.circles(n, { noise: 0.05, factor: 0.8, seed });
   return { points, y: { data: Float32Array.from(points.y as Int32Array), shape: [n, 1] } };
 };
-const [train, test] = [binary(300, 1), binary(100, 2)];
+const [train, test] = [await binary(300, 1), await binary(100, 2)];
 const STARTS: Readonly<Record<string, Initializer>> = {
   zeros: initializers.zeros(),
   'large random': initializers.randomNormal({ std: 10 }),

@@ -20,7 +20,7 @@ const perceptron = (units: number) => () =>
     metrics: ['accuracy'],
   });
 
-const { train, dev } = splitDataset(datasets.digits(3000, { size: 16 }), {
+const { train, dev } = await splitDataset(await datasets.digits(3000, { size: 16 }), {
   fractions: { train: 0.7, dev: 0.3 },
 });
 if (!dev) throw new Error('no development set');

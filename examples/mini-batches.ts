@@ -3,8 +3,8 @@ import { datasets, dense, flatten, sequential, sgd } from '../src/index.ts';
 import { mean, percent, target } from './support/target.ts';
 
 const [m, epochs] = [1024, 20];
-const train = datasets.digits(m, { seed: 1 });
-const test = datasets.digits(1000, { seed: 2 });
+const train = await datasets.digits(m, { seed: 1 });
+const test = await datasets.digits(1000, { seed: 2 });
 
 /** Share of the steps at which the cost, as it is plotted, went up. */
 function rises(costs: readonly number[]): number {

@@ -13,7 +13,7 @@ import {
 import { drawBoundaries, type Panel } from './support/boundary.ts';
 import { percent, target } from './support/target.ts';
 
-const points = datasets.moons(300, { noise: 0.2, seed: 3 });
+const points = await datasets.moons(300, { noise: 0.2, seed: 3 });
 const labels = { data: Float32Array.from(points.y as Int32Array), shape: [300, 1] };
 const learningRate = 0.0007;
 const OPTIMIZERS: Readonly<Record<string, Optimizer>> = {

@@ -3,7 +3,7 @@ import { datasets, dense, type Model, sequential, sgd } from '../src/index.ts';
 import { drawBoundaries, type Panel } from './support/boundary.ts';
 import { percent, target } from './support/target.ts';
 
-const points = datasets.flower(400);
+const points = await datasets.flower(400);
 const labels = { data: Float32Array.from(points.y as Int32Array), shape: [400, 1] };
 
 async function learn(hidden: number): Promise<{ model: Model; accuracy: number }> {

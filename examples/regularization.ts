@@ -9,14 +9,14 @@ const WAYS = {
   L2: { lambda: 0.7, keepProb: 1 },
   dropout: { lambda: 0, keepProb: 0.7 },
 };
-const binary = (n: number, seed: number) => {
-  const points = datasets.moons(n, { noise: 0.35, seed });
+const binary = async (n: number, seed: number) => {
+  const points = await datasets.moons(n, { noise: 0.35, seed });
   return { points, y: { data: Float32Array.from(points.y as Int32Array), shape: [n, 1] } };
 };
-const test = binary(2000, 100);
+const test = await binary(2000, 100);
 
 async function learn({ lambda, keepProb }: (typeof WAYS)['none'], seed: number) {
-  const train = binary(120, seed);
+  const train = await binary(120, seed);
   const relu = (units: number) =>
     dense(units, { activation: 'relu', kernelInitializer: 'heNormal' });
   const model = sequential(

@@ -2,8 +2,8 @@
 import { type DataLike, datasets, dense, flatten, sequential } from '../src/index.ts';
 import { percent, target } from './support/target.ts';
 
-const train = datasets.digits(5000, { seed: 1 });
-const test = datasets.digits(1000, { seed: 2 });
+const train = await datasets.digits(5000, { seed: 1 });
+const test = await datasets.digits(1000, { seed: 2 });
 
 async function learn(hidden: readonly number[], epochs: number): Promise<number> {
   const layers = hidden.map((units) => dense(units, { activation: 'relu' }));

@@ -1,7 +1,6 @@
 /** Postage of parcels: the zone is handwritten (an image), weight and service stand in a table: `node examples/table-and-images.ts`. */
 import {
   adam,
-  type Dataset,
   datasets,
   encode,
   fitPreprocessing,
@@ -15,27 +14,25 @@ import {
 import { percent, target } from './support/target.ts';
 
 const N = 5000;
-const images = datasets.digits(N, { seed: 1 });
+const images = await datasets.digits(N, { seed: 1 });
 const SERVICES = { economy: 1, priority: 1.4, express: 2 };
 const parcels = Array.from(images.y as Int32Array, (zone, i) => {
   const weight = ((i * 7919) % 200) / 10;
   const [service, factor] = Object.entries(SERVICES)[(i * 31) % 3] as [string, number];
   return { weight, service, postage: factor * (3 + 1.5 * zone) + 0.4 * weight };
 });
-const rows = splitIndices(N, { fractions: { train: 0.8, test: 0.2 }, seed: 1 });
-const records = recordsFrom(parcels, 'parcels');
-const table = encode(
-  fitPreprocessing(records, { target: 'postage', task: 'regression', rows: rows.train }),
+const rows = await splitIndices(N, { fractions: { train: 0.8, test: 0.2 }, seed: 1 });
+const records = await recordsFrom(parcels, 'parcels');
+const table = await encode(
+  await fitPreprocessing(records, { target: 'postage', task: 'regression', rows: rows.train }),
   records,
 );
-const part = (name: 'train' | 'test') => {
-  const [image, facts] = [images, table].map((all) => takeExamples(all, rows[name])) as [
-    Dataset,
-    Dataset,
-  ];
+const part = async (name: 'train' | 'test') => {
+  const image = await takeExamples(images, rows[name]);
+  const facts = await takeExamples(table, rows[name]);
   return { x: { image: image.x, facts: facts.x }, y: facts.y };
 };
-const [train, test] = [part('train'), part('test')];
+const [train, test] = [await part('train'), await part('test')];
 
 /** A branch for each kind of data, joined before the last layers. */
 async function learn(used: readonly ('image' | 'facts')[]): Promise<number> {

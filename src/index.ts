@@ -13,21 +13,35 @@ export type { EvaluateOptions } from './compile/evaluate.ts';
 export { evaluate } from './compile/evaluate.ts';
 export { grad, valueAndGrad } from './compile/grad.ts';
 export type { TableData, TableOptions } from './data/csvFile.ts';
-export { csvFileBatches, prepareTable, readCsvFile } from './data/csvFile.ts';
-export type { BatchOptions, CsvStreamOptions } from './data/csvStream.ts';
-export { CsvStream, openCsvStream } from './data/csvStream.ts';
+export type { BatchOptions, CsvStream, CsvStreamOptions } from './data/csvStream.ts';
 export type { DataSplits, Dataset } from './data/dataset.ts';
 export * as datasets from './data/datasets.ts';
 export type { DownloadOptions, DownloadProgress } from './data/download.ts';
-export { fitPreprocessing } from './data/fitTable.ts';
 export type { Fold } from './data/folds.ts';
-export { kFold } from './data/folds.ts';
 export type { Decoder, ImageFolderOptions } from './data/imageFolder.ts';
 export type { ImageOptions, Pixels } from './data/images.ts';
-export { fromImageData } from './data/images.ts';
 export {
+  csvFileBatches,
+  describePrediction,
+  encode,
+  encodeImages,
+  encodeInputs,
+  fitPreprocessing,
+  fromImageData,
+  imagePreprocessing,
+  kFold,
+  openCsvStream,
+  prepareTable,
+  readCsvFile,
   readIdxFolder,
   readImageFolder,
+  recommendSplit,
+  recordsFrom,
+  splitDataset,
+  splitIndices,
+  splitRecords,
+  takeExamples,
+  takeRecords,
   writeIdxFolder,
 } from './data/later.ts';
 export type {
@@ -36,39 +50,31 @@ export type {
   Preprocessing,
   TablePreprocessing,
 } from './data/preprocess.ts';
-export {
-  describePrediction,
-  encode,
-  encodeImages,
-  encodeInputs,
-  imagePreprocessing,
-  recordsFrom,
-} from './data/preprocess.ts';
 export type { Fractions, SplitOptions } from './data/split.ts';
-export {
-  recommendSplit,
-  splitDataset,
-  splitIndices,
-  splitRecords,
-  takeExamples,
-  takeRecords,
-} from './data/split.ts';
 export type { ArrayData, DataLike } from './data/table.ts';
 export * from './diagnose/index.ts';
 export type { CsvOptions, Records } from './formats/csv.ts';
 export type { ElementType, FileArray } from './formats/elements.ts';
 export type { IdxArray, WriteIdxOptions } from './formats/idx.ts';
-export { csvBatches, readCsv, readIdx, writeIdx, writePng } from './formats/later.ts';
-export { readNpy, writeNpy } from './formats/npy.ts';
+export {
+  csvBatches,
+  readCsv,
+  readIdx,
+  readNpy,
+  readSafetensors,
+  writeIdx,
+  writeNpy,
+  writePng,
+  writeSafetensors,
+} from './formats/later.ts';
 export type { Safetensors } from './formats/safetensors.ts';
-export { readSafetensors, writeSafetensors } from './formats/safetensors.ts';
 export type { Shape } from './graph/shape.ts';
 export type { DType, Tensor, Variable } from './graph/tensor.ts';
 export type { Activation } from './nn/activations.ts';
 export { activations } from './nn/activations.ts';
 export type { AugmentationOptions } from './nn/augment.ts';
 export type { LayerConfig } from './nn/config.ts';
-export { layerConfig, layerFromConfig, registerLayer } from './nn/config.ts';
+export { layerConfig, registerLayer } from './nn/config.ts';
 export type { Constraint } from './nn/constraint.ts';
 export { constraints } from './nn/constraint.ts';
 export type { ConvolutionOptions, DepthwiseOptions, SeparableOptions } from './nn/conv.ts';
@@ -121,6 +127,7 @@ export {
 } from './nn/index.ts';
 export type { Initializer } from './nn/init.ts';
 export { initializers } from './nn/init.ts';
+export { layerFromConfig } from './nn/later.ts';
 export type { Layer, LayerOptions, LayerScope, WeightOptions } from './nn/layer.ts';
 export { layer } from './nn/layer.ts';
 export type { Loss } from './nn/loss.ts';

@@ -15,8 +15,9 @@ import { loss } from '../../src/nn/loss.ts';
 import { add } from '../../src/ops/index.ts';
 import { optimizer } from '../../src/optim/index.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
+import { inTurns } from '../../src/runtime/turns.ts';
 import { ModelCore } from '../../src/train/core.ts';
-import { dataTables } from '../../src/train/data.ts';
+import { tabulatingData } from '../../src/train/data.ts';
 import { ResidentData } from '../../src/train/feed.ts';
 import { type Model, sequential } from '../../src/train/model.ts';
 import { prepare, trainProgram } from '../../src/train/prepare.ts';
@@ -105,7 +106,11 @@ export async function openTrain(task: TrainTask, engine: Engine): Promise<Runner
   const examples = batch * batches;
   const inputs = { data: x, shape: [examples, ...task.input] };
   const targets = { data: y, shape: task.output === 'softmax' ? [examples] : [examples, 1] };
-  const data = await ResidentData.open(engine, dataTables(core, inputs, targets), false);
+  const data = await ResidentData.open(
+    engine,
+    await inTurns(tabulatingData(core, inputs, targets)),
+    false,
+  );
   await prepare(core, data.feeds, batch);
   await state.snapshot();
   const executable = await trainProgram(core, data.feeds, 'bench', batch);

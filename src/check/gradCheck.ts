@@ -3,8 +3,9 @@ import { hostValues } from '../data/table.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { createEngine } from '../runtime/create.ts';
 import { OptionError, StateError } from '../runtime/errors.ts';
+import { atOnce } from '../runtime/turns.ts';
 import type { ModelCore } from '../train/core.ts';
-import { dataTables } from '../train/data.ts';
+import { tabulatingData } from '../train/data.ts';
 import { hostFeed } from '../train/feed.ts';
 import { coreOf, type Model } from '../train/model.ts';
 import { rowShapes } from '../train/networkCore.ts';
@@ -59,7 +60,7 @@ export async function settingOf(
 ): Promise<LossSetting> {
   const compiled = core.requireCompiled;
   const state = await core.build(rowShapes(core.inputTables(x)));
-  const tables = dataTables(core, x, y, sampleWeight);
+  const tables = atOnce(tabulatingData(core, x, y, sampleWeight));
   const size = tables[0]?.shape[0] ?? 0;
   const traced = traceLoss(core.network, compiled, tables.map(hostFeed), size, true, noise);
   await state.adopt(traced.trace.variables, core.seed);

@@ -7,12 +7,10 @@ import { type FitTableOptions, fitPreprocessing, fitTarget, targetName } from '.
 import { columnIndex, encode, type TablePreprocessing } from './preprocess.ts';
 import { columnsOf, type Fractions, present, splitIndices, takeRecords } from './split.ts';
 
-/** Rows of a CSV file, `.gz` or plain. Node only; `readCsv` takes text, bytes, a `File` or a stream anywhere. */
 export function readCsvFile(path: string, options: CsvOptions = {}): Promise<Records> {
   return readCsv(fileChunks(path), { name: path, ...options });
 }
 
-/** The same some rows at a time, for files larger than memory. */
 export function csvFileBatches(path: string, options: CsvOptions = {}): AsyncGenerator<Records> {
   return csvBatches(fileChunks(path), { name: path, ...options });
 }
@@ -30,10 +28,6 @@ export interface TableData {
   readonly preprocessing: TablePreprocessing;
 }
 
-/**
- * From rows to training, development and test set: rows without a target left out with a note, split (by class, or by
- * group), preprocessing fitted on the training rows, all encoded.
- */
 export function prepareTable(records: Records, options: TableOptions = {}): TableData {
   const { fractions, seed, group, task } = options;
   const target = targetName(records, options.target);

@@ -130,10 +130,6 @@ async function* rowsOf(table: Table): AsyncGenerator<Row & { readonly part: Part
   }
 }
 
-/**
- * A CSV file larger than memory: its path (Node), or a function that gives its text anew for each pass, such as
- * `() => file` for a `File` of the browser. Reads it once to find kinds, means and categories.
- */
 export async function openCsvStream(
   source: string | (() => TextSource),
   options: CsvStreamOptions = {},

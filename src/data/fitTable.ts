@@ -37,13 +37,6 @@ export function targetName(records: Pick<Records, 'name' | 'columns'>, target?: 
   return name;
 }
 
-/**
- * How to turn rows into numbers. What a column holds is decided by all rows with a target; means, deviations and
- * categories come from the training rows `rows` alone (default all). Columns that are constant, that count the rows, or
- * of words that differ in more than half of the rows are left out, with a note. Dates are read as words.
- *
- * Throws `DataError` for a target that is missing or constant, has one class only, or differs in nearly every row.
- */
 export function fitPreprocessing(
   records: Records,
   options: FitTableOptions & { readonly rows?: ArrayLike<number> } = {},

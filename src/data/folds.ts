@@ -8,11 +8,6 @@ export interface Fold {
   readonly dev: Int32Array;
 }
 
-/**
- * k-fold cross-validation of the examples 0 … n − 1: each is in the development part of exactly one fold. With `labels`
- * every fold has its share of each class; with `groups` those stay together, the largest first to the smallest fold.
- * Throws `OptionError` for k outside 2 … n, `DataError` for too few groups or lists of another length.
- */
 export function* kFold(
   n: number,
   k: number,

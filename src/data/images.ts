@@ -153,7 +153,6 @@ function pixelsOf(image: ImageLike): Pixels {
   return context.getImageData(0, 0, image.width, image.height);
 }
 
-/** `ImageData` or canvases as a model's input; `encodeImages` checks that a model was trained on such. */
 export function fromImageData(
   images: ImageLike | readonly ImageLike[],
   options: ImageOptions = {},

@@ -37,12 +37,11 @@ const FASHION_MNIST: IdxSet = {
   ]),
 };
 
-/** See `datasets.ts`. */
-export function mnist(options: DownloadOptions): Promise<DataSplits> {
+export function mnist(options: DownloadOptions = {}): Promise<DataSplits> {
   return loadIdxSet(MNIST, options);
 }
 
-export function fashionMnist(options: DownloadOptions): Promise<DataSplits> {
+export function fashionMnist(options: DownloadOptions = {}): Promise<DataSplits> {
   return loadIdxSet(FASHION_MNIST, options);
 }
 

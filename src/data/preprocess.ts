@@ -61,13 +61,11 @@ export interface ImagePreprocessing {
 /** What turns raw data into a model's input and its output into words; plain JSON, kept with the model. */
 export type Preprocessing = TablePreprocessing | ImagePreprocessing;
 
-/** The preprocessing of a data set of images. */
 export function imagePreprocessing({ name, x, classNames }: Dataset): ImagePreprocessing {
   if (!classNames) throw new DataError(`${name}: images without class names`);
   return { kind: 'images', shape: x.shape.slice(1), scale: x.scale ?? 1, classNames };
 }
 
-/** Images as the model that was trained with `preprocessing` expects them. */
 export function encodeImages(
   { shape, scale }: ImagePreprocessing,
   images: ArrayData,
@@ -88,7 +86,6 @@ export function encodeImages(
   return { data: images.data, shape: images.shape, ...(scale === 1 ? {} : { scale }) };
 }
 
-/** Rows as text from objects, as they come from lines of JSON. */
 export function recordsFrom(
   objects: readonly Readonly<Record<string, unknown>>[],
   name = 'records',
@@ -168,7 +165,6 @@ function encodeNumber(
   return (value - mean) / std;
 }
 
-/** The model's input [n, features] for rows of a table, which need no target. */
 export function encodeInputs(preprocessing: TablePreprocessing, records: Records): ArrayData {
   const { columns } = preprocessing;
   const width = columns.reduce((n, c) => n + widthOf(c), 0);
@@ -216,10 +212,6 @@ function scaledBy(mean: number, std: number): (cell: string) => number | undefin
   };
 }
 
-/**
- * Rows of a table as numbers. Throws `DataError` naming line and column for cells that `preprocessing` cannot encode, and
- * for missing targets.
- */
 export function encode(preprocessing: TablePreprocessing, records: Records): Dataset {
   const { target } = preprocessing;
   return {
@@ -237,10 +229,6 @@ export type Prediction =
   | { readonly class: string; readonly probabilities: Readonly<Record<string, number>> }
   | { readonly value: number };
 
-/**
- * The meaning of one row of the model's output: the class of the largest probability (the first of equal ones; a single
- * number is the probability of the second of two classes), or the value in the target's units.
- */
 export function describePrediction(
   preprocessing: Preprocessing,
   output: ArrayLike<number>,

@@ -43,11 +43,6 @@ function heldOut(n: number): number {
   return low + ((n - from) / (to - from)) * (high - low);
 }
 
-/**
- * 60/20/20 up to 10,000 examples, 98/1/1 at a million, 99.5/0.25/0.25 from four million on. In between the development and
- * the test set grow evenly from 2,000 to 10,000 examples each. Without a test set its share goes to the others: 70/30 up to 10,000,
- * else to training.
- */
 export function recommendSplit(n: number, { test = true } = {}): Fractions {
   if (!test && n <= 10_000) return { train: 0.7, dev: 0.3, test: 0 };
   const held = n > 0 ? heldOut(n) / n : 0.2;
@@ -74,7 +69,6 @@ function counts(n: number, { train, dev, test }: Fractions): Record<Part, number
   return { train: forTrain, dev: forDev, test: forTest };
 }
 
-/** Random parts of the examples 0 … n − 1, each in random order. */
 export function splitIndices(n: number, options: SplitOptions = {}): Record<Part, Int32Array> {
   const { fractions, seed = 0, labels, groups } = options;
   for (const [what, list] of Object.entries({ labels, groups })) {
@@ -157,7 +151,6 @@ export function takeRows(x: ArrayData, rows: ArrayLike<number>): ArrayData {
   return { ...x, data, shape: [rows.length, ...x.shape.slice(1)] };
 }
 
-/** A data set of the chosen examples, copied. */
 export function takeExamples(dataset: Dataset, rows: ArrayLike<number>): Dataset {
   const { x, y } = dataset;
   const chosen =
@@ -165,14 +158,12 @@ export function takeExamples(dataset: Dataset, rows: ArrayLike<number>): Dataset
   return { ...dataset, x: takeRows(x, rows), y: chosen };
 }
 
-/** The chosen rows of a table. */
 export function takeRecords(records: Records, rows: ArrayLike<number>): Records {
   const pick = <T>(list: readonly T[]) => Array.from(rows, (i) => list[i] as T);
   const { lines } = records;
   return { ...records, rows: pick(records.rows), ...(lines ? { lines: pick(lines) } : {}) };
 }
 
-/** Training, development and test set; every class in each of them in proportion. Parts without examples are left out. */
 export function splitDataset(dataset: Dataset, options: SplitOptions = {}): DataSplits {
   const labels = dataset.y instanceof Int32Array ? dataset.y : undefined;
   const parts = splitIndices(dataset.x.shape[0] as number, { labels, ...options });
@@ -186,7 +177,6 @@ export interface SplitRecordsOptions extends Pick<SplitOptions, 'fractions' | 's
   readonly group?: string | undefined;
 }
 
-/** The same of a table's rows. */
 export function splitRecords(
   records: Records,
   options: SplitRecordsOptions = {},

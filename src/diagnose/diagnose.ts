@@ -62,11 +62,6 @@ interface Course {
   readonly overfitted?: readonly [since: number, epochs: number];
 }
 
-/**
- * Bias and variance of a classifier from its errors, and the basic recipe as advice: avoidable bias is trainError −
- * bayesError, variance devError − trainError (Ng: Machine Learning Yearning, 2018, chapters 20 to 27). A history needs
- * accuracies with validation; its errors are those of the last epoch. Throws `OptionError` for what is no error rate.
- */
 export function diagnose(given: ErrorRates | History, options: DiagnoseOptions = {}): Diagnosis {
   const { tolerance = 2 } = options;
   if (!(tolerance >= 0 && tolerance < 100))

@@ -1,10 +1,8 @@
-import { describeNotFinite, type NotFinite } from '../compile/notFinite.ts';
+import type { NotFinite } from '../compile/notFinite.ts';
 import type { Callback } from '../train/callbacks.ts';
-import { formatTable } from '../train/inspect.ts';
 import { checkWhole } from '../train/options.ts';
 import type { StepView } from '../train/probe.ts';
-import { type Measured, readMeasures, watchStep } from './measure.ts';
-import { findings } from './warnings.ts';
+import type { Measured } from './measure.ts';
 
 /** Size of a signal: the root of its mean square, the largest magnitude, and the decimal logarithm of the former. */
 export interface Magnitude {
@@ -77,7 +75,8 @@ export function healthMonitor(options: HealthOptions = {}): HealthMonitor {
   const { every = 20, limit = 1000, onWarning } = options;
   checkWhole('healthMonitor: every', every, 1);
   checkWhole('healthMonitor: limit', limit, 2);
-  let plan: Measured | undefined;
+  let parts: typeof import('./monitoring.ts');
+  let plan: Measured;
   let samples: HealthSample[] = [];
   let warnings: string[] = [];
   let notFinite: NotFinite | null = null;
@@ -98,55 +97,32 @@ export function healthMonitor(options: HealthOptions = {}): HealthMonitor {
     get notFinite() {
       return notFinite;
     },
-    onTrainBegin() {
+    async onTrainBegin() {
+      parts = await import('./monitoring.ts');
       [samples, warnings, notFinite] = [[], [], null];
       known.clear();
     },
     onNotFinite(step, origin) {
       notFinite = origin;
-      const where = origin ? `: ${describeNotFinite(origin)}` : '';
+      const where = origin ? `: ${parts.describeNotFinite(origin)}` : '';
       warn('loss', `step ${step}: the loss is not finite${where}`);
     },
     probe: {
       every,
       watch(step: StepView) {
-        plan = watchStep(step);
+        plan = parts.watchStep(step);
         return plan.tensors;
       },
       onProbe(values, step) {
-        const sample = readMeasures(plan as Measured, values, step);
+        const sample = parts.readMeasures(plan, values, step);
         samples.push(sample);
         if (samples.length > limit) samples = samples.filter((_, i) => i % 2 === 0);
-        for (const { key, text } of findings(sample)) warn(key, `step ${step}: ${text}`);
+        for (const { key, text } of parts.findings(sample)) warn(key, `step ${step}: ${text}`);
       },
     },
-    toString: () => healthText(samples.at(-1), warnings),
+    toString() {
+      const last = samples.at(-1);
+      return last ? parts.healthText(last, warnings) : 'nothing was measured yet';
+    },
   };
-}
-
-const shown = (m: Magnitude | undefined) => (m ? m.log10.toFixed(1) : '–');
-const share = (x: number | undefined) => (x === undefined ? '–' : `${(100 * x).toFixed(1)}%`);
-
-function healthText(sample: HealthSample | undefined, warnings: readonly string[]): string {
-  if (!sample) return 'nothing was measured yet';
-  const layers = sample.layers.map((l) => [
-    l.layer,
-    shown(l.activation),
-    shown(l.gradient),
-    share(l.saturated),
-    share(l.dead),
-  ]);
-  const weights = sample.weights.map((w) => [
-    w.name,
-    shown(w.weight),
-    shown(w.gradient),
-    w.ratio.toPrecision(2),
-  ]);
-  return [
-    `step ${sample.step}, sizes as decimal logarithms`,
-    formatTable(['layer', 'activation', 'gradient', 'saturated', 'dead'], layers),
-    '',
-    formatTable(['weight', 'size', 'gradient', 'update/weight'], weights),
-    ...(warnings.length ? ['', ...warnings] : []),
-  ].join('\n');
 }

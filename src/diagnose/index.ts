@@ -3,7 +3,6 @@ import { later } from '../runtime/later.ts';
 export type { BatchAdvice } from './batchSize.ts';
 export { recommendBatchSize, stepsPerEpoch } from './batchSize.ts';
 export type { Advice, DiagnoseOptions, Diagnosis, ErrorRates, Verdict } from './diagnose.ts';
-export { diagnose } from './diagnose.ts';
 export type { CompareOptions, Comparison, FeatureTest, SplitCheck } from './distributions.ts';
 export type {
   HealthMonitor,
@@ -21,6 +20,13 @@ export type {
   ModelMaker,
 } from './learningCurve.ts';
 export type { RateFinderOptions, RateSweep } from './rateFinder.ts';
+
+/**
+ * Bias and variance of a classifier from its errors, and the basic recipe as advice: avoidable bias is trainError −
+ * bayesError, variance devError − trainError (Ng: Machine Learning Yearning, 2018, chapters 20 to 27). A history needs
+ * accuracies with validation; its errors are those of the last epoch. Throws `OptionError` for what is no error rate.
+ */
+export const diagnose = later(() => import('./diagnose.ts'), 'diagnose');
 
 /**
  * Do two sets come from the same distribution? Kolmogorov-Smirnov for each feature, χ² for those of at most ten values and

@@ -3,6 +3,8 @@ import type { CsvOptions, Records } from './csv.ts';
 import type { TextSource } from './text.ts';
 
 const idx = () => import('./idx.ts');
+const npy = () => import('./npy.ts');
+const safetensors = () => import('./safetensors.ts');
 
 /**
  * The rows of comma-separated values (RFC 4180; other separators are recognised) as they arrive, some at a time. Blank
@@ -31,3 +33,25 @@ export const writeIdx = later(idx, 'writeIdx');
 
 /** A picture of bytes [height, width, channels], row by row from the top, as PNG (ISO/IEC 15948). */
 export const writePng = later(() => import('./png.ts'), 'writePng');
+
+/**
+ * The array of a .npy file (versions 1 to 3), in C order. float16 becomes f32, int64 becomes i32. Throws `DataError` naming
+ * `file`. Format: NumPy, `numpy.lib.format`.
+ */
+export const readNpy = later(npy, 'readNpy');
+
+/** A .npy file in C order. `dtype` asks for I64 from i32 or BOOL from u8. */
+export const writeNpy = later(npy, 'writeNpy');
+
+/**
+ * The tensors of a safetensors file: length of the header as u64, the header as JSON, then the elements, little-endian and
+ * without gaps. F16 and BF16 become f32, I64 becomes i32. Throws `DataError` naming `file` and tensor for anything that
+ * does not agree. Format: https://github.com/huggingface/safetensors.
+ */
+export const readSafetensors = later(safetensors, 'readSafetensors');
+
+/**
+ * A safetensors file. The type follows from the data (f32, f64, i32, u8); `dtype` asks for I64 from i32 or BOOL from u8.
+ * Throws `OptionError` for names that are taken, `DataError` for data that do not have their shape.
+ */
+export const writeSafetensors = later(safetensors, 'writeSafetensors');

@@ -26,10 +26,6 @@ const CODES: Readonly<Record<string, ElementType>> = {
   b1: 'BOOL',
 };
 
-/**
- * The array of a .npy file (versions 1 to 3), in C order. float16 becomes f32, int64 becomes i32. Throws `DataError` naming
- * `file`. Format: NumPy, `numpy.lib.format`.
- */
 export function readNpy(
   bytes: Uint8Array,
   file = 'npy file',
@@ -124,7 +120,6 @@ function toRowMajor<A extends FileArray['data']>(data: A, shape: readonly number
   return result;
 }
 
-/** A .npy file in C order. `dtype` asks for I64 from i32 or BOOL from u8. */
 export function writeNpy(array: FileArray): Uint8Array<ArrayBuffer> {
   const { data, shape } = array;
   const dtype = typeOf(array, 'npy');

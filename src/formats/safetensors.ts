@@ -31,11 +31,6 @@ interface Entry {
   readonly end: number;
 }
 
-/**
- * The tensors of a safetensors file: length of the header as u64, the header as JSON, then the elements, little-endian and
- * without gaps. F16 and BF16 become f32, I64 becomes i32. Throws `DataError` naming `file` and tensor for anything that
- * does not agree. Format: https://github.com/huggingface/safetensors.
- */
 export function readSafetensors(bytes: Uint8Array, file = 'safetensors file'): Safetensors {
   const header = readHeader(bytes, file);
   const body = bytes.subarray(header.end);
@@ -111,10 +106,6 @@ function checkOffsets(entries: readonly Entry[], size: number, file: string): vo
   if (at !== size) throw new DataError(`${file}: ${size - at} bytes belong to no tensor`);
 }
 
-/**
- * A safetensors file. The type follows from the data (f32, f64, i32, u8); `dtype` asks for I64 from i32 or BOOL from u8.
- * Throws `OptionError` for names that are taken, `DataError` for data that do not have their shape.
- */
 export function writeSafetensors(
   tensors: Iterable<readonly [name: string, array: FileArray]>,
   metadata: Readonly<Record<string, string>> = {},

@@ -1,21 +1,17 @@
-import { imageMakers } from './imageMakers.ts';
 import type { Layer } from './layer.ts';
-import { commonMakers, type LayerConfig, type Make, makeLayer } from './makers.ts';
+import type { LayerConfig, Make, Makers } from './makers.ts';
 import { toPlain } from './named.ts';
-import { normMakers } from './normMakers.ts';
 
 export type { LayerConfig } from './makers.ts';
 
-const makers: Record<string, Make> = { ...commonMakers, ...normMakers, ...imageMakers };
+const own: Record<string, Make> = {};
+
+/** Types of layers that were registered. */
+export const registered: Makers = own;
 
 /** Lets `layerFromConfig` rebuild layers of a type of your own. */
 export function registerLayer(type: string, make: Make): void {
-  makers[type] = make;
-}
-
-/** Types of layers that `layerFromConfig` knows. */
-export function layerTypes(): string[] {
-  return Object.keys(makers);
+  own[type] = make;
 }
 
 /** What rebuilds the layer. Throws `OptionError` when it holds a function of the user's. */
@@ -28,9 +24,4 @@ export function layerConfig(layer: Layer<never>): LayerConfig {
     ...(trainable ? {} : { trainable }),
     config: toPlain(title, config) as LayerConfig['config'] & object,
   };
-}
-
-/** A new layer of the same kind, with fresh weights. Throws `OptionError` for unknown types. */
-export function layerFromConfig(config: LayerConfig): Layer {
-  return makeLayer(makers, config);
 }

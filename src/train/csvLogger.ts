@@ -1,6 +1,6 @@
-import { nodeFiles, withPath } from '../data/file.ts';
 import { OptionError } from '../runtime/errors.ts';
 import type { Callback } from './callbacks.ts';
+import type { CsvLog } from './csvLog.ts';
 
 export interface CsvLoggerOptions {
   readonly file: string;
@@ -11,32 +11,17 @@ export interface CsvLoggerOptions {
 }
 
 /** Writes a row at the end of each epoch: its number, then losses and metrics; the first row names them. */
-export function csvLogger({ file, separator = ',', append = false }: CsvLoggerOptions): Callback {
+export function csvLogger(options: CsvLoggerOptions): Callback {
+  const { file } = options;
   if (typeof file !== 'string' || file === '')
     throw new OptionError(`csvLogger: file is ${JSON.stringify(file)}, expected a path`);
-  const cell = (text: string) =>
-    text.includes(separator) || /["\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  const line = (cells: readonly string[]) => `${cells.map(cell).join(separator)}\n`;
-  let names: string[] | undefined;
+  let log: CsvLog;
   return {
     async onTrainBegin() {
-      names = undefined;
-      const { stat, writeFile } = nodeFiles('csvLogger');
-      if (!append) await withPath(file, () => writeFile(file, ''));
-      else if (
-        await stat(file).then(
-          ({ size }) => size > 0,
-          () => false,
-        )
-      )
-        names = [];
+      const { CsvLog } = await import('./csvLog.ts');
+      log = new CsvLog(options);
+      await log.begin();
     },
-    async onEpochEnd(epoch, logs) {
-      const { appendFile } = nodeFiles('csvLogger');
-      const head = names === undefined ? line(['epoch', ...Object.keys(logs)]) : '';
-      if (!names?.length) names = Object.keys(logs);
-      const row = line([String(epoch), ...names.map((name) => String(logs[name] ?? ''))]);
-      await withPath(file, () => appendFile(file, head + row));
-    },
+    onEpochEnd: (epoch, logs) => log.add(epoch, logs),
   };
 }

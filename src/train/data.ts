@@ -1,23 +1,13 @@
 import { checkLabels, type DataLike, type Table, table, tabulating } from '../data/table.ts';
 import type { Loss } from '../nn/loss.ts';
 import { DataError, ShapeError } from '../runtime/errors.ts';
-import { atOnce, type Work } from '../runtime/turns.ts';
+import type { Work } from '../runtime/turns.ts';
 import type { ModelCore } from './core.ts';
 import { type Inputs, namedData } from './networkCore.ts';
 import type { OutputLoss } from './outputs.ts';
 import { SAMPLE_WEIGHT, targetName } from './programs.ts';
 
 /** Training and testing tables of a call: inputs, targets, weights. */
-export function dataTables(
-  core: ModelCore,
-  x: Inputs,
-  y: Inputs,
-  sampleWeight?: ArrayLike<number>,
-): Table[] {
-  return atOnce(tabulatingData(core, x, y, sampleWeight));
-}
-
-/** The same in pieces. */
 export function* tabulatingData(
   core: ModelCore,
   x: Inputs,

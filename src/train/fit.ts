@@ -1,5 +1,5 @@
 import { rowsOf, type Table, table } from '../data/table.ts';
-import { DataError, OptionError } from '../runtime/errors.ts';
+import { OptionError } from '../runtime/errors.ts';
 import { inTurns, type Work } from '../runtime/turns.ts';
 import type { Callback } from './callbacks.ts';
 import type { ModelCore } from './core.ts';
@@ -8,18 +8,12 @@ import { release } from './evaluate.ts';
 import { ResidentData } from './feed.ts';
 import type { History } from './history.ts';
 import { TrainingLoop } from './loop.ts';
-import { checkMixing, type MixingOptions } from './mixing.ts';
+import { checkMixing, type MixingOptions, mixerOf } from './mixing.ts';
 import type { Model } from './model.ts';
 import { type Inputs, rowShapes } from './networkCore.ts';
 import { checkWhole } from './options.ts';
 import { SAMPLE_WEIGHT } from './programs.ts';
-import {
-  type BatchStream,
-  type EpochSource,
-  firstBatch,
-  ResidentSource,
-  StreamSource,
-} from './source.ts';
+import { type EpochSource, ResidentSource } from './source.ts';
 
 export interface FitOptions extends MixingOptions {
   /** Passes over the data, default 1. */
@@ -84,19 +78,20 @@ function* splitting(core: ModelCore, x: Inputs, y: Inputs, options: FitOptions):
   };
 }
 
-async function run(
+/** Trains on checked data, then frees them. */
+export async function run(
   core: ModelCore,
   model: Model,
   options: FitOptions,
   source: EpochSource,
   validation: readonly Table[] | undefined,
 ): Promise<History> {
-  const { epochs = 1, batchSize = 32, callbacks = [], signal, mixup = 0, cutmix = 0 } = options;
-  const mixing = { mixup, cutmix };
+  const { epochs = 1, batchSize = 32, callbacks = [], signal } = options;
   let held: ResidentData | undefined;
   try {
     held = validation && (await ResidentData.open(core.state.engine, validation, false));
-    const loop = new TrainingLoop(core, model, { epochs, batchSize, callbacks, signal, mixing });
+    const mixer = await mixerOf(options);
+    const loop = new TrainingLoop(core, model, { epochs, batchSize, callbacks, signal, mixer });
     return await core.pausing.during(signal, () => loop.train(source, held));
   } finally {
     if (!core.disposed) core.state.forgetSnapshot();
@@ -122,27 +117,4 @@ export async function fit(
   const { training, validation } = await inTurns(splitting(core, x, y, options));
   const data = await ResidentData.open(core.state.engine, training, shuffle);
   return run(core, model, options, new ResidentSource(core, data, batchSize), validation);
-}
-
-/** The same from batches that arrive one by one; each epoch asks for a new pass. */
-export async function fitStream(
-  core: ModelCore,
-  model: Model,
-  stream: BatchStream,
-  options: FitOptions,
-): Promise<History> {
-  checkWhole('epochs', options.epochs ?? 1, 0);
-  checkMixing(options);
-  core.requireCompiled;
-  for (const name of ['validationSplit', 'sampleWeight', 'classWeight', 'shuffle'] as const) {
-    if (options[name])
-      throw new OptionError(`fit: ${name} is not for streams of batches: let the stream do it`);
-  }
-  const first = await firstBatch(stream);
-  if (!first) throw new DataError('fit: the stream has no batches');
-  await core.build(rowShapes(await inTurns(core.tabulating(first.x))));
-  const tables = await inTurns(tabulatingData(core, first.x, first.y, first.sampleWeight));
-  const validation =
-    options.validationData && (await inTurns(tabulatingData(core, ...options.validationData)));
-  return run(core, model, options, new StreamSource(core, stream, tables), validation);
 }

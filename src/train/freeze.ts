@@ -1,6 +1,7 @@
 import type { NDArray } from '../compile/array.ts';
 import { JsonReader } from '../formats/json.ts';
-import { type LayerConfig, layerFromConfig } from '../nn/config.ts';
+import type { LayerConfig } from '../nn/config.ts';
+import { layerFromConfig } from '../nn/fromConfig.ts';
 import { type NetworkConfig, networkConfig } from './config.ts';
 import { coreOf, Model } from './model.ts';
 import { networkFrom } from './readConfig.ts';

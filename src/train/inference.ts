@@ -9,8 +9,8 @@ import { type InferenceOptions, inferenceEngine } from '../runtime/inference.ts'
 import { type Inputs, NetworkCore } from './networkCore.ts';
 import { predict, predictSync, single } from './predict.ts';
 import { MODEL_FILE, type ModelFiles, SavedNetwork, WEIGHTS_FILE } from './savedNetwork.ts';
+import { checkTensors, writeVariables } from './tensors.ts';
 import { WeightState } from './weightState.ts';
-import { checkTensors, writeVariables } from './weights.ts';
 
 /** What is known of a loaded model. */
 export interface InferenceInfo {

@@ -1,12 +1,12 @@
 import type { Variable } from '../graph/tensor.ts';
-import { layerFromConfig } from '../nn/config.ts';
+import { layerFromConfig } from '../nn/fromConfig.ts';
 import { compileOptionsFrom } from './compiled.ts';
 import type { ModelCore, ModelOptions } from './core.ts';
 import { readFolder } from './folder.ts';
 import { coreOf, Model } from './model.ts';
 import { readNotes, slotName, slotNames, slotsOf } from './save.ts';
 import { type ModelFiles, OPTIMIZER_FILE, SavedNetwork, WEIGHTS_FILE } from './savedNetwork.ts';
-import { checkTensors, writeVariables } from './weights.ts';
+import { checkTensors, writeVariables } from './tensors.ts';
 
 /** Where the model runs; the rest is in its files. */
 export type LoadOptions = Pick<ModelOptions, 'engine' | 'threads' | 'build' | 'reproducible'>;

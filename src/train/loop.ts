@@ -7,7 +7,7 @@ import { evaluateData, lossNames } from './evaluate.ts';
 import type { Feed, ResidentData } from './feed.ts';
 import { type History, HistoryRecorder, type Logs, RunningMeans } from './history.ts';
 import { asLogs } from './metricSums.ts';
-import type { MixingOptions } from './mixing.ts';
+import type { Mixer } from './mixing.ts';
 import type { Model } from './model.ts';
 import { metricSums, prepare, type StepVariant, trainProgram } from './prepare.ts';
 import type { Probe } from './probe.ts';
@@ -22,7 +22,7 @@ export interface LoopOptions {
   readonly batchSize: number;
   readonly callbacks: readonly (Callback | NonNullable<Callback['onEpochEnd']>)[];
   readonly signal: AbortSignal | undefined;
-  readonly mixing: MixingOptions;
+  readonly mixer: Mixer | undefined;
 }
 
 /** Steps of one kind: `count` batches of `size` examples from example `start` on. */
@@ -62,9 +62,9 @@ export class TrainingLoop {
   }
 
   async train(source: EpochSource, held: ResidentData | undefined): Promise<History> {
-    const { batchSize, mixing } = this.#options;
+    const { batchSize, mixer } = this.#options;
     const started = performance.now();
-    await prepare(this.#core, source.feeds, batchSize, mixing);
+    await prepare(this.#core, source.feeds, batchSize, mixer);
     await this.#guarded(() => this.#epochs(source, held));
     const { waited } = this.#core.pausing;
     this.#history.seconds = (performance.now() - started - waited) / 1000;
@@ -161,8 +161,8 @@ export class TrainingLoop {
     for (let done = 0; done < count && (await this.#goesOn()); ) {
       const { accumulation, room, probe } = this.#phase();
       const chunk = Math.min(count - done, room, this.#chunk());
-      const { mixing } = this.#options;
-      const variant = { accumulation, probe, mixing };
+      const { mixer } = this.#options;
+      const variant = { accumulation, probe, mixer };
       const steps = Array.from({ length: chunk }, (_, i) =>
         this.#step(epoch, start + (done + i) * size),
       );

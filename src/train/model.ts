@@ -12,7 +12,7 @@ import { ModelCore, type ModelOptions } from './core.ts';
 import { tabulatingData } from './data.ts';
 import { evaluateData, release } from './evaluate.ts';
 import { ResidentData } from './feed.ts';
-import { type FitOptions, fit, fitStream } from './fit.ts';
+import { type FitOptions, fit } from './fit.ts';
 import type { History, Logs } from './history.ts';
 import { type MemoryReport, memoryOf, summarize } from './inspect.ts';
 import { applyNetwork, type Network, namedOutputs, sequentialNetwork } from './network.ts';
@@ -120,11 +120,11 @@ export class Model {
     y?: Inputs | FitOptions,
     options: FitOptions = {},
   ): Promise<History> {
-    return this.#core.exclusively('fit', () =>
-      isStream(x)
-        ? fitStream(this.#core, this, x, (y ?? {}) as FitOptions)
-        : fit(this.#core, this, x, y as Inputs, options),
-    );
+    return this.#core.exclusively('fit', async () => {
+      if (!isStream(x)) return fit(this.#core, this, x, y as Inputs, options);
+      const { fitStream } = await import('./fitStream.ts');
+      return fitStream(this.#core, this, x, (y ?? {}) as FitOptions);
+    });
   }
 
   /**

@@ -4,7 +4,7 @@ import { turn } from '../runtime/turns.ts';
 import type { ModelCore } from './core.ts';
 import type { Feed } from './feed.ts';
 import type { MetricSums } from './metricSums.ts';
-import type { MixingOptions } from './mixing.ts';
+import type { Mixer } from './mixing.ts';
 import type { Probe } from './probe.ts';
 import { traceLoss, trainable, trainSpec } from './programs.ts';
 import type { Accumulation } from './step.ts';
@@ -14,10 +14,10 @@ export async function prepare(
   core: ModelCore,
   feeds: readonly Feed[],
   size: number,
-  mixing?: MixingOptions,
+  mixer?: Mixer,
 ): Promise<void> {
   const { optimizer } = core.requireCompiled;
-  const { trace } = traceLoss(core.network, core.requireCompiled, feeds, size, true, true, mixing);
+  const { trace } = traceLoss(core.network, core.requireCompiled, feeds, size, true, true, mixer);
   await turn();
   await core.state.adopt(trace.variables, core.seed);
   const parameters = trainable(trace);
@@ -43,7 +43,7 @@ export interface StepVariant {
   /** Measures more of the step. */
   readonly probe?: Probe | undefined;
   /** Examples are mixed with each other. */
-  readonly mixing?: MixingOptions | undefined;
+  readonly mixer?: Mixer | undefined;
 }
 
 /** The training program for batches of `size`. To be called within `engine.exclusive`. */
@@ -52,7 +52,7 @@ export async function trainProgram(
   feeds: readonly Feed[],
   owner: string,
   size: number,
-  { accumulation = 'only', probe, mixing }: StepVariant = {},
+  { accumulation = 'only', probe, mixer }: StepVariant = {},
 ): Promise<Executable> {
   const { optimizer, accumulate } = core.requireCompiled;
   const frozen = core.layers.map((l) => (l.trainable ? '1' : '0')).join('');
@@ -60,7 +60,7 @@ export async function trainProgram(
   return core.state.programInTurns(
     `${owner}:train:${size}:${accumulation}:${frozen}:${named}${probe ? ':probe' : ''}`,
     function* () {
-      const traced = traceLoss(core.network, core.requireCompiled, feeds, size, true, true, mixing);
+      const traced = traceLoss(core.network, core.requireCompiled, feeds, size, true, true, mixer);
       yield;
       return yield* trainSpec(
         `train ${core.network.name}`,

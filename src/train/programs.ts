@@ -14,7 +14,8 @@ import type { Work } from '../runtime/turns.ts';
 import type { Compiled } from './core.ts';
 import { type Feed, feedTensor } from './feed.ts';
 import type { BatchSums, MetricSums } from './metricSums.ts';
-import { type LossMean, Mixed, type MixingOptions } from './mixing.ts';
+import type { LossMean } from './mixed.ts';
+import type { Mixer } from './mixing.ts';
 import { type Network, traceNetwork } from './network.ts';
 import { findMetric, type OutputLoss, type Outputs } from './outputs.ts';
 import type { LayerOutput, Probe } from './probe.ts';
@@ -45,13 +46,13 @@ export function traceLoss(
   size: number,
   training: boolean,
   noise = training,
-  mixing: MixingOptions = {},
+  mixer?: Mixer,
 ): TracedLoss {
   const tensors = new Map(feeds.map((feed) => [feed.name, feedTensor(feed, size)]));
   const given = Object.fromEntries(
     [...network.inputs.keys()].map((name) => [name, tensors.get(name) as Tensor]),
   );
-  const mixed = training && (mixing.mixup || mixing.cutmix) ? new Mixed(given, mixing) : null;
+  const mixed = mixer?.(given);
   const inputs = mixed?.inputs ?? given;
   const examples = training ? size * accumulate : size;
   const layerOutputs: LayerOutput[] = [];

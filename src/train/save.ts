@@ -15,7 +15,8 @@ import {
   OPTIMIZER_FILE,
   WEIGHTS_FILE,
 } from './savedNetwork.ts';
-import { checkTensors, readVariables, uniqueNames, writeVariables } from './weights.ts';
+import { checkTensors, writeVariables } from './tensors.ts';
+import { readVariables, uniqueNames } from './weights.ts';
 
 /** What a model knows beside its network, kept with it. */
 export interface ModelNotes {

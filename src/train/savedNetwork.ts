@@ -3,7 +3,7 @@ import { readSafetensors } from '../formats/safetensors.ts';
 import { DataError, messageOf, WasmgradError } from '../runtime/errors.ts';
 import type { Network } from './network.ts';
 import { type MakeLayer, networkFrom } from './readConfig.ts';
-import type { Tensors } from './weights.ts';
+import type { Tensors } from './tensors.ts';
 
 export const FORMAT = 'wasmgrad model';
 export const FORMAT_VERSION = 1;

@@ -3,7 +3,7 @@ import { checkLoss } from '../../src/check/check.ts';
 import { settingOf } from '../../src/check/gradCheck.ts';
 import { type Shape, sizeOf } from '../../src/graph/shape.ts';
 import type { Tensor } from '../../src/graph/tensor.ts';
-import { layerTypes } from '../../src/nn/config.ts';
+import { layerTypes } from '../../src/nn/fromConfig.ts';
 import * as layers from '../../src/nn/index.ts';
 import { createEngine } from '../../src/runtime/create.ts';
 import type { Engine } from '../../src/runtime/engine.ts';

@@ -170,7 +170,7 @@ describe('A4, A5: deep networks', () => {
 
 describe('A7: regression', () => {
   test('a linear output finds the line of linear data', async () => {
-    const { x, y } = datasets.linear(200, { features: 3, noise: 0, seed: 5 });
+    const { x, y } = await datasets.linear(200, { features: 3, noise: 0, seed: 5 });
     using net = network([dense(1)], 3);
     net.compile({ optimizer: sgd({ learningRate: 0.3 }), loss: 'mse', metrics: ['mae'] });
     await net.fit(x, y as typeof x, { epochs: 300, batchSize: 200 });

@@ -8,7 +8,7 @@ import { flatten } from '../../src/nn/index.ts';
 import { adam } from '../../src/optim/index.ts';
 import { sequential } from '../../src/train/model.ts';
 
-const all = digits(1200, { size: 16 });
+const all = await digits(1200, { size: 16 });
 const part = (from: number, to: number) =>
   takeExamples(
     all,

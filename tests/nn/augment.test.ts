@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { evaluate } from '../../src/compile/evaluate.ts';
 import type { Tensor } from '../../src/graph/tensor.ts';
-import { layerConfig, layerFromConfig } from '../../src/nn/config.ts';
+import { layerConfig } from '../../src/nn/config.ts';
+import { layerFromConfig } from '../../src/nn/fromConfig.ts';
 import * as layers from '../../src/nn/index.ts';
 import type { Layer } from '../../src/nn/layer.ts';
 import { scalar, tensor } from '../../src/ops/leaf.ts';

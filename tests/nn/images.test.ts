@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { sizeOf } from '../../src/graph/shape.ts';
 import type { Tensor } from '../../src/graph/tensor.ts';
-import { layerConfig, layerFromConfig } from '../../src/nn/config.ts';
+import { layerConfig } from '../../src/nn/config.ts';
+import { layerFromConfig } from '../../src/nn/fromConfig.ts';
 import * as layers from '../../src/nn/index.ts';
 import type { Layer } from '../../src/nn/layer.ts';
 import { Trace, withTrace } from '../../src/nn/trace.ts';

@@ -1,13 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Tensor } from '../../src/graph/tensor.ts';
 import { activations } from '../../src/nn/activations.ts';
-import {
-  type LayerConfig,
-  layerConfig,
-  layerFromConfig,
-  registerLayer,
-} from '../../src/nn/config.ts';
+import { type LayerConfig, layerConfig, registerLayer } from '../../src/nn/config.ts';
 import { constraints } from '../../src/nn/constraint.ts';
+import { layerFromConfig } from '../../src/nn/fromConfig.ts';
 import * as layers from '../../src/nn/index.ts';
 import { type Layer, layer } from '../../src/nn/layer.ts';
 import { l1, l2 } from '../../src/nn/regularizer.ts';

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { layerConfig, layerFromConfig } from '../../src/nn/config.ts';
+import { layerConfig } from '../../src/nn/config.ts';
+import { layerFromConfig } from '../../src/nn/fromConfig.ts';
 import * as layers from '../../src/nn/index.ts';
 import { tensor } from '../../src/ops/leaf.ts';
 import { createEngine } from '../../src/runtime/create.ts';

@@ -22,3 +22,21 @@ test.each([
   expect(entries.length).toBeGreaterThan(2);
   for (const [, make] of entries) expect(make).toBeTypeOf('function');
 });
+
+test('data and formats come as promises, from modules that load when they are called', async () => {
+  const { datasets, diagnose, kFold, readNpy, splitDataset, writeNpy } = wasmgrad;
+  const points = await datasets.moons(10);
+  const { train } = await splitDataset(points);
+  expect(train.x.shape).toEqual([6, 2]);
+  expect(await readNpy(await writeNpy({ data: Float32Array.of(1, 2), shape: [2] }))).toEqual({
+    data: Float32Array.of(1, 2),
+    shape: [2],
+    dtype: 'F32',
+  });
+  const folds = [];
+  for await (const { dev } of kFold(6, 3)) folds.push(dev.length);
+  expect(folds).toEqual([2, 2, 2]);
+  const { verdict } = await diagnose({ trainError: 0.01, devError: 0.11 });
+  expect(verdict).toBe('high variance');
+  await expect(datasets.digits(-1)).rejects.toThrow('digits: -1 examples');
+});

@@ -6,7 +6,7 @@ import { bundleInference } from '../../scripts/inference.ts';
 import type { Tensor } from '../../src/graph/tensor.ts';
 import type * as infer from '../../src/infer.ts';
 import { activations } from '../../src/nn/activations.ts';
-import { layerFromConfig } from '../../src/nn/config.ts';
+import { layerFromConfig } from '../../src/nn/fromConfig.ts';
 import { imageMakers } from '../../src/nn/imageMakers.ts';
 import * as layers from '../../src/nn/index.ts';
 import { commonMakers } from '../../src/nn/makers.ts';

@@ -4,7 +4,8 @@ import type { Tensor } from '../../src/graph/tensor.ts';
 import * as layers from '../../src/nn/index.ts';
 import { tensor } from '../../src/ops/leaf.ts';
 import { cast } from '../../src/ops/select.ts';
-import { Mixed, type MixingOptions } from '../../src/train/mixing.ts';
+import { Mixed } from '../../src/train/mixed.ts';
+import type { MixingOptions } from '../../src/train/mixing.ts';
 import { sequential } from '../../src/train/model.ts';
 import { blobs, hashOf } from '../support/data.ts';
 

@@ -15,11 +15,6 @@ export interface DigitsOptions {
 /** Knots of the elastic distortion in each direction. */
 const KNOTS = 4;
 
-/**
- * `n` grey images [n, size, size] of digits as people write them, with labels 0 to 9 in equal numbers: strokes of one of
- * several ways to write the digit, their control points moved, bent elastically, sheared, turned, scaled and shifted, drawn
- * with pens of different width and pressure, and a little noise.
- */
 export function digits(n: number, { seed = 0, size = 28 }: DigitsOptions = {}): Dataset {
   if (!Number.isInteger(size) || size < 8)
     throw new OptionError(`digits: size is ${size}, expected a whole number from 8`);

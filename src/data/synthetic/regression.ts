@@ -54,7 +54,6 @@ export interface FeaturesOptions extends RegressionOptions {
   readonly features?: number;
 }
 
-/** y = w·x + b with normal x and weights drawn from the seed. Features: 5; noise: 0.5. */
 export function linear(n: number, { features = 5, ...options }: FeaturesOptions = {}): Dataset {
   const names = numbered('linear', features, 1);
   const source = new Random(options.seed ?? 0, 1);
@@ -66,7 +65,6 @@ export function linear(n: number, { features = 5, ...options }: FeaturesOptions 
   });
 }
 
-/** y = sin x for x in [−π, π). Noise: 0.1. */
 export function sine(n: number, options: RegressionOptions = {}): Dataset {
   return regression('sine', n, ['x'], { noise: 0.1, ...options }, (random) => {
     const x = random.uniform(-Math.PI, Math.PI);
@@ -74,10 +72,6 @@ export function sine(n: number, options: RegressionOptions = {}): Dataset {
   });
 }
 
-/**
- * y = 10 sin(π·x1·x2) + 20 (x3 − ½)² + 10 x4 + 5 x5 for x in [0, 1), further features without influence (Friedman 1991,
- * “Multivariate adaptive regression splines”). Features: 10; noise: 1.
- */
 export function friedman1(n: number, { features = 10, ...options }: FeaturesOptions = {}): Dataset {
   const names = numbered('friedman1', features, 5);
   return regression('friedman1', n, names, { noise: 1, ...options }, (random) => {
@@ -90,10 +84,6 @@ export function friedman1(n: number, { features = 10, ...options }: FeaturesOpti
 
 const HOUSE = ['size', 'rooms', 'age', 'distance', 'garden', 'condition'];
 
-/**
- * Prices of houses in thousands from size (m²), rooms, age (years), distance to the centre (km), garden (m², 0 without) and
- * condition (1 to 5). The price of a square metre falls with distance and age and rises with condition. Noise: 25.
- */
 export function housePrices(n: number, options: RegressionOptions = {}): Dataset {
   return regression('housePrices', n, HOUSE, { noise: 25, ...options }, (random) => {
     const size = Math.round(clamp(115 * exp(0.38 * random.normal()), 28, 420));

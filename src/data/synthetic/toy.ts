@@ -58,7 +58,6 @@ function polar(radius: number, angle: number): Point {
   return [radius * cos(angle), radius * sin(angle)];
 }
 
-/** Two half circles of radius 1, one hooked into the other. Noise: 0.1. */
 export function moons(n: number, options: ToyOptions = {}): Dataset {
   return planar('moons', n, 2, { noise: 0.1, ...options }, (label, random) => {
     const [x, y] = polar(1, Math.PI * random.uniform());
@@ -71,7 +70,6 @@ export interface CirclesOptions extends ToyOptions {
   readonly factor?: number;
 }
 
-/** A circle of radius 1 (class 0) around a smaller one. Noise: 0.1. */
 export function circles(n: number, { factor = 0.5, ...options }: CirclesOptions = {}): Dataset {
   checkFrom('circles', 'factor', factor, 0);
   return planar('circles', n, 2, { noise: 0.1, ...options }, (label, random) =>
@@ -86,7 +84,6 @@ export interface SpiralsOptions extends ToyOptions {
   readonly turns?: number;
 }
 
-/** Arms that wind around the origin out to radius 1. Noise: 0.03. */
 export function spirals(
   n: number,
   { classes = 3, turns = 0.75, ...options }: SpiralsOptions = {},
@@ -103,7 +100,6 @@ export interface BlobsOptions extends ToyOptions {
   readonly classes?: number;
 }
 
-/** Round clouds whose centres lie evenly on a circle of radius 3, turned by the seed. Noise: 1. */
 export function blobs(n: number, { classes = 3, ...options }: BlobsOptions = {}): Dataset {
   const turn = new Random(options.seed ?? 0, 2).uniform();
   return planar('blobs', n, classes, { noise: 1, ...options }, (label) =>
@@ -116,10 +112,6 @@ export interface FlowerOptions extends ToyOptions {
   readonly petals?: number;
 }
 
-/**
- * A flower of radius 4: its right half is one class, its left half the other (the planar data of the course Neural Networks
- * and Deep Learning). Radius and angle have the noise, 0.2.
- */
 export function flower(
   n: number,
   { petals = 8, noise = 0.2, seed = 0 }: FlowerOptions = {},
