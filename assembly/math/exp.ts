@@ -112,8 +112,9 @@ export class Exponential {
   }
 
   /**
-   * x = h + k·½·ln 2, s = 2^k, e^(2h) = (c + h) / (c − h) with c = h·coth(h): tanh x is the quotient of (s + 1)·h − (1 − s)·c and
-   * (s + 1)·c − (1 − s)·h, which keeps −0. What rounding does to h weighs no more than the same relative error of x.
+   * x = h + k·½·ln 2, s = 2^k, e^(2h) = (c + h) / (c − h) with c = h·coth(h) = 1 + w: tanh x is the quotient of (s + 1)·h − (1 − s)·c
+   * and (s + 1)·c − (1 − s)·h, which keeps −0. What rounding does to h weighs no more than the same relative error of x.
+   * Where products are rounded w alone is multiplied, so that what is rounded is small.
    */
   @inline static tanhWithin<T>(x: v128): v128 {
     const one = Table.get<T>(ONE);
@@ -122,11 +123,19 @@ export class Exponential {
     const h = Lanes.madd<T>(v128.sub<T>(t, round), Table.get<T>(HALF_LN2), x);
     const scale = Exponential.scale<T>(t);
     const u = v128.mul<T>(h, h);
-    const c = Lanes.madd<T>(u, Table.polynomial<T>(u, COTH, sizeof<T>() == 8 ? 4 : 1), one);
+    const p = Table.polynomial<T>(u, COTH, sizeof<T>() == 8 ? 4 : 1);
     const more = v128.add<T>(one, scale);
     const less = v128.sub<T>(one, scale);
-    const top = Lanes.nmadd<T>(less, c, v128.mul<T>(more, h));
-    return v128.div<T>(top, Lanes.nmadd<T>(less, h, v128.mul<T>(more, c)));
+    const top = v128.mul<T>(more, h);
+    if (Lanes.fused<T>()) {
+      const c = Lanes.madd<T>(u, p, one);
+      const below = Lanes.nmadd<T>(less, h, v128.mul<T>(more, c));
+      return v128.div<T>(Lanes.nmadd<T>(less, c, top), below);
+    }
+    const w = v128.mul<T>(u, p);
+    const above = v128.sub<T>(Lanes.nmadd<T>(less, w, top), less);
+    const below = Lanes.nmadd<T>(less, h, v128.mul<T>(more, w));
+    return v128.div<T>(above, v128.add<T>(below, more));
   }
 
   @inline static scale<T>(t: v128): v128 {

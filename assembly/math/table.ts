@@ -141,14 +141,18 @@ function address<T>(i: i32): usize {
 
 /** Operations on lanes of T, and on their bits. */
 export class Lanes {
-  /** a·b + c, fused in f32 with relaxed SIMD: f64 functions give the same bits in every build. */
+  /** Only f32 with relaxed SIMD: f64 functions give the same bits in every build. */
+  @inline static fused<T>(): boolean {
+    return ASC_FEATURE_RELAXED_SIMD && sizeof<T>() == 4;
+  }
+  /** a·b + c, fused where `fused`. */
   @inline static madd<T>(a: v128, b: v128, c: v128): v128 {
-    if (ASC_FEATURE_RELAXED_SIMD && sizeof<T>() == 4) return v128.relaxed_madd<f32>(a, b, c);
+    if (Lanes.fused<T>()) return v128.relaxed_madd<f32>(a, b, c);
     return v128.add<T>(v128.mul<T>(a, b), c);
   }
   /** c − a·b, fused like `madd`. */
   @inline static nmadd<T>(a: v128, b: v128, c: v128): v128 {
-    if (ASC_FEATURE_RELAXED_SIMD && sizeof<T>() == 4) return v128.relaxed_nmadd<f32>(a, b, c);
+    if (Lanes.fused<T>()) return v128.relaxed_nmadd<f32>(a, b, c);
     return v128.sub<T>(c, v128.mul<T>(a, b));
   }
   @inline static addBits<T>(a: v128, b: v128): v128 {
