@@ -9,9 +9,14 @@ export abstract class Fold {
   abstract step(sum: v128, x: v128, shift: v128): v128;
   abstract join(a: v128, b: v128): v128;
   abstract lanes(v: v128): real;
+  /** Whether `foldColumns` touches the memory that is wanted next. */
+  abstract touches(): boolean;
 }
 
 export class Sum extends Fold {
+  @inline touches(): boolean {
+    return false;
+  }
   @inline empty(): real {
     return 0;
   }
@@ -31,6 +36,9 @@ export class Sum extends Fold {
 
 /** `pmax` keeps a NaN of its first operand; one of the second becomes a lane of ones, which is a NaN. */
 export class Max extends Fold {
+  @inline touches(): boolean {
+    return false;
+  }
   @inline empty(): real {
     return <real>-Infinity;
   }
@@ -49,6 +57,9 @@ export class Max extends Fold {
 }
 
 export class Min extends Fold {
+  @inline touches(): boolean {
+    return false;
+  }
   @inline empty(): real {
     return <real>Infinity;
   }
@@ -155,7 +166,10 @@ function foldWide<Op extends Fold>(x: usize, end: usize, s: v128): v128 {
   return op.join(op.join(op.join(a, b), op.join(c, d)), op.join(op.join(e, f), op.join(g, h)));
 }
 
-/** y[c] = fold of x[0 … rows − 1, c] for the columns first … last − 1; mean 0: none. x is [rows, cols]. */
+/**
+ * y[c] = fold of x[0 … rows − 1, c] for the columns first … last − 1; mean 0: none. x is [rows, cols]. Ops that touch read a
+ * number of each line from `next` on, as much as of x.
+ */
 export function foldColumns<Op extends Fold>(
   y: usize,
   x: usize,
@@ -164,12 +178,13 @@ export function foldColumns<Op extends Fold>(
   first: i32,
   last: i32,
   rows: i32,
+  next: usize = 0,
 ): i32 {
   const stride = <usize>cols * sizeof<real>();
   let at = <usize>first * sizeof<real>();
   let left = last - first;
-  for (; left >= 4 * LANES; left -= 4 * LANES, at += 64)
-    fourColumns<Op>(y + at, x + at, mean == 0 ? 0 : mean + at, stride, rows);
+  for (; left >= 4 * LANES; left -= 4 * LANES, at += 64, next += (<usize>rows) << 6)
+    fourColumns<Op>(y + at, x + at, mean == 0 ? 0 : mean + at, stride, rows, next);
   for (; left >= LANES; left -= LANES, at += 16)
     oneColumn<Op>(y + at, x + at, mean == 0 ? 0 : mean + at, stride, rows);
   if (left > 0) partOfColumn<Op>(y + at, x + at, mean == 0 ? 0 : mean + at, stride, rows, left);
@@ -183,6 +198,7 @@ function fourColumns<Op extends Fold>(
   mean: usize,
   stride: usize,
   rows: i32,
+  next: usize,
 ): void {
   const op = changetype<Op>(0);
   const empty = v128.splat<real>(op.empty());
@@ -200,6 +216,10 @@ function fourColumns<Op extends Fold>(
     let c = empty;
     let d = empty;
     for (let i = min(COLUMN_BLOCK, rows - row); i > 0; i--, x += stride) {
+      if (op.touches()) {
+        load<u8>(next);
+        next += 64;
+      }
       a = op.step(a, v128.load(x), s0);
       b = op.step(b, v128.load(x, 16), s1);
       c = op.step(c, v128.load(x, 32), s2);

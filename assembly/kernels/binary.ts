@@ -1,4 +1,4 @@
-import { Binary, Ternary, zip, zip3, zipBroadcast } from '../map';
+import { Binary, Ternary, zip, zip3, zipBroadcast, zipLines } from '../map';
 import { pow as power } from '../math';
 import { In, InAll, Out } from '../share';
 import { splat } from '../simd';
@@ -46,7 +46,7 @@ class Select extends Ternary {
 
 /** z = a + b */
 export function add(z: Out, a: In, b: In, n: i32, unit: i32, tid: i32, threads: i32): void {
-  zip<Add>(z, a, b, n, unit, tid, threads);
+  zipLines<Add>(z, a, b, n, unit, tid, threads);
 }
 
 /** z = a − b */
@@ -56,7 +56,7 @@ export function sub(z: Out, a: In, b: In, n: i32, unit: i32, tid: i32, threads: 
 
 /** z = a·b */
 export function mul(z: Out, a: In, b: In, n: i32, unit: i32, tid: i32, threads: i32): void {
-  zip<Mul>(z, a, b, n, unit, tid, threads);
+  zipLines<Mul>(z, a, b, n, unit, tid, threads);
 }
 
 /** z = a / b */

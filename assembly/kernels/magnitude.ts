@@ -4,6 +4,9 @@ import { madd, maxLanes, sumLanes } from '../simd';
 
 /** The largest |x|; NaN if there is one, see `Max`. */
 class Largest extends Fold {
+  @inline touches(): boolean {
+    return false;
+  }
   @inline empty(): real {
     return 0;
   }
@@ -23,6 +26,9 @@ class Largest extends Fold {
 
 /** Σ (x·shift)² */
 class ScaledSquares extends Fold {
+  @inline touches(): boolean {
+    return false;
+  }
   @inline empty(): real {
     return 0;
   }

@@ -25,6 +25,9 @@ export class SquaredDeviation extends Fold {
   @inline lanes(v: v128): real {
     return sumLanes(v);
   }
+  @inline touches(): boolean {
+    return true;
+  }
 }
 
 /** Columns whose rows are read twice: 128 rows of them are 32 KiB. */
@@ -32,7 +35,7 @@ const SLAB: i32 = 64;
 /** Chunks that are added one after the other before they are added to the total. */
 const BLOCK: i32 = 32;
 
-/** mean[c] and deviation[c] = Σ(x[r, c] − mean[c])² for the columns first … last − 1; x [rows, cols]. */
+/** mean[c] and deviation[c] = Σ(x[r, c] − mean[c])² for the columns first … last − 1; x [rows, cols]. Meanwhile as much from `next` on enters the cache. */
 function columnMoments(
   mean: usize,
   deviation: usize,
@@ -41,14 +44,43 @@ function columnMoments(
   first: i32,
   last: i32,
   rows: i32,
+  next: usize,
 ): i32 {
   for (let c = first; c < last; c += SLAB) {
     const end = min(last, c + SLAB);
     foldColumns<Sum>(mean, x, 0, cols, c, end, rows);
     divideSpan(mean, c, end, <real>rows);
-    foldColumns<SquaredDeviation>(deviation, x, mean, cols, c, end, rows);
+    foldColumns<SquaredDeviation>(deviation, x, mean, cols, c, end, rows, next);
   }
   return last;
+}
+
+/** Moments of chunk k of the rows: mean partial[k, 0, c] and deviation partial[k, 1, c]; `more`: the next one is read next. Returns its rows. */
+export function chunkMoments(
+  partial: usize,
+  x: usize,
+  k: i32,
+  more: boolean,
+  chunk: i32,
+  rows: i32,
+  cols: i32,
+): i32 {
+  const width = <usize>cols * sizeof<real>();
+  const at = partial + <usize>(2 * k) * width;
+  const part = x + <usize>(k * chunk) * width;
+  const count = min(rows - k * chunk, chunk);
+  const whole = more && cols <= SLAB && (k + 2) * chunk <= rows;
+  columnMoments(
+    at,
+    at + width,
+    part,
+    cols,
+    0,
+    cols,
+    count,
+    whole ? part + <usize>chunk * width : part,
+  );
+  return count;
 }
 
 /** mean[r] and variance[r] of x[r, …]; x [rows, cols]. */
@@ -85,7 +117,7 @@ export function momentColumns(
 ): void {
   const first = shareStart(cols, unit, tid, threads);
   const last = shareStart(cols, unit, tid + 1, threads);
-  columnMoments(mean, variance, x, cols, first, last, rows);
+  columnMoments(mean, variance, x, cols, first, last, rows, x);
   divideSpan(variance, first, last, <real>rows);
 }
 
@@ -124,12 +156,8 @@ export function momentColumnChunks(
   threads: i32,
 ): void {
   const last = shareStart(chunks, unit, tid + 1, threads);
-  const rowBytes = <usize>cols * sizeof<real>();
-  for (let k = shareStart(chunks, unit, tid, threads); k < last; k++) {
-    const at = partial + <usize>(2 * k) * rowBytes;
-    const part = x + <usize>(k * chunk) * rowBytes;
-    columnMoments(at, at + rowBytes, part, cols, 0, cols, min(rows - k * chunk, chunk));
-  }
+  for (let k = shareStart(chunks, unit, tid, threads); k < last; k++)
+    chunkMoments(partial, x, k, k + 1 < last, chunk, rows, cols);
 }
 
 /** mean[c] and variance[c] of the n numbers whose chunks of `chunk` (the last one shorter) have the moments partial [chunks, 2, cols]. */

@@ -1,8 +1,8 @@
-import { foldColumns, Sum } from '../fold';
 import { Lanes, Part, Whole } from '../lanes';
 import { In, InAll, Out, OutAll, shareStart } from '../share';
 import { LANES, madd, splat } from '../simd';
-import { SquaredDeviation } from './moments';
+import { divideSpan } from '../span';
+import { chunkMoments } from './moments';
 
 /*
  * Normalisation of the columns of [images, rows, cols] by moments [.., 2, cols]: mean and variance, of each image or of
@@ -31,22 +31,9 @@ export function momentsChunks(
   const last = shareStart(chunks, unit, tid + 1, threads);
   const rowBytes = <usize>cols * REAL;
   for (let k = shareStart(chunks, unit, tid, threads); k < last; k++) {
-    const count = min(chunk, rows - k * chunk);
-    const mean = p + <usize>k * 2 * rowBytes;
-    const from = x + <usize>k * <usize>chunk * rowBytes;
-    foldColumns<Sum>(mean, from, 0, cols, 0, cols, count);
-    divideAll(mean, cols, <real>count);
-    foldColumns<SquaredDeviation>(mean + rowBytes, from, mean, cols, 0, cols, count);
-    divideAll(mean + rowBytes, cols, <real>count);
+    const count = chunkMoments(p, x, k, k + 1 < last, chunk, rows, cols);
+    divideSpan(p + <usize>(2 * k + 1) * rowBytes, 0, cols, <real>count);
   }
-}
-
-function divideAll(y: usize, n: i32, by: real): i32 {
-  const d = splat(by);
-  const end = y + <usize>(n & -LANES) * REAL;
-  for (; y < end; y += 16) v128.store(y, v128.div<real>(v128.load(y), d));
-  for (let i = n & -LANES; i < n; i++, y += REAL) store<real>(y, load<real>(y) / by);
-  return n;
 }
 
 /** y = moments of all rows from those of their chunks, joined in order (Chan, Golub, LeVeque 1979). */

@@ -5,6 +5,9 @@ import { LANES, loadPart, maxLanes, splat, storePart, storeUpTo, sumLanes } from
 
 /** The maximum without regard to NaN, which reaches the result through the sum. */
 class Largest extends Fold {
+  @inline touches(): boolean {
+    return false;
+  }
   @inline empty(): real {
     return <real>-Infinity;
   }
