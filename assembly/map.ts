@@ -71,10 +71,23 @@ export function mapBounded<Op extends Bounded>(
   mapBoundedSpan<Op>(y + <usize>first * REAL, x + <usize>first * REAL, end - first);
 }
 
-/** The loads of constants are shared by four vectors, as is the question whether one of them is beyond the limit. */
+/** A page of memory, at whose end the processor stops reading ahead. */
+const PAGE: usize = 4096;
+
 function mapBoundedSpan<Op extends Bounded>(y: usize, x: usize, count: i32): void {
+  const page = <i32>(PAGE / REAL);
+  for (; count > 0; count -= page, y += PAGE, x += PAGE)
+    mapBoundedPage<Op>(y, x, min(count, page), count >= 2 * page ? PAGE : 0);
+}
+
+/**
+ * The loads of constants are shared by four vectors, as is the question whether one of them is beyond the limit. What lies `ahead`
+ * enters the cache meanwhile.
+ */
+function mapBoundedPage<Op extends Bounded>(y: usize, x: usize, count: i32, ahead: usize): void {
   const op = changetype<Op>(0);
   for (; count >= 4 * LANES; count -= 4 * LANES, y += 64, x += 64) {
+    load<u8>(x + ahead);
     const x0 = v128.load(x);
     const x1 = v128.load(x, 16);
     const x2 = v128.load(x, 32);

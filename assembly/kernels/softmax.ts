@@ -87,14 +87,14 @@ function sumRow<Op extends RowOp>(a: usize, b: usize, n: i32, p: real, q: real):
   return sumLanes(v128.add<real>(total, sum));
 }
 
-/** Σ exp(x − shift) over n numbers; where y ≠ 0, y = exp(x − shift). y may be x. */
-function sumExp(y: usize, x: usize, n: i32, shift: real): real {
+/** Σ exp(x − shift) over n numbers; where y ≠ 0, y = exp(x − shift), and what lies `ahead` of x enters the cache. y may be x. */
+function sumExp(y: usize, x: usize, n: i32, shift: real, ahead: usize): real {
   let total = splat(0);
   for (let i = 0; i < n; i += BLOCK, x += BLOCK * sizeof<real>()) {
     const count = min(n - i, BLOCK);
     total = v128.add<real>(
       total,
-      y == 0 ? expBlock(x, count, shift) : storeExpBlock(y, x, count, shift),
+      y == 0 ? expBlock(x, count, shift) : storeExpBlock(y, x, count, shift, ahead),
     );
     if (y != 0) y += BLOCK * sizeof<real>();
   }
@@ -118,11 +118,12 @@ function expBlock(x: usize, n: i32, shift: real): v128 {
   return v128.add<real>(even, odd);
 }
 
-function storeExpBlock(y: usize, x: usize, n: i32, shift: real): v128 {
+function storeExpBlock(y: usize, x: usize, n: i32, shift: real, ahead: usize): v128 {
   const s = splat(shift);
   let even = splat(0);
   let odd = splat(0);
   for (; n >= 4 * LANES; n -= 4 * LANES, x += 64, y += 64) {
+    load<u8>(x + ahead);
     const e0 = changetype<Shifted>(0).apply(v128.load(x), s);
     const e1 = changetype<Shifted>(0).apply(v128.load(x, 16), s);
     const e2 = changetype<Shifted>(0).apply(v128.load(x, 32), s);
@@ -217,7 +218,8 @@ export function softmax(
   const last = shareStart(rows, unit, tid + 1, threads);
   for (let r = shareStart(rows, unit, tid, threads); r < last; r++) {
     const at = <usize>r * bytes;
-    const sum = sumExp(y + at, x + at, cols, foldRow<Largest>(x + at, cols, 0));
+    const most = foldRow<Largest>(x + at, cols, 0);
+    const sum = sumExp(y + at, x + at, cols, most, r + 1 < last ? bytes : 0);
     mapRow<Scale>(y + at, y + at, y + at, cols, <real>1 / sum, 0, 0);
   }
 }
@@ -237,7 +239,7 @@ export function logSoftmax(
   for (let r = shareStart(rows, unit, tid, threads); r < last; r++) {
     const at = <usize>r * bytes;
     const most = foldRow<Largest>(x + at, cols, 0);
-    const sum = sumExp(0, x + at, cols, most);
+    const sum = sumExp(0, x + at, cols, most, 0);
     mapRow<Shift>(y + at, x + at, x + at, cols, most, log1(sum), 0);
   }
 }
@@ -301,7 +303,7 @@ export function softmaxCrossEntropy(
     if (<u32>label < <u32>cols) {
       const most = foldRow<Largest>(row, cols, 0);
       const target = load<real>(row + <usize>label * sizeof<real>());
-      value = log1(sumExp(0, row, cols, most)) + (most - target);
+      value = log1(sumExp(0, row, cols, most, 0)) + (most - target);
     }
     store<real>(loss + <usize>r * sizeof<real>(), value);
   }
@@ -325,7 +327,7 @@ export function softmaxCrossEntropyGrad(
     const label = load<i32>(labels + (r << 2));
     const inside = <u32>label < <u32>cols;
     const d: real = inside ? load<real>(dloss + r * sizeof<real>()) : <real>NaN;
-    const sum = sumExp(dx + at, x + at, cols, foldRow<Largest>(x + at, cols, 0));
+    const sum = sumExp(dx + at, x + at, cols, foldRow<Largest>(x + at, cols, 0), 0);
     mapRow<Scale>(dx + at, dx + at, dx + at, cols, d / sum, 0, 0);
     const target = dx + at + <usize>label * sizeof<real>();
     if (inside) store<real>(target, load<real>(target) - d);
@@ -348,7 +350,7 @@ export function softmaxCrossEntropyDense(
   for (let r = shareStart(rows, unit, tid, threads); r < last; r++) {
     const at = <usize>r * bytes;
     const most = foldRow<Largest>(x + at, cols, 0);
-    const logSum = log1(sumExp(0, x + at, cols, most));
+    const logSum = log1(sumExp(0, x + at, cols, most, 0));
     const value = sumRow<DenseLoss>(x + at, t + at, cols, most, logSum);
     store<real>(loss + <usize>r * sizeof<real>(), value);
   }
@@ -372,7 +374,7 @@ export function softmaxCrossEntropyDenseGrad(
     const at = <usize>r * bytes;
     const d = load<real>(dloss + <usize>r * sizeof<real>());
     const most = foldRow<Largest>(x + at, cols, 0);
-    const factor = (d * foldRow<Sum>(t + at, cols, 0)) / sumExp(0, x + at, cols, most);
+    const factor = (d * foldRow<Sum>(t + at, cols, 0)) / sumExp(0, x + at, cols, most, 0);
     mapRow<DenseGrad>(dx + at, x + at, t + at, cols, most, factor, d);
   }
 }
