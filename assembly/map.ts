@@ -88,6 +88,7 @@ function mapBoundedPage<Op extends Bounded>(y: usize, x: usize, count: i32, ahea
   const op = changetype<Op>(0);
   for (; count >= 4 * LANES; count -= 4 * LANES, y += 64, x += 64) {
     load<u8>(x + ahead);
+    load<u8>(y + ahead);
     const x0 = v128.load(x);
     const x1 = v128.load(x, 16);
     const x2 = v128.load(x, 32);
