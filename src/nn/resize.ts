@@ -5,7 +5,7 @@ import { repeatElements } from '../ops/pool.ts';
 import { resizeLinear } from '../ops/resize.ts';
 import { pad, slice } from '../ops/slice.ts';
 import { perAxis, type Sides, sidesOf } from '../ops/windows.ts';
-import { OptionError, ShapeError } from '../runtime/errors.ts';
+import { OptionError, ShapeError, shown } from '../runtime/errors.ts';
 import { type Layer, type LayerOptions, layer } from './layer.ts';
 import { layerTitle, withDefaults } from './named.ts';
 import { type ImageOptions, imageLayer } from './pooling.ts';
@@ -88,8 +88,8 @@ export const upSampling3D = upSampling('upSampling3D', 3);
 export function permute(dims: readonly number[], options: LayerOptions = {}): Layer<[x: Tensor]> {
   const title = layerTitle('permute', options);
   withDefaults<object>(title, options, { name: undefined, trainable: undefined });
-  if ([...dims].sort((a, b) => a - b).some((d, i) => d !== i + 1)) {
-    throw new OptionError(`${title}: dims [${dims}], expected 1 … ${dims.length} in some order`);
+  if (!Array.isArray(dims) || [...dims].sort((a, b) => a - b).some((d, i) => d !== i + 1)) {
+    throw new OptionError(`${title}: dims is ${shown(dims)}, expected 1 … n in some order`);
   }
   return layer('permute', { dims, ...options }, (_, x: Tensor) => {
     if (x.shape.length !== dims.length + 1)

@@ -1,5 +1,6 @@
 import { rowsOf, type Table, table } from '../data/table.ts';
-import { DataError, OptionError } from '../runtime/errors.ts';
+import { checkOptions, checkType } from '../nn/named.ts';
+import { DataError, OptionError, shown } from '../runtime/errors.ts';
 import { inTurns, type Work } from '../runtime/turns.ts';
 import type { Callback } from './callbacks.ts';
 import type { ModelCore } from './core.ts';
@@ -41,6 +42,36 @@ export interface FitOptions extends MixingOptions {
   readonly signal?: AbortSignal;
 }
 
+const FIT_OPTIONS = [
+  'epochs',
+  'batchSize',
+  'validationSplit',
+  'validationData',
+  'shuffle',
+  'callbacks',
+  'sampleWeight',
+  'classWeight',
+  'signal',
+  'mixup',
+  'cutmix',
+] satisfies (keyof FitOptions)[];
+
+/** Throws for options that are wrong whatever the data are, and before `compile`. */
+function checkFit(core: ModelCore, options: FitOptions): void {
+  checkOptions('fit', options, FIT_OPTIONS);
+  const { epochs = 1, batchSize = 32, shuffle = true, callbacks = [], signal } = options;
+  checkWhole('epochs', epochs, 0);
+  checkWhole('batchSize', batchSize, 1);
+  checkType('fit: shuffle', shuffle, 'boolean');
+  const fits = (c: unknown) => typeof c === 'function' || (typeof c === 'object' && c !== null);
+  if (!Array.isArray(callbacks) || !callbacks.every(fits))
+    throw new OptionError(`fit: callbacks is ${shown(callbacks)}, expected a list of callbacks`);
+  if (signal !== undefined && typeof signal?.addEventListener !== 'function')
+    throw new OptionError(`fit: signal is ${shown(signal)}, expected an AbortSignal`);
+  checkMixing(options);
+  core.requireCompiled;
+}
+
 function classWeights(
   tables: readonly Table[],
   weights: Readonly<Record<number, number>>,
@@ -65,9 +96,12 @@ interface Tables {
 /** Checks the data, applies class weights, holds examples back for validation. */
 function* splitting(core: ModelCore, x: Inputs, y: Inputs, options: FitOptions): Work<Tables> {
   const { validationSplit = 0, classWeight, validationData, sampleWeight } = options;
-  if (!(validationSplit >= 0 && validationSplit < 1)) {
-    throw new OptionError(`validationSplit is ${validationSplit}, expected 0 ≤ split < 1`);
+  if (!(typeof validationSplit === 'number' && validationSplit >= 0 && validationSplit < 1)) {
+    throw new OptionError(`validationSplit is ${shown(validationSplit)}, expected 0 ≤ split < 1`);
   }
+  const checked: unknown = validationData;
+  if (checked && !Array.isArray(checked))
+    throw new OptionError(`fit: validationData is ${shown(validationData)}, expected [x, y]`);
   const given = yield* tabulatingData(core, x, y, sampleWeight);
   const tables = classWeight ? withWeights(given, classWeights(given, classWeight)) : given;
   const total = (tables[0] as Table).shape[0] as number;
@@ -113,11 +147,8 @@ export async function fit(
   y: Inputs,
   options: FitOptions,
 ): Promise<History> {
-  const { epochs = 1, batchSize = 32, shuffle = true } = options;
-  checkWhole('epochs', epochs, 0);
-  checkWhole('batchSize', batchSize, 1);
-  checkMixing(options);
-  core.requireCompiled;
+  checkFit(core, options);
+  const { batchSize = 32, shuffle = true } = options;
   await core.build(rowShapes(await inTurns(core.tabulating(x))));
   const { training, validation } = await inTurns(splitting(core, x, y, options));
   const data = await ResidentData.open(core.state.engine, training, shuffle);
@@ -131,9 +162,7 @@ export async function fitStream(
   stream: BatchStream,
   options: FitOptions,
 ): Promise<History> {
-  checkWhole('epochs', options.epochs ?? 1, 0);
-  checkMixing(options);
-  core.requireCompiled;
+  checkFit(core, options);
   for (const name of ['validationSplit', 'sampleWeight', 'classWeight', 'shuffle'] as const) {
     if (options[name])
       throw new OptionError(`fit: ${name} is not for streams of batches: let the stream do it`);

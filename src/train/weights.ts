@@ -3,7 +3,7 @@ import type { ElementType, FileArray } from '../formats/elements.ts';
 import type { readSafetensors } from '../formats/safetensors.ts';
 import { formatShape, sameShape } from '../graph/shape.ts';
 import type { DType, Variable } from '../graph/tensor.ts';
-import { DataError, nearest } from '../runtime/errors.ts';
+import { DataError, nearest, ShapeError, TypeMismatchError } from '../runtime/errors.ts';
 import { turn } from '../runtime/turns.ts';
 import { writeVariable } from './slabs.ts';
 import { readVariable } from './variables.ts';
@@ -93,4 +93,14 @@ export function writeVariables(
 ): void {
   for (const [name, variable] of named)
     writeVariable(engine, variable, (tensors.get(name) as FileArray).data);
+}
+
+/** The numbers for a weight, of its size, and of its shape where one is given. */
+export function weightData(v: Variable, given: NDArray | ArrayLike<number>): ArrayLike<number> {
+  const { data = given as ArrayLike<number>, shape = v.shape } = (given ?? []) as Partial<NDArray>;
+  const fits = data?.length === v.size && formatShape(shape) === formatShape(v.shape);
+  const what = given && 'shape' in given ? formatShape(shape) : `${data?.length ?? 0} numbers`;
+  if (!fits) throw new ShapeError(`setWeights: ${what} for "${v.name}" ${formatShape(v.shape)}`);
+  if (Array.from(data).every((x) => typeof x === 'number')) return data;
+  throw new TypeMismatchError(`setWeights: "${v.name}" is given what is no number`);
 }
