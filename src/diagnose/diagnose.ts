@@ -1,4 +1,4 @@
-import { OptionError } from '../runtime/errors.ts';
+import { checkOptions, OptionError, shown } from '../runtime/errors.ts';
 import type { History } from '../train/history.ts';
 
 /** Shares of wrong answers: fractions where all are below 1, else percent, unless `unit` says so. */
@@ -68,6 +68,9 @@ interface Course {
  * accuracies with validation; its errors are those of the last epoch. Throws `OptionError` for what is no error rate.
  */
 export function diagnose(given: ErrorRates | History, options: DiagnoseOptions = {}): Diagnosis {
+  checkOptions('diagnose', options, ['tolerance', 'bayesError']);
+  if (typeof given !== 'object' || given === null)
+    throw new OptionError(`diagnose: got ${shown(given)}, expected error rates or a history`);
   const { tolerance = 2 } = options;
   if (!(tolerance >= 0 && tolerance < 100))
     throw new OptionError(`diagnose: tolerance ${tolerance}, expected percentage points below 100`);

@@ -1,3 +1,4 @@
+import { OptionError, shown } from '../runtime/errors.ts';
 import { imageMakers } from './imageMakers.ts';
 import type { Layer } from './layer.ts';
 import { commonMakers, type LayerConfig, type Make, makeLayer } from './makers.ts';
@@ -10,6 +11,10 @@ const makers: Record<string, Make> = { ...commonMakers, ...normMakers, ...imageM
 
 /** Lets `layerFromConfig` rebuild layers of a type of your own. */
 export function registerLayer(type: string, make: Make): void {
+  if (typeof type !== 'string' || typeof make !== 'function')
+    throw new OptionError(
+      `registerLayer: got ${shown(type)} and ${shown(make)}, expected a name and a function`,
+    );
   makers[type] = make;
 }
 

@@ -1,4 +1,4 @@
-import { OptionError, shown, unknownName } from '../runtime/errors.ts';
+import { checkOptions, OptionError, shown, unknownName } from '../runtime/errors.ts';
 
 /** Plain data that names a function of the library, with its options; it can be saved and rebuilds the function. */
 export type Named = Readonly<{ name: string } & Record<string, unknown>>;
@@ -36,14 +36,6 @@ export function find<F>(what: string, given: string | Named | F, table: Table<F>
     typeof given === 'object' && given !== null ? (given as Named) : { name: given as string };
   const make = Object.hasOwn(table, name) ? table[name] : undefined;
   return make ? make(options) : unknownName(what, name, Object.keys(table));
-}
-
-/** Throws unless `given` is an object of known options. */
-export function checkOptions(what: string, given: object, known: readonly string[]): void {
-  if (typeof given !== 'object' || given === null || Array.isArray(given))
-    throw new OptionError(`${what}: options are ${shown(given)}, expected an object`);
-  for (const key of Object.keys(given))
-    if (!known.includes(key)) unknownName(`option of ${what}`, key, known);
 }
 
 /** Throws unless `value` is of the type. */

@@ -26,7 +26,9 @@ function zeroPadding(type: string, axes: number) {
 
 /** Zeros around the axes between batch and channels; default 1 at each end. */
 export const zeroPadding1D = zeroPadding('zeroPadding1D', 1);
+/** Zeros around the axes between batch and channels; default 1 at each end. */
 export const zeroPadding2D = zeroPadding('zeroPadding2D', 2);
+/** Zeros around the axes between batch and channels; default 1 at each end. */
 export const zeroPadding3D = zeroPadding('zeroPadding3D', 3);
 
 function cropping(type: string, axes: number) {
@@ -48,7 +50,9 @@ function cropping(type: string, axes: number) {
 
 /** Without elements at the ends of the axes between batch and channels. */
 export const cropping1D = cropping('cropping1D', 1);
+/** Without elements at the ends of the axes between batch and channels. */
 export const cropping2D = cropping('cropping2D', 2);
+/** Without elements at the ends of the axes between batch and channels. */
 export const cropping3D = cropping('cropping3D', 3);
 
 export interface UpSamplingOptions extends ImageOptions {
@@ -81,7 +85,9 @@ function upSampling(type: string, axes: number) {
 
 /** Each element `size` times along each axis between batch and channels. */
 export const upSampling1D = upSampling('upSampling1D', 1);
+/** Each element `size` times along each axis between batch and channels. */
 export const upSampling2D = upSampling('upSampling2D', 2);
+/** Each element `size` times along each axis between batch and channels. */
 export const upSampling3D = upSampling('upSampling3D', 3);
 
 /** The axes behind the batch in another order: axis i of the result is axis dims[i] of x, counted from 1. */

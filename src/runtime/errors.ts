@@ -55,6 +55,14 @@ export function unknownName(what: string, name: unknown, known: readonly string[
   );
 }
 
+/** Throws unless `given` is an object of known options. */
+export function checkOptions(what: string, given: object, known: readonly string[]): void {
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw new OptionError(`${what}: options are ${shown(given)}, expected an object`);
+  for (const key of Object.keys(given))
+    if (!known.includes(key)) unknownName(`option of ${what}`, key, known);
+}
+
 /** A value of the wrong kind, as errors show it: words in quotes, numbers as they are, and of others what they are. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return `"${value}"`;

@@ -1,9 +1,9 @@
 import type { Loss } from '../nn/loss.ts';
-import { checkOptions, type Named } from '../nn/named.ts';
+import type { Named } from '../nn/named.ts';
 import { regularizer as findRegularizer, type Regularizer } from '../nn/regularizer.ts';
 import { optimizer as findOptimizer } from '../optim/index.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
-import { OptionError, shown, unknownName } from '../runtime/errors.ts';
+import { checkOptions, OptionError, shown, unknownName } from '../runtime/errors.ts';
 import type { Compiled } from './core.ts';
 import { checkWhole } from './options.ts';
 import {
@@ -19,6 +19,7 @@ import {
 export interface CompileOptions {
   /** A name (`adam`) or an optimiser. */
   readonly optimizer: string | Named | Optimizer;
+  /** A name, `losses.…(options)` or a function of targets and predictions; or one for each output. */
   readonly loss: PerOutput<string | Named | Loss>;
   /** A list for every output, or lists by output. */
   readonly metrics?: MetricList | Readonly<Record<string, MetricList>>;

@@ -1,5 +1,5 @@
 import { nodeFiles, withPath } from '../data/file.ts';
-import { OptionError } from '../runtime/errors.ts';
+import { checkOptions, OptionError } from '../runtime/errors.ts';
 import type { Callback } from './callbacks.ts';
 
 export interface CsvLoggerOptions {
@@ -11,7 +11,9 @@ export interface CsvLoggerOptions {
 }
 
 /** Writes a row at the end of each epoch: its number, then losses and metrics; the first row names them. */
-export function csvLogger({ file, separator = ',', append = false }: CsvLoggerOptions): Callback {
+export function csvLogger(options: CsvLoggerOptions): Callback {
+  checkOptions('csvLogger', options, ['file', 'separator', 'append']);
+  const { file, separator = ',', append = false } = options;
   if (typeof file !== 'string' || file === '')
     throw new OptionError(`csvLogger: file is ${JSON.stringify(file)}, expected a path`);
   const cell = (text: string) =>

@@ -1,6 +1,6 @@
 import { rowsOf, type Table, table } from '../data/table.ts';
-import { checkOptions, checkType } from '../nn/named.ts';
-import { DataError, OptionError, shown } from '../runtime/errors.ts';
+import { checkType } from '../nn/named.ts';
+import { checkOptions, DataError, OptionError, shown } from '../runtime/errors.ts';
 import { inTurns, type Work } from '../runtime/turns.ts';
 import type { Callback } from './callbacks.ts';
 import type { ModelCore } from './core.ts';
@@ -29,6 +29,7 @@ export interface FitOptions extends MixingOptions {
   readonly batchSize?: number;
   /** Share of the examples, taken from the end before shuffling, on which to validate. Not for streams. */
   readonly validationSplit?: number;
+  /** Examples to validate on at the end of each epoch; goes before `validationSplit`. */
   readonly validationData?: readonly [x: Inputs, y: Inputs, sampleWeight?: ArrayLike<number>];
   /** New order of the examples in each epoch, default true. */
   readonly shuffle?: boolean;

@@ -4,9 +4,15 @@ import type { Json } from '../formats/json.ts';
 import type { Shape } from '../graph/shape.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
 import type { Layer } from '../nn/layer.ts';
-import { checkOptions } from '../nn/named.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
-import { OptionError, StateError, shown, unknownName } from '../runtime/errors.ts';
+import {
+  checkOptions,
+  OptionError,
+  StateError,
+  shown,
+  TypeMismatchError,
+  unknownName,
+} from '../runtime/errors.ts';
 import { inTurns } from '../runtime/turns.ts';
 import { type CompileOptions, resolveCompile } from './compileOptions.ts';
 import { ModelCore, type ModelOptions } from './core.ts';
@@ -49,7 +55,10 @@ export class Model {
   readonly #core: ModelCore;
 
   static {
-    coreOf = (model) => model.#core;
+    coreOf = (model) => {
+      if (model instanceof Model) return model.#core;
+      throw new TypeMismatchError(`got ${shown(model)}, expected a model`);
+    };
   }
 
   constructor(network: Network, options: ModelOptions) {
@@ -67,10 +76,12 @@ export class Model {
     if (stop) this.resume();
   }
 
+  /** As given, or `sequential` or `model`: what errors and `summary` say. */
   get name(): string {
     return this.#core.network.name;
   }
 
+  /** That of `compile`; its learning rate may be set between epochs. */
   get optimizer(): Optimizer {
     return this.#core.requireCompiled.optimizer;
   }
@@ -205,6 +216,7 @@ export class Model {
     return applyNetwork(this.#core.network, tensors);
   }
 
+  /** The layer of this name. Throws `OptionError` for an unknown one. */
   getLayer(name: string): Layer {
     const found = this.layers.find((l) => l.label === name);
     return (
@@ -232,6 +244,7 @@ export class Model {
     return uniqueNames(this.#core.state.variables);
   }
 
+  /** Sets all weights, in the order of `getWeights`. Throws `ShapeError` unless all fit; then nothing changes. */
   async setWeights(weights: readonly (NDArray | ArrayLike<number>)[]): Promise<void> {
     const { engine, variables } = this.#core.state;
     if (weights.length !== variables.length) {
@@ -332,7 +345,7 @@ export interface SequentialOptions extends ModelOptions {
   readonly inputShape?: Shape;
 }
 
-/** Layers one behind the other. */
+/** A model of layers one behind the other; models and functions of one tensor count as layers. */
 export function sequential(
   layers: readonly SequentialLayer[],
   options: SequentialOptions = {},

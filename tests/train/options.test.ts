@@ -38,8 +38,8 @@ const layers: [message: string, () => unknown][] = [
   ['unknown optimizer undefined. Known:', () => net().compile({ ...SETTINGS, optimizer: any({}) })],
   ['unknown flip of randomFlip null. Known:', () => w.randomFlip(any(null))],
   ['rotation is null, expected f', () => w.augmentation({ rotation: any(null) })],
-  ['height is "x", expected f', () => w.randomTranslation(any('x'))],
-  ['conv2D: kernelSize is undefined, expected', () => w.conv2D(4, any(undefined), {})],
+  ['height is "x", expected f', () => w.randomTranslation(any('x'), 0)],
+  ['conv2D: kernelSize is undefined, expected', () => any(w.conv2D)(4)],
   ['conv2D: padding is null, expected', () => w.conv2D(4, 3, { padding: any(null) })],
   ['reshape: targetShape is "x", expected', () => w.layers.reshape(any('x'))],
   ['permute: dims is null, expected', () => w.layers.permute(any(null))],
@@ -92,6 +92,56 @@ describe.each(['fit', 'predict'] as const)('%s', (method) => {
     refused(() => net()[method](any(given), any(method === 'fit' ? y : {})), message, type),
   );
 });
+
+const callbacks: [message: string, () => unknown][] = [
+  ['unknown option of earlyStopping "pateince"', () => w.earlyStopping(any({ pateince: 3 }))],
+  ['earlyStopping: minDelta is "x"', () => w.earlyStopping({ minDelta: any('x') })],
+  ['restoreBestWeights is "yes"', () => w.earlyStopping({ restoreBestWeights: any('yes') })],
+  ['unknown mode of a callback "up"', () => w.earlyStopping({ mode: any('up') })],
+  ['"baseline". Known', () => w.reduceLearningRateOnPlateau(any({ baseline: 1 }))],
+  ['learningRateScheduler: got 5', () => w.learningRateScheduler(any(5))],
+  ['unknown option of modelCheckpoint', () => w.modelCheckpoint(any({ folder: 'a', best: true }))],
+  ['unknown option of csvLogger', () => w.csvLogger(any({ path: 'a' }))],
+  ['unknown option of healthMonitor', () => w.healthMonitor(any({ steps: 3 }))],
+];
+test.each(callbacks)('%s', (message, make) => refused(make, message));
+
+const functions: [message: string, () => unknown, type?: typeof w.WasmgradError][] = [
+  ['unknown option of createEngine "threds"', () => w.createEngine(any({ threds: 2 }))],
+  ['unknown option of loadModel "thread"', () => w.loadModel('x', any({ thread: 2 }))],
+  ['loadModel: got undefined', () => w.loadModel(any(undefined))],
+  ['unknown option of gradCheck "eps"', () => w.gradCheck(net(), { x, y }, any({ eps: 1 }))],
+  ['gradCheck: the batch is undefined', () => w.gradCheck(net(), any(undefined))],
+  ['got [1], expected a model', () => w.confusionMatrix(any([1]), x, y), w.TypeMismatchError],
+  ['measure: metrics are "auc"', () => w.measure(net(), x, y, any('auc'))],
+  ['trainer: got null, expected', () => w.trainer(any(null), 'adam')],
+  [
+    'numericalDerivative: x is "a"',
+    () => w.numericalDerivative((a) => a, any('a')),
+    w.WasmgradError,
+  ],
+  ['softmax: input 1 is -1', () => any(w.ops.softmax)(w.tensor([1]), -1), w.TypeMismatchError],
+  ['grad: got 3, expected', () => w.grad(any(() => 3))(w.scalar(1)), w.TypeMismatchError],
+  ['evaluate: got 5, expected', () => w.evaluate(any(5)), w.TypeMismatchError],
+  ['scalar: got "1", expected', () => w.scalar(any('1')), w.TypeMismatchError],
+  ['tensor: dtype is "f16"', () => w.tensor([1], [1], any('f16')), w.TypeMismatchError],
+  ['axis x is outside', () => w.ops.reduceSum(w.tensor([1]), { axes: any('x') })],
+  ['unknown option of readCsv', () => w.readCsv('a,b\n1,2\n', any({ delimeter: ';' }))],
+  ['delimiter is ";;"', () => w.readCsv('a,b\n1,2\n', { delimiter: ';;' })],
+  ['CSV: got 5, expected text', () => w.readCsv(any(5)), w.TypeMismatchError],
+  ['npy file: got "a.npy"', () => w.readNpy(any('a.npy')), w.TypeMismatchError],
+  ['safetensors file: got null', () => w.readSafetensors(any(null)), w.TypeMismatchError],
+  ['IDX file: got an object', () => w.readIdx(any({})), w.TypeMismatchError],
+  ['recommendSplit: got "9"', () => w.recommendSplit(any('9'))],
+  ['split: got undefined', () => w.splitIndices(any(undefined))],
+  ['unknown option of split "fraction"', () => w.splitIndices(9, any({ fraction: 1 }))],
+  ['data set: got [0,1,0,1,0,1]', () => w.splitDataset(any({ x, y })), w.TypeMismatchError],
+  ['diagnose: got 5', () => w.diagnose(any(5))],
+  ['registerLayer: got 5', () => w.registerLayer(any(5), any(5))],
+  ['fromImageData: got null', () => w.fromImageData(any(null)), w.TypeMismatchError],
+  ['unknown option of moons "nois"', () => w.datasets.moons(9, any({ nois: 0.1 }))],
+];
+test.each(functions)('%s', (message, call, type) => refused(call, message, type));
 
 test('weights of another shape or of no numbers are refused', async () => {
   using model = await net().build();
