@@ -50,8 +50,6 @@ export function tensor(
   shape?: Shape,
   dtype: DType = data instanceof Int32Array ? 'i32' : 'real',
 ): Tensor {
-  if (dtype !== 'real' && dtype !== 'i32' && dtype !== 'u8' && dtype !== 'bool')
-    throw new TypeMismatchError(`tensor: dtype is ${shown(dtype)}, expected real, i32, u8 or bool`);
   const found = shape ?? shapeOf(data);
   const flat = flatten(data);
   if (flat.length !== sizeOf(found)) {
@@ -64,8 +62,6 @@ export function tensor(
 
 /** A constant without axes. */
 export function scalar(value: number): Tensor {
-  if (typeof value !== 'number')
-    throw new TypeMismatchError(`scalar: got ${shown(value)}, expected a number`);
   return constant([value], [], 'real');
 }
 
