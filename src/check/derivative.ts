@@ -1,4 +1,4 @@
-import { OptionError } from '../runtime/errors.ts';
+import { checkOptions, OptionError, shown, TypeMismatchError } from '../runtime/errors.ts';
 
 /** Step of two-sided differences in double precision: about the cube root of the rounding error. */
 export const EPSILON = 1e-5;
@@ -18,8 +18,12 @@ export interface DerivativeOptions {
 export function numericalDerivative(
   f: (x: number) => number,
   x: number,
-  { epsilon = EPSILON, sides = 2 }: DerivativeOptions = {},
+  options: DerivativeOptions = {},
 ): number {
+  checkOptions('numericalDerivative', options, ['epsilon', 'sides']);
+  if (typeof x !== 'number')
+    throw new TypeMismatchError(`numericalDerivative: x is ${shown(x)}, expected a number`);
+  const { epsilon = EPSILON, sides = 2 } = options;
   checkEpsilon('numericalDerivative', epsilon);
   if (sides === 1) return (f(x + epsilon) - f(x)) / epsilon;
   return (f(x + epsilon) - f(x - epsilon)) / (2 * epsilon);

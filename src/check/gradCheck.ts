@@ -2,7 +2,7 @@ import { reachable } from '../compile/schedule.ts';
 import { hostValues } from '../data/table.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { createEngine } from '../runtime/create.ts';
-import { OptionError, StateError } from '../runtime/errors.ts';
+import { checkOptions, OptionError, StateError, shown } from '../runtime/errors.ts';
 import { atOnce } from '../runtime/turns.ts';
 import type { ModelCore } from '../train/core.ts';
 import { tabulatingData } from '../train/data.ts';
@@ -36,6 +36,9 @@ export async function gradCheck(
   batch: StreamBatch,
   options: GradCheckOptions = {},
 ): Promise<GradCheck> {
+  checkOptions('gradCheck', options, ['epsilon', 'samples', 'seed', 'noise']);
+  if (typeof batch !== 'object' || batch === null)
+    throw new OptionError(`gradCheck: the batch is ${shown(batch)}, expected { x, y }`);
   const { epsilon = EPSILON, samples = SAMPLES, seed = 0, noise } = options;
   checkEpsilon('gradCheck', epsilon);
   if (!(samples >= 1))

@@ -12,7 +12,7 @@ const share = { type: 'string', value: 'share' } as const;
 
 export const diagnose: Command = {
   summary: 'Say whether bias or variance is what to work on, and how.',
-  parameters: ['[RUN_FOLDER]'],
+  parameters: ['[run]'],
   options: {
     'train-error': { ...share, help: 'share of wrong answers in training' },
     'dev-error': { ...share, help: 'the same on the development set' },

@@ -74,6 +74,7 @@ export function parseModel(text: string, fallback: string): { family: Family; si
   const [name = '', sizes] = text.split(/:(.*)/s, 2);
   const family = Object.hasOwn(families, name) ? families[name] : undefined;
   if (!family) return unknown('model', name, Object.keys(families));
+  if (sizes === '') throw new UsageError(`--model ${text}: no sizes behind the colon`);
   const [known, usual = ''] = fallback.split(':');
   return { family, sizes: sizes ?? (known === name ? usual : '') };
 }

@@ -61,7 +61,8 @@ export const gradcheck: Command = {
     const { train } = data.splits;
     if (options.epochs) await model.fit(train.x, train.y, { epochs: options.epochs, batchSize });
     const rows = Array.from({ length: Math.min(batchSize, examplesOf(train)) }, (_, i) => i);
-    const check = await gradCheck(model, takeExamples(train, rows), options);
+    const batch = takeExamples(train, rows);
+    const check = await gradCheck(model, batch, { seed: options.seed, ...options.step });
     const examples = counted(rows.length, 'example');
     process.stdout.write(`${kind} on ${data.name}, ${examples}\n\n${check}\n`);
     const report = { model: kind, dataset: data.name, examples: rows.length, ...check };
@@ -91,7 +92,9 @@ function checkOptions(values: OptionValues) {
     task: choiceValue(values, 'task', TASKS) ?? 'auto',
     seed: numberValue(values, 'seed', { from: 0, to: MAX_SEED, whole: true }) ?? 0,
     epochs: numberValue(values, 'epochs', { from: 0, whole: true }) ?? 0,
-    ...(epsilon === undefined ? {} : { epsilon }),
-    ...(samples === undefined ? {} : { samples }),
+    step: {
+      ...(epsilon === undefined ? {} : { epsilon }),
+      ...(samples === undefined ? {} : { samples }),
+    },
   };
 }

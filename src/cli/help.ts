@@ -12,7 +12,12 @@ export function generalHelp(commands: Commands): string {
 
 export function commandHelp(name: string, command: Command): string {
   const { summary, parameters = [], options, examples = [], notes = [] } = command;
-  const usage = ['wasmgrad', name, ...parameters.map((p) => `<${p}>`), '[options]'].join(' ');
+  const usage = [
+    'wasmgrad',
+    name,
+    ...parameters.map((p) => (p.startsWith('[') ? p : `<${p}>`)),
+    '[options]',
+  ].join(' ');
   const rows = Object.entries(options).map(([long, { short, value, help }]): Row => {
     const names = short ? `-${short}, --${long}` : `--${long}`;
     return [value ? `${names} <${value}>` : names, help];

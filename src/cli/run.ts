@@ -40,28 +40,31 @@ const HELP: CommandOption = { type: 'boolean', short: 'h', help: 'show this' };
 
 function parse(name: string, command: Command, args: readonly string[]) {
   const options: CommandOptions = { ...command.options, help: HELP };
-  const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true });
+  const parsed = parseArgs({ args: [...args], options, strict: false, tokens: true });
+  const { values, positionals, tokens } = parsed;
   const long = Object.keys(options).map((option) => `--${option}`);
   const short = Object.values(options).flatMap((o) => (o.short ? [`-${o.short}`] : []));
   for (const token of tokens) {
-    if (token.kind !== 'option' || [...long, ...short].includes(token.rawName)) continue;
-    unknown(`option of ${name}`, token.rawName, long);
+    if (token.kind !== 'option') continue;
+    const { rawName, value, inlineValue } = token;
+    if (![...long, ...short].includes(rawName)) unknown(`option of ${name}`, rawName, long);
+    checkValue(rawName, options[token.name] as CommandOption, value, inlineValue);
   }
-  const { values, positionals } = strictly(args, options);
   const most = command.parameters?.length ?? 0;
   if (positionals.length > most && !values['help']) {
     throw new UsageError(`${name}: unexpected argument "${positionals[most]}"`);
   }
-  return { values, positionals };
+  return { values: values as OptionValues, positionals };
 }
 
-function strictly(args: readonly string[], options: CommandOptions) {
-  try {
-    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
-    return { values: values as OptionValues, positionals };
-  } catch (cause) {
-    throw new UsageError((cause as Error).message, { cause });
-  }
+/** A word with a dash is no value, but a number or one behind `=` is. */
+function checkValue(name: string, { type }: CommandOption, value?: string, inline?: boolean): void {
+  if (type === 'boolean' && value !== undefined)
+    throw new UsageError(`${name} takes no value, got "${value}"`);
+  if (type === 'boolean') return;
+  if (value === undefined) throw new UsageError(`${name}: its value is missing`);
+  if (!inline && value.length > 1 && value.startsWith('-') && Number.isNaN(Number(value)))
+    throw new UsageError(`${name}: its value is missing before ${value}`);
 }
 
 function print(text: string): undefined {

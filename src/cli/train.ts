@@ -49,7 +49,7 @@ export const train: Command = {
       value: 'name',
       help: `${Object.keys(OPTIMIZERS).join(', ')}; default adam`,
     },
-    l2: { type: 'string', value: 'λ', help: 'weight of the penalty λ·Σw²' },
+    l2: { type: 'string', value: 'λ', help: 'weight of the penalty λ·Σw², part of the loss' },
     dropout: { type: 'string', value: 'rate', help: 'share of hidden units left out in each step' },
     'batch-norm': { type: 'boolean', help: 'batch normalisation behind each hidden layer' },
     augment: {
@@ -93,6 +93,7 @@ export const train: Command = {
     },
   },
   notes: [
+    'What is not given is chosen by the size of the data, penalty and dropout too; the line "model" says how.',
     'Ctrl-C ends training early and keeps the best weights so far; a second one leaves at once.',
   ],
   examples: [

@@ -58,6 +58,6 @@ export function choiceValue<T extends string>(
 /** Throws that `given` is not among `known`, with the nearest one. */
 export function unknown(what: string, given: string, known: readonly string[]): never {
   const near = nearest(given, known);
-  const hint = near ? `; did you mean "${near}"?` : '';
+  const hint = near ? `; did you mean "${near}"?` : '.';
   throw new UsageError(`unknown ${what} "${given}"${hint} Known: ${known.join(', ')}`);
 }

@@ -2,6 +2,7 @@ import { isTensor, type Tensor } from '../graph/tensor.ts';
 import { Trace, withTrace } from '../nn/trace.ts';
 import { defaultEngine } from '../runtime/create.ts';
 import type { Engine } from '../runtime/engine.ts';
+import { shown, TypeMismatchError } from '../runtime/errors.ts';
 import type { NDArray } from './array.ts';
 import { Executable, plainStep, Workspace } from './executable.ts';
 import { compile } from './program.ts';
@@ -44,6 +45,8 @@ export async function evaluate(
       ? withTrace(new Trace(training), expression)
       : expression;
   const tensors = isTensor(traced) ? [traced] : traced;
+  if (!Array.isArray(tensors) || !tensors.every(isTensor))
+    throw new TypeMismatchError(`evaluate: got ${shown(traced)}, expected tensors`);
   const outputs = Object.fromEntries(tensors.map((t, i) => [String(i), t]));
   const program = compile({ name: 'evaluate', outputs }, engine.target);
   const workspace = new Workspace(engine, 'evaluate');

@@ -1,11 +1,11 @@
 import { atPath } from '../graph/scope.ts';
 import { formatShape, sameShape, sizeOf } from '../graph/shape.ts';
-import type { Tensor, Variable } from '../graph/tensor.ts';
+import { isTensor, type Tensor, type Variable } from '../graph/tensor.ts';
 import { reshape } from '../ops/layout.ts';
 import { scalar } from '../ops/leaf.ts';
 import { expand, sumTo } from '../ops/sum.ts';
 import { addAll } from '../ops/unary.ts';
-import { ShapeError, WasmgradError } from '../runtime/errors.ts';
+import { ShapeError, shown, TypeMismatchError, WasmgradError } from '../runtime/errors.ts';
 import { atOnce, type Work } from '../runtime/turns.ts';
 import { reachable } from './schedule.ts';
 
@@ -26,6 +26,7 @@ export function gradients(y: Tensor, of: readonly Source[]): Tensor[] {
 
 /** The same in pieces. */
 export function* differentiating(y: Tensor, of: readonly Source[]): Work<Tensor[]> {
+  if (!isTensor(y)) throw new TypeMismatchError(`grad: got ${shown(y)}, expected a tensor`);
   if (sizeOf(y.shape) !== 1) {
     throw new ShapeError(
       `gradients are of a scalar, got ${formatShape(y.shape)}: sum or average it first`,

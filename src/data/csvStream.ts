@@ -2,7 +2,7 @@ import { isMissing } from '../formats/cells.ts';
 import type { CsvOptions, Records } from '../formats/csv.ts';
 import { csvBatches } from '../formats/later.ts';
 import type { TextSource } from '../formats/text.ts';
-import { DataError } from '../runtime/errors.ts';
+import { DataError, shown, TypeMismatchError } from '../runtime/errors.ts';
 import { ColumnProfile } from './columns.ts';
 import type { Dataset } from './dataset.ts';
 import { fileChunks } from './file.ts';
@@ -138,7 +138,16 @@ export async function openCsvStream(
   const path = typeof source === 'string' ? source : undefined;
   const name = options.name ?? path ?? 'CSV';
   const text = typeof source === 'string' ? () => fileChunks(source) : source;
-  const pass = () => csvBatches(text(), { ...options, name });
+  if (typeof text !== 'function')
+    throw new TypeMismatchError(
+      `openCsvStream: got ${shown(source)}, expected a path or a function`,
+    );
+  const { delimiter, columns: header } = options;
+  const given = {
+    ...(delimiter === undefined ? {} : { delimiter }),
+    ...(header && { columns: header }),
+  };
+  const pass = () => csvBatches(text(), { ...given, name });
   const columns = await firstColumns(pass);
   const wanted = targetName({ name, columns }, options.target);
   const table = { name, columns, target: columns.indexOf(wanted), seed, fractions, pass };

@@ -1,6 +1,6 @@
 import type { Bytes } from '../formats/gzip.ts';
 import { builtin } from '../runtime/environment.ts';
-import { DataError, messageOf, StateError } from '../runtime/errors.ts';
+import { DataError, messageOf, StateError, shown, TypeMismatchError } from '../runtime/errors.ts';
 
 type Files = typeof import('node:fs/promises');
 
@@ -23,6 +23,11 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   ENOTEMPTY: 'exists already',
 };
 
+function checkPath(path: unknown): void {
+  if (typeof path !== 'string')
+    throw new TypeMismatchError(`got ${shown(path)}, expected the path of a file or folder`);
+}
+
 /** The error of a file operation in words. */
 export function fileError(path: string, cause: unknown): DataError {
   const { code = '' } = cause as { code?: string };
@@ -31,6 +36,7 @@ export function fileError(path: string, cause: unknown): DataError {
 
 /** What `body` gives; its errors in words. */
 export async function withPath<T>(path: string, body: () => Promise<T>): Promise<T> {
+  checkPath(path);
   try {
     return await body();
   } catch (cause) {

@@ -1,4 +1,4 @@
-import { DataError, OptionError } from '../runtime/errors.ts';
+import { DataError, OptionError, shown, TypeMismatchError } from '../runtime/errors.ts';
 import type { ArrayData } from './table.ts';
 
 /** Pixels of one image as browsers and image packages give them: red, green, blue, alpha, row by row from the top. */
@@ -146,6 +146,10 @@ function grey(rgb: Uint8Array): Uint8Array {
 export type ImageLike = Pixels | HTMLCanvasElement | OffscreenCanvas;
 
 function pixelsOf(image: ImageLike): Pixels {
+  if (typeof image !== 'object' || image === null)
+    throw new TypeMismatchError(
+      `fromImageData: got ${shown(image)}, expected ImageData or a canvas`,
+    );
   if (!('getContext' in image)) return image;
   const context = (image as OffscreenCanvas).getContext('2d');
   if (!context)

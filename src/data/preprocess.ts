@@ -111,7 +111,7 @@ export function columnIndex(
   const near = nearest(column, columns);
   const shown = columns.slice(0, 20).join(', ') + (columns.length > 20 ? ', …' : '');
   throw new DataError(
-    `${name}: no column "${column}"${near ? `; did you mean "${near}"?` : ''} Columns: ${shown}`,
+    `${name}: no column "${column}"${near ? `; did you mean "${near}"?` : '.'} Columns: ${shown}`,
   );
 }
 

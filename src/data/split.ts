@@ -1,7 +1,13 @@
 import type { Records } from '../formats/csv.ts';
 import { hash } from '../graph/scope.ts';
 import { formatShape, sizeOf } from '../graph/shape.ts';
-import { DataError, OptionError } from '../runtime/errors.ts';
+import {
+  checkOptions,
+  DataError,
+  OptionError,
+  shown,
+  TypeMismatchError,
+} from '../runtime/errors.ts';
 import type { DataSplits, Dataset } from './dataset.ts';
 import { columnIndex } from './preprocess.ts';
 import { Random } from './random.ts';
@@ -24,6 +30,11 @@ export interface SplitOptions {
   readonly groups?: ArrayLike<unknown> | undefined;
 }
 
+function checkExamples(what: string, n: number): void {
+  if (!(typeof n === 'number' && n >= 0))
+    throw new OptionError(`${what}: got ${shown(n)}, expected a number of examples`);
+}
+
 /** What the development and the test set have each, by the number of all examples; evenly more in between. */
 const HELD_OUT = [
   [10_000, 2000],
@@ -44,6 +55,7 @@ function heldOut(n: number): number {
 }
 
 export function recommendSplit(n: number, { test = true } = {}): Fractions {
+  checkExamples('recommendSplit', n);
   if (!test && n <= 10_000) return { train: 0.7, dev: 0.3, test: 0 };
   const held = n > 0 ? heldOut(n) / n : 0.2;
   return { train: 1 - (test ? 2 : 1) * held, dev: held, test: test ? held : 0 };
@@ -70,6 +82,8 @@ function counts(n: number, { train, dev, test }: Fractions): Record<Part, number
 }
 
 export function splitIndices(n: number, options: SplitOptions = {}): Record<Part, Int32Array> {
+  checkExamples('split', n);
+  checkOptions('split', options, ['fractions', 'seed', 'labels', 'groups']);
   const { fractions, seed = 0, labels, groups } = options;
   for (const [what, list] of Object.entries({ labels, groups })) {
     if (list && list.length !== n)
@@ -138,6 +152,8 @@ function byGroups(
 
 /** The chosen examples, copied. */
 export function takeRows(x: ArrayData, rows: ArrayLike<number>): ArrayData {
+  if (!x?.data || !Array.isArray(x.shape))
+    throw new TypeMismatchError(`data set: got ${shown(x)}, expected { data, shape }`);
   const width = sizeOf(x.shape.slice(1));
   const data = new (x.data.constructor as new (n: number) => ArrayData['data'])(
     rows.length * width,

@@ -1,8 +1,8 @@
 import type { TypedArray } from '../compile/array.ts';
-import { formatShape, type Shape, sizeOf } from '../graph/shape.ts';
+import { checkShape, formatShape, type Shape, sizeOf } from '../graph/shape.ts';
 import type { DType } from '../graph/tensor.ts';
 import { flatten, type Nested, shapeOf } from '../ops/leaf.ts';
-import { DataError, OptionError, ShapeError } from '../runtime/errors.ts';
+import { DataError, OptionError, ShapeError, shown, TypeMismatchError } from '../runtime/errors.ts';
 import { atOnce, type Work } from '../runtime/turns.ts';
 
 /** Typed numbers with their shape; u8 stays u8 in memory and becomes value·scale + offset when a batch is gathered. */
@@ -77,18 +77,29 @@ function describe(name: string, given: DataLike, rowShape?: Shape): ArrayData {
   if (given === undefined || given === null) throw new DataError(`${name}: no data given`);
   if (Array.isArray(given))
     return {
+      shape: shapeOf(given as Nested[], name),
       data: Float64Array.from(flatten(given as Nested[])),
-      shape: shapeOf(given as Nested[]),
     };
   if (ArrayBuffer.isView(given)) {
-    const data = given as TypedArray;
+    const data = typed(name, given);
     const row = rowShape ?? [];
     return { data, shape: [Math.floor(data.length / sizeOf(row)), ...row] };
   }
   const { data, shape } = given as ArrayData;
-  if (!data || !shape)
-    throw new DataError(`${name}: expected arrays, typed arrays or { data, shape }`);
+  if (!data || !Array.isArray(shape))
+    throw new DataError(
+      `${name}: got ${shown(given)}, expected arrays, typed arrays or { data, shape }`,
+    );
+  checkShape(shape);
+  typed(name, data);
   return given as ArrayData;
+}
+
+function typed(name: string, data: ArrayBufferView): TypedArray {
+  const { [0]: first = 0, constructor: made } = data as TypedArray;
+  if (ArrayBuffer.isView(data) && !(data instanceof DataView) && typeof first === 'number')
+    return data as TypedArray;
+  throw new TypeMismatchError(`${name}: got ${made?.name}, expected a typed array of numbers`);
 }
 
 /** Labels of n examples are [n]; a last axis of size 1 is dropped. */

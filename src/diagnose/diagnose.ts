@@ -1,4 +1,4 @@
-import { OptionError } from '../runtime/errors.ts';
+import { checkOptions, OptionError, shown } from '../runtime/errors.ts';
 import type { History } from '../train/history.ts';
 
 /** Shares of wrong answers: fractions where all are below 1, else percent, unless `unit` says so. */
@@ -63,6 +63,9 @@ interface Course {
 }
 
 export function diagnose(given: ErrorRates | History, options: DiagnoseOptions = {}): Diagnosis {
+  checkOptions('diagnose', options, ['tolerance', 'bayesError']);
+  if (typeof given !== 'object' || given === null)
+    throw new OptionError(`diagnose: got ${shown(given)}, expected error rates or a history`);
   const { tolerance = 2 } = options;
   if (!(tolerance >= 0 && tolerance < 100))
     throw new OptionError(`diagnose: tolerance ${tolerance}, expected percentage points below 100`);

@@ -1,4 +1,5 @@
 import type { NotFinite } from '../compile/notFinite.ts';
+import { checkOptions } from '../runtime/errors.ts';
 import type { Callback } from '../train/callbacks.ts';
 import { checkWhole } from '../train/options.ts';
 import type { StepView } from '../train/probe.ts';
@@ -72,6 +73,7 @@ export interface HealthMonitor extends Callback {
  * console.log(String(health));
  */
 export function healthMonitor(options: HealthOptions = {}): HealthMonitor {
+  checkOptions('healthMonitor', options, ['every', 'limit', 'onWarning']);
   const { every = 20, limit = 1000, onWarning } = options;
   checkWhole('healthMonitor: every', every, 1);
   checkWhole('healthMonitor: limit', limit, 2);

@@ -1,5 +1,5 @@
 import { isNode } from '../runtime/environment.ts';
-import { DataError, messageOf } from '../runtime/errors.ts';
+import { checkOptions, DataError, messageOf, OptionError, shown } from '../runtime/errors.ts';
 import { columnNames, type Dialect, detectDialect, withPoint } from './dialect.ts';
 import { type TextSource, textPieces } from './text.ts';
 
@@ -28,7 +28,10 @@ export async function* csvBatches(
   source: TextSource,
   options: CsvOptions = {},
 ): AsyncGenerator<Records> {
+  checkOptions('readCsv', options, ['name', 'delimiter', 'columns']);
   const { name = 'CSV', delimiter, columns } = options;
+  if (delimiter !== undefined && (typeof delimiter !== 'string' || delimiter.length !== 1))
+    throw new OptionError(`readCsv: delimiter is ${shown(delimiter)}, expected one character`);
   const pieces = textPieces(source, name);
   try {
     let text = await pull(pieces, '', SAMPLE);

@@ -1,4 +1,4 @@
-import { DataError } from '../runtime/errors.ts';
+import { DataError, shown, TypeMismatchError } from '../runtime/errors.ts';
 
 /** Deflate makes data at most this much smaller (zlib's technical details). */
 export const GZIP_LIMIT = 1032;
@@ -63,4 +63,10 @@ export async function* gunzip(chunks: AsyncGenerator<Bytes>, name: string): Asyn
 export async function gzip(bytes: Bytes): Promise<Bytes> {
   const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream('gzip'));
   return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/** Throws unless `bytes` are the bytes of a file. */
+export function checkBytes(bytes: Uint8Array, file: string): void {
+  if (!(bytes instanceof Uint8Array))
+    throw new TypeMismatchError(`${file}: got ${shown(bytes)}, expected the bytes of a file`);
 }

@@ -1,5 +1,14 @@
 import { DataError, ShapeError, TypeMismatchError } from '../runtime/errors.ts';
-import { type Bytes, chunksOf, GZIP_LIMIT, gunzip, gzip, isGzip, joinBytes } from './gzip.ts';
+import {
+  type Bytes,
+  checkBytes,
+  chunksOf,
+  GZIP_LIMIT,
+  gunzip,
+  gzip,
+  isGzip,
+  joinBytes,
+} from './gzip.ts';
 
 /** Numbers of an IDX file with their shape. */
 export interface IdxArray {
@@ -64,6 +73,7 @@ const ELEMENTS: readonly Element[] = [
 ];
 
 export async function readIdx(bytes: Bytes, name = 'IDX file'): Promise<IdxArray> {
+  checkBytes(bytes, name);
   return parse(isGzip(bytes) ? await unpack(bytes, name) : bytes, name);
 }
 

@@ -161,7 +161,7 @@ export class JsonReader {
     if ((known as readonly string[]).includes(text)) return text as T;
     const near = nearest(text, known);
     return this.fail(
-      `unknown ${brief(text)}${near ? `; did you mean "${near}"?` : ''} Known: ${known.join(', ')}`,
+      `unknown ${brief(text)}${near ? `; did you mean "${near}"?` : '.'} Known: ${known.join(', ')}`,
     );
   }
 

@@ -8,6 +8,7 @@ import {
   type FileArray,
   typeOf,
 } from './elements.ts';
+import { checkBytes } from './gzip.ts';
 
 const MAGIC = '\x93NUMPY';
 const ALIGNMENT = 64;
@@ -30,6 +31,7 @@ export function readNpy(
   bytes: Uint8Array,
   file = 'npy file',
 ): FileArray & { readonly dtype: ElementType } {
+  checkBytes(bytes, file);
   const { text, end } = readHeader(bytes, file);
   const { dtype, swapped, fortran, shape } = parseHeader(text, file);
   const size = elementBytes(dtype);

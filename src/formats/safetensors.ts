@@ -9,6 +9,7 @@ import {
   type FileArray,
   typeOf,
 } from './elements.ts';
+import { checkBytes } from './gzip.ts';
 import { type JsonReader, parseJson } from './json.ts';
 
 /** What a safetensors file holds. */
@@ -32,6 +33,7 @@ interface Entry {
 }
 
 export function readSafetensors(bytes: Uint8Array, file = 'safetensors file'): Safetensors {
+  checkBytes(bytes, file);
   const header = readHeader(bytes, file);
   const body = bytes.subarray(header.end);
   const fields = header.json.entries();

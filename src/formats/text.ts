@@ -1,4 +1,4 @@
-import { DataError } from '../runtime/errors.ts';
+import { DataError, shown, TypeMismatchError } from '../runtime/errors.ts';
 import { type Bytes, chunksOf, gunzip, isGzip, joinBytes } from './gzip.ts';
 
 /** The text itself, or its bytes: UTF-8, or UTF-16 with a byte order mark; gzip is undone. */
@@ -11,11 +11,12 @@ export type TextSource =
 
 const PIECE = 1 << 20;
 
-async function* bytesOf(source: Exclude<TextSource, string>): AsyncGenerator<Bytes> {
+async function* bytesOf(source: Exclude<TextSource, string>, name: string): AsyncGenerator<Bytes> {
   if (source instanceof Uint8Array) yield source as Bytes;
   else if (source instanceof Blob) yield* chunksOf(source.stream());
   else if (source instanceof ReadableStream) yield* chunksOf(source as ReadableStream<Bytes>);
-  else yield* source as AsyncIterable<Bytes>;
+  else if (source?.[Symbol.asyncIterator]) yield* source as AsyncIterable<Bytes>;
+  else throw new TypeMismatchError(`${name}: got ${shown(source)}, expected text or its bytes`);
 }
 
 /** The same bytes, the first chunk long enough to tell formats apart. */
@@ -50,7 +51,7 @@ export async function* textPieces(source: TextSource, name: string): AsyncGenera
     for (let at = from; at < source.length; at += PIECE) yield source.slice(at, at + PIECE);
     return;
   }
-  let [start, chunks] = await withStart(bytesOf(source));
+  let [start, chunks] = await withStart(bytesOf(source, name));
   if (isGzip(start)) [start, chunks] = await withStart(gunzip(chunks, name));
   const decoder = new TextDecoder(encodingOf(start), { fatal: true });
   const decode = (chunk?: Bytes) => {

@@ -1,4 +1,5 @@
-import { makeTensor, type OpInfo, type Tensor } from './tensor.ts';
+import { shown, TypeMismatchError } from '../runtime/errors.ts';
+import { isTensor, makeTensor, type OpInfo, type Tensor } from './tensor.ts';
 
 /** An op: the function that users call, and all its rules. */
 export type Op<Args extends unknown[], A> = ((...args: Args) => Tensor) & OpInfo<A>;
@@ -11,7 +12,14 @@ export function defineOp<Args extends unknown[], A>(
   info: OpInfo<A> & { args: (...args: Args) => readonly [readonly Tensor[], A] },
 ): Op<Args, A> {
   const { args, ...rules } = info;
-  const op = ((...given: Args) => makeTensor(op, ...args(...given))) as Op<Args, A>;
+  const op = ((...given: Args) => {
+    const [inputs, attrs] = args(...given);
+    inputs.forEach((x, i) => {
+      if (!isTensor(x))
+        throw new TypeMismatchError(`${rules.name}: input ${i} is ${shown(x)}, expected a tensor`);
+    });
+    return makeTensor(op, inputs, attrs);
+  }) as Op<Args, A>;
   for (const [key, value] of Object.entries(rules)) {
     Object.defineProperty(op, key, { value, enumerable: true });
   }

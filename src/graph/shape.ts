@@ -41,7 +41,9 @@ export function normalizeAxis(axis: number, rank: number): number {
 /** Distinct axes in ascending order; all of them when none is given. */
 export function normalizeAxes(axes: number | readonly number[] | undefined, rank: number) {
   if (axes === undefined) return Array.from({ length: rank }, (_, i) => i);
-  const list = (typeof axes === 'number' ? [axes] : axes).map((a) => normalizeAxis(a, rank));
+  const list = (Array.isArray(axes) ? (axes as readonly number[]) : [axes as number]).map((a) =>
+    normalizeAxis(a, rank),
+  );
   if (new Set(list).size !== list.length) throw new OptionError(`axes ${list} name one twice`);
   return list.sort((a, b) => a - b);
 }

@@ -218,6 +218,7 @@ export const softmax = overAxis('softmax', (x) => rows.softmax(x));
 /** x − ln Σeˣ over `axis`, default the last; several axes count as one. */
 export const logSoftmax = overAxis('logSoftmax', (x) => rows.logSoftmax(x));
 
+/** Functions of tensors by the names that `activation` of a layer takes; `linear` leaves x as it is. */
 export const activations = {
   linear,
   relu,

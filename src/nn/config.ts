@@ -1,3 +1,4 @@
+import { OptionError, shown } from '../runtime/errors.ts';
 import type { Layer } from './layer.ts';
 import type { LayerConfig, Make, Makers } from './makers.ts';
 import { toPlain } from './named.ts';
@@ -11,6 +12,10 @@ export const registered: Makers = own;
 
 /** Lets `layerFromConfig` rebuild layers of a type of your own. */
 export function registerLayer(type: string, make: Make): void {
+  if (typeof type !== 'string' || typeof make !== 'function')
+    throw new OptionError(
+      `registerLayer: got ${shown(type)} and ${shown(make)}, expected a name and a function`,
+    );
   own[type] = make;
 }
 

@@ -80,6 +80,7 @@ export function minMaxNorm(options: MinMaxNormOptions = {}): Constraint {
   });
 }
 
+/** What weights are brought to behind each update, by the names that `kernelConstraint` takes. */
 export const constraints = { maxNorm, nonNeg, unitNorm, minMaxNorm };
 
 /** The constraint of that name; functions stay. Throws `OptionError` for unknown names. */

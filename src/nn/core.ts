@@ -1,9 +1,9 @@
-import { formatShape, type Shape } from '../graph/shape.ts';
+import type { Shape } from '../graph/shape.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as binary from '../ops/binary.ts';
 import { flattenRows, reshape } from '../ops/layout.ts';
 import { concat } from '../ops/slice.ts';
-import { OptionError, ShapeError } from '../runtime/errors.ts';
+import { OptionError, ShapeError, shown } from '../runtime/errors.ts';
 import { type Activation, activation } from './activations.ts';
 import { type Layer, type LayerOptions, layer } from './layer.ts';
 import { layerTitle, type Named, withDefaults } from './named.ts';
@@ -36,10 +36,11 @@ export function flatten(options: LayerOptions = {}): Layer<[x: Tensor]> {
 /** The same elements as [B, …targetShape]; one size may be −1: what remains. */
 export function reshapeLayer(targetShape: Shape, options: LayerOptions = {}): Layer<[x: Tensor]> {
   const title = startLayer('reshape', options);
-  const fits = targetShape.every((n) => Number.isSafeInteger(n) && n >= -1);
+  const fits =
+    Array.isArray(targetShape) && targetShape.every((n) => Number.isSafeInteger(n) && n >= -1);
   if (!fits || targetShape.filter((n) => n === -1).length > 1) {
     throw new OptionError(
-      `${title}: targetShape ${formatShape(targetShape)}, expected sizes ≥ 0 and at most one −1`,
+      `${title}: targetShape is ${shown(targetShape)}, expected sizes ≥ 0 and at most one −1`,
     );
   }
   return layer('reshape', { targetShape, ...options }, (_, x: Tensor) =>

@@ -216,6 +216,7 @@ export const lecunUniform = preset('lecunUniform', {
   distribution: 'uniform',
 });
 
+/** First weights, by the names that `kernelInitializer` takes; each entry makes one with options. */
 export const initializers = {
   zeros,
   ones,

@@ -5,6 +5,7 @@ import { read } from '../ops/leaf.ts';
 import { ShapeError } from '../runtime/errors.ts';
 import type { Constraint } from './constraint.ts';
 import { initializer as findInitializer, type Initializer } from './init.ts';
+import { checkType } from './named.ts';
 import type { Regularizer } from './regularizer.ts';
 import { currentTrace, type Trace } from './trace.ts';
 
@@ -66,10 +67,12 @@ export function layer<Inputs extends Tensor[]>(
   options: LayerOptions & Readonly<Record<string, unknown>>,
   call: (scope: LayerScope, ...inputs: Inputs) => Tensor,
 ): Layer<Inputs> {
-  const { name, trainable, ...config } = options;
+  const { name, trainable = true, ...config } = options;
+  if (name !== undefined) checkType(`${type}: name`, name, 'string');
+  checkType(`${type}: trainable`, trainable, 'boolean');
   const state = {
     label: name,
-    trainable: trainable ?? true,
+    trainable,
     variables: new Map<string, Variable>(),
   };
   const apply = (...inputs: Inputs): Tensor => {

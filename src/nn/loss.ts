@@ -110,6 +110,7 @@ export function huber(options: { delta?: number } = {}): Loss {
   });
 }
 
+/** Every loss under all its names, as `compile` takes them; each entry makes one with options. */
 export const losses = {
   meanSquaredError,
   meanAbsoluteError,

@@ -1,4 +1,4 @@
-import { OptionError, unknownName } from '../runtime/errors.ts';
+import { checkOptions, OptionError, shown, unknownName } from '../runtime/errors.ts';
 
 /** Plain data that names a function of the library, with its options; it can be saved and rebuilds the function. */
 export type Named = Readonly<{ name: string } & Record<string, unknown>>;
@@ -33,22 +33,28 @@ export function find<F>(what: string, given: string | Named | F, table: Table<F>
     return entry ? entry() : (given as F);
   }
   const { name, ...options } =
-    typeof given === 'object' && given !== null ? (given as Named) : { name: `${given}` };
+    typeof given === 'object' && given !== null ? (given as Named) : { name: given as string };
   const make = Object.hasOwn(table, name) ? table[name] : undefined;
   return make ? make(options) : unknownName(what, name, Object.keys(table));
 }
 
-/** `given` completed by defaults; throws on options that are not among them. */
+/** Throws unless `value` is of the type. */
+export function checkType(what: string, value: unknown, type: 'boolean' | 'string'): void {
+  if (typeof value !== type)
+    throw new OptionError(`${what} is ${shown(value)}, expected a ${type}`);
+}
+
+/** `given` completed by defaults; throws on options that are not among them, and unless a yes or no is one. */
 export function withDefaults<Options extends object>(
   what: string,
   given: object,
   defaults: Options,
 ): Options {
-  const known = Object.keys(defaults);
-  const set = Object.entries(given).filter(([key, value]) => {
-    if (!known.includes(key)) unknownName(`option of ${what}`, key, known);
-    return value !== undefined;
-  });
+  checkOptions(what, given, Object.keys(defaults));
+  const set = Object.entries(given).filter(([, value]) => value !== undefined);
+  for (const [key, value] of set)
+    if (typeof defaults[key as keyof Options] === 'boolean')
+      checkType(`${what}: ${key}`, value, 'boolean');
   return { ...defaults, ...Object.fromEntries(set) };
 }
 
@@ -71,8 +77,8 @@ export function toPlain(what: string, value: unknown): unknown {
 }
 
 /** What stands in errors for a layer under construction. */
-export function layerTitle(type: string, options: { readonly name?: string }): string {
-  return options.name ? `${type} "${options.name}"` : type;
+export function layerTitle(type: string, options: { readonly name?: string } | null): string {
+  return options?.name ? `${type} "${options.name}"` : type;
 }
 
 interface Bounds {
@@ -101,11 +107,11 @@ export function checkNumber(
     below === undefined ? '' : ` < ${below}`,
     to === undefined ? '' : ` ≤ ${to}`,
   ].filter(Boolean);
-  throw new OptionError(`${what} is ${value}, expected a number${bounds.join(' and')}`);
+  throw new OptionError(`${what} is ${shown(value)}, expected a number${bounds.join(' and')}`);
 }
 
 /** Throws unless `value` is a whole number of at least `from`. */
 export function checkCount(what: string, value: number, from = 1): number {
   if (Number.isSafeInteger(value) && value >= from) return value;
-  throw new OptionError(`${what} is ${value}, expected a whole number ≥ ${from}`);
+  throw new OptionError(`${what} is ${shown(value)}, expected a whole number ≥ ${from}`);
 }

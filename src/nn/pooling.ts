@@ -77,12 +77,16 @@ function pooling(type: string, axes: number, pool: typeof maxPool) {
 
 /** The largest element of each window. NaN if any is; the gradient goes to the first of equal ones. */
 export const maxPooling1D = pooling('maxPooling1D', 1, maxPool);
+/** The largest element of each window. NaN if any is; the gradient goes to the first of equal ones. */
 export const maxPooling2D = pooling('maxPooling2D', 2, maxPool);
+/** The largest element of each window. NaN if any is; the gradient goes to the first of equal ones. */
 export const maxPooling3D = pooling('maxPooling3D', 3, maxPool);
 
 /** The mean of each window, of the elements that are there. */
 export const averagePooling1D = pooling('averagePooling1D', 1, averagePool);
+/** The mean of each window, of the elements that are there. */
 export const averagePooling2D = pooling('averagePooling2D', 2, averagePool);
+/** The mean of each window, of the elements that are there. */
 export const averagePooling3D = pooling('averagePooling3D', 3, averagePool);
 
 function globalPooling(type: string, axes: number, pool: typeof adaptiveMaxPool) {
@@ -97,7 +101,9 @@ function globalPooling(type: string, axes: number, pool: typeof adaptiveMaxPool)
 
 /** The largest element of each channel: [batch, .., channels] → [batch, channels]. */
 export const globalMaxPooling1D = globalPooling('globalMaxPooling1D', 1, adaptiveMaxPool);
+/** The largest element of each channel: [batch, .., channels] → [batch, channels]. */
 export const globalMaxPooling2D = globalPooling('globalMaxPooling2D', 2, adaptiveMaxPool);
+/** The largest element of each channel: [batch, .., channels] → [batch, channels]. */
 export const globalMaxPooling3D = globalPooling('globalMaxPooling3D', 3, adaptiveMaxPool);
 
 type Masked = [x: Tensor] | [x: Tensor, mask: Tensor];
@@ -127,11 +133,19 @@ function maskedMean(x: Tensor, mask: Tensor): Tensor {
   return adaptiveAveragePool(mul(x, share), 1);
 }
 
+/**
+ * The mean of each channel: [batch, .., channels] → [batch, channels]. Called as f(x, mask) with a mask [batch, n] of 0 and
+ * 1, that of one axis is the mean of the elements where it is 1.
+ */
 export const globalAveragePooling2D = globalPooling(
   'globalAveragePooling2D',
   2,
   adaptiveAveragePool,
 );
+/**
+ * The mean of each channel: [batch, .., channels] → [batch, channels]. Called as f(x, mask) with a mask [batch, n] of 0 and
+ * 1, that of one axis is the mean of the elements where it is 1.
+ */
 export const globalAveragePooling3D = globalPooling(
   'globalAveragePooling3D',
   3,
@@ -151,7 +165,9 @@ function adaptivePooling(type: string, axes: number, pool: typeof adaptiveMaxPoo
 
 /** The largest element of each of `outputSize` windows, from ⌊i·n/outputSize⌋ to ⌈(i + 1)·n/outputSize⌉. */
 export const adaptiveMaxPooling1D = adaptivePooling('adaptiveMaxPooling1D', 1, adaptiveMaxPool);
+/** The largest element of each of `outputSize` windows, from ⌊i·n/outputSize⌋ to ⌈(i + 1)·n/outputSize⌉. */
 export const adaptiveMaxPooling2D = adaptivePooling('adaptiveMaxPooling2D', 2, adaptiveMaxPool);
+/** The largest element of each of `outputSize` windows, from ⌊i·n/outputSize⌋ to ⌈(i + 1)·n/outputSize⌉. */
 export const adaptiveMaxPooling3D = adaptivePooling('adaptiveMaxPooling3D', 3, adaptiveMaxPool);
 
 /** The mean of each of `outputSize` windows, from ⌊i·n/outputSize⌋ to ⌈(i + 1)·n/outputSize⌉. */
@@ -160,11 +176,13 @@ export const adaptiveAveragePooling1D = adaptivePooling(
   1,
   adaptiveAveragePool,
 );
+/** The mean of each of `outputSize` windows, from ⌊i·n/outputSize⌋ to ⌈(i + 1)·n/outputSize⌉. */
 export const adaptiveAveragePooling2D = adaptivePooling(
   'adaptiveAveragePooling2D',
   2,
   adaptiveAveragePool,
 );
+/** The mean of each of `outputSize` windows, from ⌊i·n/outputSize⌋ to ⌈(i + 1)·n/outputSize⌉. */
 export const adaptiveAveragePooling3D = adaptivePooling(
   'adaptiveAveragePooling3D',
   3,

@@ -104,6 +104,7 @@ export function orthogonal(options: OrthogonalOptions = {}): Regularizer {
   });
 }
 
+/** Penalties of weights, by the names that `kernelRegularizer` and `compile` take. */
 export const regularizers = { l1, l2, l1l2, orthogonal };
 
 /** The regulariser of that name; functions stay. Throws `OptionError` for unknown names. */

@@ -5,7 +5,7 @@ import { repeatElements } from '../ops/pool.ts';
 import { resizeLinear } from '../ops/resize.ts';
 import { pad, slice } from '../ops/slice.ts';
 import { perAxis, type Sides, sidesOf } from '../ops/windows.ts';
-import { OptionError, ShapeError } from '../runtime/errors.ts';
+import { OptionError, ShapeError, shown } from '../runtime/errors.ts';
 import { type Layer, type LayerOptions, layer } from './layer.ts';
 import { layerTitle, withDefaults } from './named.ts';
 import { type ImageOptions, imageLayer } from './pooling.ts';
@@ -26,7 +26,9 @@ function zeroPadding(type: string, axes: number) {
 
 /** Zeros around the axes between batch and channels; default 1 at each end. */
 export const zeroPadding1D = zeroPadding('zeroPadding1D', 1);
+/** Zeros around the axes between batch and channels; default 1 at each end. */
 export const zeroPadding2D = zeroPadding('zeroPadding2D', 2);
+/** Zeros around the axes between batch and channels; default 1 at each end. */
 export const zeroPadding3D = zeroPadding('zeroPadding3D', 3);
 
 function cropping(type: string, axes: number) {
@@ -48,7 +50,9 @@ function cropping(type: string, axes: number) {
 
 /** Without elements at the ends of the axes between batch and channels. */
 export const cropping1D = cropping('cropping1D', 1);
+/** Without elements at the ends of the axes between batch and channels. */
 export const cropping2D = cropping('cropping2D', 2);
+/** Without elements at the ends of the axes between batch and channels. */
 export const cropping3D = cropping('cropping3D', 3);
 
 export interface UpSamplingOptions extends ImageOptions {
@@ -81,15 +85,17 @@ function upSampling(type: string, axes: number) {
 
 /** Each element `size` times along each axis between batch and channels. */
 export const upSampling1D = upSampling('upSampling1D', 1);
+/** Each element `size` times along each axis between batch and channels. */
 export const upSampling2D = upSampling('upSampling2D', 2);
+/** Each element `size` times along each axis between batch and channels. */
 export const upSampling3D = upSampling('upSampling3D', 3);
 
 /** The axes behind the batch in another order: axis i of the result is axis dims[i] of x, counted from 1. */
 export function permute(dims: readonly number[], options: LayerOptions = {}): Layer<[x: Tensor]> {
   const title = layerTitle('permute', options);
   withDefaults<object>(title, options, { name: undefined, trainable: undefined });
-  if ([...dims].sort((a, b) => a - b).some((d, i) => d !== i + 1)) {
-    throw new OptionError(`${title}: dims [${dims}], expected 1 … ${dims.length} in some order`);
+  if (!Array.isArray(dims) || [...dims].sort((a, b) => a - b).some((d, i) => d !== i + 1)) {
+    throw new OptionError(`${title}: dims is ${shown(dims)}, expected 1 … n in some order`);
   }
   return layer('permute', { dims, ...options }, (_, x: Tensor) => {
     if (x.shape.length !== dims.length + 1)

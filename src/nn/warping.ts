@@ -13,7 +13,7 @@ import {
   type Interpolation,
   warp,
 } from '../ops/warp.ts';
-import { OptionError, unknownName } from '../runtime/errors.ts';
+import { OptionError, shown, unknownName } from '../runtime/errors.ts';
 import { compose, type Entry, IDENTITY, type Linear, mapsOf, plus, times, turn } from './affine.ts';
 import type { LayerScope } from './layer.ts';
 import { checkCount, checkNumber, withDefaults } from './named.ts';
@@ -62,10 +62,12 @@ export type Range = readonly [low: number, high: number];
 
 /** The bounds of a factor, which must lie in [from, to]. */
 export function rangeOf(what: string, given: Factor, from = -1e6, to = 1e6): Range {
-  const [low, high] = typeof given === 'number' ? [-Math.abs(given), Math.abs(given)] : given;
-  if (low >= from && high >= low && high <= to) return [low, high];
+  const size = Math.abs(given as number);
+  const [low, high] = Array.isArray(given) ? (given as Range) : [-size, size];
+  const fits = low >= from && high >= low && high <= to;
+  if (fits && (typeof given === 'number' || Array.isArray(given))) return [low, high];
   throw new OptionError(
-    `${what} is ${typeof given === 'number' ? given : `[${given}]`}, expected f (from −f to f) or [low, high] in [${from}, ${to}]`,
+    `${what} is ${shown(given)}, expected f (from −f to f) or [low, high] in [${from}, ${to}]`,
   );
 }
 
@@ -75,7 +77,7 @@ export function draw(scope: LayerScope, [low, high]: Range, B: number): Entry {
 }
 
 function asFactor(x: unknown): x is Factor {
-  return typeof x === 'number' || Array.isArray(x);
+  return typeof x !== 'object' || x === null || Array.isArray(x);
 }
 
 /** The options with all ranges checked. */

@@ -1,7 +1,7 @@
 import { defineOp } from '../graph/op.ts';
 import { formatShape, type Shape, sizeOf } from '../graph/shape.ts';
 import { type DType, isTensor, type Tensor, type Variable } from '../graph/tensor.ts';
-import { ShapeError, TypeMismatchError } from '../runtime/errors.ts';
+import { ShapeError, shown, TypeMismatchError } from '../runtime/errors.ts';
 import type { Buffer } from '../runtime/row.ts';
 
 function nothing(): void {}
@@ -72,16 +72,20 @@ export function asTensor(x: Tensor | number): Tensor {
   return x;
 }
 
-/** Shape of nested arrays; throws on ragged ones. */
-export function shapeOf(data: Nested | ArrayLike<number>): number[] {
+/** Shape of nested arrays; throws on ragged ones and on what is no number. */
+export function shapeOf(data: Nested | ArrayLike<number>, what = 'tensor'): number[] {
   if (typeof data === 'number' || typeof data === 'boolean') return [];
   if (ArrayBuffer.isView(data)) return [(data as unknown as ArrayLike<number>).length];
-  const rows = data as readonly Nested[];
-  const inner = rows.length ? shapeOf(rows[0] as Nested) : [];
+  if (!Array.isArray(data))
+    throw new TypeMismatchError(`${what}: got ${shown(data)}, expected numbers in nested arrays`);
+  const rows: readonly Nested[] = data;
+  const inner = rows.length ? shapeOf(rows[0] as Nested, what) : [];
   rows.forEach((row, i) => {
-    const shape = shapeOf(row);
+    const shape = shapeOf(row, what);
     if (shape.join() !== inner.join()) {
-      throw new ShapeError(`row ${i} has shape ${formatShape(shape)}, row 0 ${formatShape(inner)}`);
+      throw new ShapeError(
+        `${what}: row ${i} has shape ${formatShape(shape)}, row 0 ${formatShape(inner)}`,
+      );
     }
   });
   return [rows.length, ...inner];

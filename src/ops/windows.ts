@@ -1,6 +1,6 @@
 import { formatShape, type Shape, sizeOf } from '../graph/shape.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import { OptionError, ShapeError } from '../runtime/errors.ts';
+import { OptionError, ShapeError, shown } from '../runtime/errors.ts';
 import { tensor } from './leaf.ts';
 
 /** First element of a window and the one behind its last. */
@@ -17,10 +17,10 @@ export type Padding = 'valid' | 'same' | Sides;
 
 /** One number for all `axes`, or one each. */
 export function perAxis(what: string, given: number | readonly number[], axes: number): number[] {
-  const list = typeof given === 'number' ? new Array<number>(axes).fill(given) : [...given];
+  const list = Array.isArray(given) ? [...given] : new Array<number>(axes).fill(given as number);
   if (list.length !== axes || !list.every((n) => Number.isSafeInteger(n) && n >= 1)) {
     throw new OptionError(
-      `${what} is ${formatShape(list)}, expected a whole number ≥ 1, or ${axes} of them`,
+      `${what} is ${shown(given)}, expected a whole number ≥ 1, or ${axes} of them`,
     );
   }
   return list;
@@ -28,12 +28,11 @@ export function perAxis(what: string, given: number | readonly number[], axes: n
 
 /** [in front, behind] of each axis. */
 export function sidesOf(what: string, given: Sides, axes: number): Pads[] {
-  const list =
-    typeof given === 'number'
-      ? new Array<number>(axes).fill(given)
-      : axes === 1 && given.length === 2
-        ? [given as Pads]
-        : given;
+  const list = !Array.isArray(given)
+    ? new Array<number>(axes).fill(given as number)
+    : axes === 1 && given.length === 2
+      ? [given as unknown as Pads]
+      : (given as readonly (number | Pads)[]);
   const pairs = list.map((s) => (typeof s === 'number' ? [s, s] : s) as Pads);
   const fits =
     pairs.length === axes &&

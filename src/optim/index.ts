@@ -13,6 +13,7 @@ import { sgd } from './sgd.ts';
 
 export { adadelta, adagrad, adam, adamax, adamw, lion, nadam, rmsprop, sgd };
 
+/** Every optimiser by the name that `compile` takes; each entry makes one with options. */
 export const optimizers = { sgd, rmsprop, adam, adamw, adagrad, adadelta, adamax, nadam, lion };
 
 /** The optimiser of that name or configuration; optimisers stay. Throws `OptionError` for unknown names. */

@@ -346,6 +346,7 @@ export function warmup(given: number | Schedule | WarmupConfig, length?: number)
   );
 }
 
+/** Learning rates that change with updates or epochs: what `learningRate` of an optimiser takes. */
 export const schedules = {
   constant,
   exponentialDecay,

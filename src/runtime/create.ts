@@ -1,7 +1,7 @@
 import { type Binary, loadBinary } from './builds.ts';
 import type { BuildName, Choice, Engine, RuntimeInfo } from './engine.ts';
 import { isNode, notShared, processors, variable } from './environment.ts';
-import { EngineError, messageOf, OptionError } from './errors.ts';
+import { checkOptions, EngineError, messageOf, OptionError } from './errors.ts';
 import { type Instance, instantiate } from './instance.ts';
 import { InlineEngine } from './local.ts';
 import type { Start } from './team.ts';
@@ -45,7 +45,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
 }
 
 async function create(options: EngineOptions, start?: Start): Promise<Engine> {
-  checkOptions(options);
+  checkEngine(options);
   const { kind, reasons } = chooseKind(options);
   try {
     return await createKind(kind, options, reasons, start);
@@ -85,7 +85,18 @@ function environmentOptions(): EngineOptions {
   return threads ? { threads: Number(threads) } : {};
 }
 
-function checkOptions({ threads, kind }: EngineOptions): void {
+const ENGINE_OPTIONS = [
+  'build',
+  'threads',
+  'reproducible',
+  'kind',
+  'wasm',
+  'workerFactory',
+] satisfies (keyof EngineOptions)[];
+
+function checkEngine(options: EngineOptions): void {
+  checkOptions('createEngine', options, ENGINE_OPTIONS);
+  const { threads, kind } = options;
   if (kind !== undefined && !KINDS.includes(kind))
     throw new OptionError(`kind "${kind}": expected one of ${KINDS.join(', ')}`);
   if (threads === undefined) return;

@@ -39,17 +39,36 @@ export class StateError extends WasmgradError {
 
 /** The known name nearest to `name` by edit distance, for "did you mean". */
 export function nearest(name: string, known: readonly string[]): string | undefined {
-  const scored = known.map((k) => ({ k, d: distance(name.toLowerCase(), k.toLowerCase()) }));
+  const lower = name.toLowerCase();
+  const scored = known.map((k) => ({ k, d: distance(lower, k.toLowerCase()) }));
   scored.sort((a, b) => a.d - b.d);
   const best = scored[0];
   return best && best.d <= Math.max(2, name.length / 2) ? best.k : undefined;
 }
 
 /** Throws that `what` is unknown, with the nearest known name and all of them. */
-export function unknownName(what: string, name: string, known: readonly string[]): never {
-  const near = nearest(name, known);
-  const hint = near ? `; did you mean "${near}"?` : '';
-  throw new OptionError(`unknown ${what} "${name}"${hint} Known: ${known.join(', ')}`);
+export function unknownName(what: string, name: unknown, known: readonly string[]): never {
+  const near = typeof name === 'string' ? nearest(name, known) : undefined;
+  const hint = near ? `; did you mean "${near}"?` : '.';
+  throw new OptionError(
+    `unknown ${what} ${shown(name)}${hint} Known: ${known.join(', ') || 'none'}`,
+  );
+}
+
+/** Throws unless `given` is an object of known options. */
+export function checkOptions(what: string, given: object, known: readonly string[]): void {
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw new OptionError(`${what}: options are ${shown(given)}, expected an object`);
+  for (const key of Object.keys(given))
+    if (!known.includes(key)) unknownName(`option of ${what}`, key, known);
+}
+
+/** A value of the wrong kind, as errors show it: words in quotes, numbers as they are, and of others what they are. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return `"${value}"`;
+  if (typeof value === 'function') return 'a function';
+  if (Array.isArray(value)) return `[${value}]`;
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }
 
 function distance(a: string, b: string): number {

@@ -1,6 +1,6 @@
 import type { NotFinite } from '../compile/notFinite.ts';
-import { checkNumber } from '../nn/named.ts';
-import { OptionError } from '../runtime/errors.ts';
+import { checkNumber, withDefaults } from '../nn/named.ts';
+import { OptionError, shown, unknownName } from '../runtime/errors.ts';
 import type { Logs } from './history.ts';
 import type { Model } from './model.ts';
 import { checkWhole } from './options.ts';
@@ -8,16 +8,21 @@ import type { Probe } from './probe.ts';
 
 /** Called while a model trains; each may be asynchronous. A batch callback makes every step a call of its own. */
 export interface Callback {
+  /** Once the data lie ready, before the first epoch. */
   onTrainBegin?(model: Model): unknown;
+  /** Epochs count from 0 in each call of `fit`. */
   onEpochBegin?(epoch: number, model: Model): unknown;
+  /** Behind each step: means over its batch; metrics with state are those of the epoch so far. */
   onBatchEnd?(batch: number, logs: Logs, model: Model): unknown;
   /** Behind each chunk of steps: examples trained since `fit` began, means of the epoch so far. */
   onChunkEnd?(examples: number, logs: Logs, model: Model): unknown;
+  /** With `loss`, metrics, and both as `val_…` where there is validation. */
   onEpochEnd?(epoch: number, logs: Logs, model: Model): unknown;
   /** The first step whose loss is not finite, with the row that it comes from, where running the step again shows it. */
   onNotFinite?(step: number, origin: NotFinite | null, model: Model): unknown;
   /** Looks into single steps. */
   readonly probe?: Probe;
+  /** However training ended, but for errors. */
   onTrainEnd?(logs: Logs, model: Model): unknown;
 }
 
@@ -43,8 +48,11 @@ export interface EarlyStoppingOptions {
   readonly restoreBestWeights?: boolean;
 }
 
+const MODES: readonly string[] = ['auto', 'min', 'max'];
+
 /** +1 where larger is better, −1 where smaller is. */
 export function direction(monitor: string, mode: 'auto' | 'min' | 'max'): 1 | -1 {
+  if (!MODES.includes(mode)) unknownName('mode of a callback', mode, MODES);
   if (mode !== 'auto') return mode === 'max' ? 1 : -1;
   return /acc|auc|precision|recall|f1|r2/i.test(monitor) ? 1 : -1;
 }
@@ -57,17 +65,33 @@ export function monitored(logs: Logs, monitor: string): number {
   return value;
 }
 
+const WATCH = {
+  monitor: 'val_loss',
+  patience: 0,
+  minDelta: 0,
+  mode: 'auto' as 'auto' | 'min' | 'max',
+};
+const EARLY_STOPPING = {
+  ...WATCH,
+  baseline: undefined as number | undefined,
+  startFromEpoch: 0,
+  restoreBestWeights: false,
+};
+const PLATEAU = {
+  ...WATCH,
+  patience: 10,
+  minDelta: 1e-4,
+  factor: 0.1,
+  minLearningRate: 0,
+  cooldown: 0,
+};
+
 /** Stops when `monitor` has not improved for `patience` epochs. */
 export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
-  const {
-    monitor = 'val_loss',
-    patience = 0,
-    minDelta = 0,
-    mode = 'auto',
-    baseline,
-    startFromEpoch = 0,
-    restoreBestWeights = false,
-  } = options;
+  const set = withDefaults('earlyStopping', options, EARLY_STOPPING);
+  const { monitor, patience, minDelta, mode, baseline, startFromEpoch, restoreBestWeights } = set;
+  checkNumber('earlyStopping: minDelta', minDelta);
+  if (baseline !== undefined) checkNumber('earlyStopping: baseline', baseline);
   checkWhole('earlyStopping: patience', patience, 0);
   checkWhole('earlyStopping: startFromEpoch', startFromEpoch, 0);
   const sign = direction(monitor, mode);
@@ -114,23 +138,20 @@ export interface ReduceOnPlateauOptions
   readonly cooldown?: number;
   /** New rate = rate·factor. Default 0.1. */
   readonly factor?: number;
+  /** The rate never goes below it. Default 0. */
   readonly minLearningRate?: number;
 }
 
 /** Lowers the learning rate when `monitor` has not improved for `patience` epochs (default 10). */
 export function reduceLearningRateOnPlateau(options: ReduceOnPlateauOptions = {}): Callback {
-  const {
-    monitor = 'val_loss',
-    patience = 10,
-    minDelta = 1e-4,
-    mode = 'auto',
-    factor = 0.1,
-    minLearningRate = 0,
-    cooldown = 0,
-  } = options;
-  checkNumber('reduceLearningRateOnPlateau: factor', factor, { from: 0, below: 1 });
-  checkWhole('reduceLearningRateOnPlateau: patience', patience, 0);
-  checkWhole('reduceLearningRateOnPlateau: cooldown', cooldown, 0);
+  const title = 'reduceLearningRateOnPlateau';
+  const set = withDefaults(title, options, PLATEAU);
+  const { monitor, patience, minDelta, mode, factor, minLearningRate, cooldown } = set;
+  checkNumber(`${title}: minDelta`, minDelta);
+  checkNumber(`${title}: minLearningRate`, minLearningRate, { from: 0 });
+  checkNumber(`${title}: factor`, factor, { from: 0, below: 1 });
+  checkWhole(`${title}: patience`, patience, 0);
+  checkWhole(`${title}: cooldown`, cooldown, 0);
   const sign = direction(monitor, mode);
   let best = Number.NEGATIVE_INFINITY;
   let wait = 0;
@@ -164,6 +185,8 @@ export function reduceLearningRateOnPlateau(options: ReduceOnPlateauOptions = {}
 
 /** Sets the learning rate at the start of each epoch. */
 export function learningRateScheduler(schedule: (epoch: number, rate: number) => number): Callback {
+  if (typeof schedule !== 'function')
+    throw new OptionError(`learningRateScheduler: got ${shown(schedule)}, expected a function`);
   return {
     onEpochBegin(epoch, { optimizer }) {
       const { learningRate } = optimizer;

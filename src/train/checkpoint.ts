@@ -1,4 +1,4 @@
-import { OptionError } from '../runtime/errors.ts';
+import { checkOptions, OptionError } from '../runtime/errors.ts';
 import { type Callback, direction, type EarlyStoppingOptions, monitored } from './callbacks.ts';
 import { checkWhole } from './options.ts';
 import type { SaveOptions } from './save.ts';
@@ -14,8 +14,19 @@ export interface ModelCheckpointOptions
   readonly every?: number;
 }
 
+const KNOWN = [
+  'folder',
+  'monitor',
+  'mode',
+  'saveBestOnly',
+  'every',
+  'optimizer',
+  'compiled',
+] satisfies (keyof ModelCheckpointOptions)[];
+
 /** Saves the model at the end of epochs, complete, so that `loadModel` and `fit` go on from there. */
 export function modelCheckpoint(options: ModelCheckpointOptions): Callback {
+  checkOptions('modelCheckpoint', options, KNOWN);
   const {
     folder,
     monitor = 'val_loss',

@@ -3,7 +3,7 @@ import type { Named } from '../nn/named.ts';
 import { regularizer as findRegularizer, type Regularizer } from '../nn/regularizer.ts';
 import { optimizer as findOptimizer } from '../optim/index.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
-import { unknownName } from '../runtime/errors.ts';
+import { checkOptions, OptionError, shown, unknownName } from '../runtime/errors.ts';
 import type { Compiled } from './core.ts';
 import { checkWhole } from './options.ts';
 import {
@@ -19,6 +19,7 @@ import {
 export interface CompileOptions {
   /** A name (`adam`) or an optimiser. */
   readonly optimizer: string | Named | Optimizer;
+  /** A name, `losses.…(options)` or a function of targets and predictions; or one for each output. */
   readonly loss: PerOutput<string | Named | Loss>;
   /** A list for every output, or lists by output. */
   readonly metrics?: MetricList | Readonly<Record<string, MetricList>>;
@@ -34,12 +35,25 @@ export interface CompileOptions {
   readonly gradientAccumulationSteps?: number;
 }
 
+const COMPILE_OPTIONS = [
+  'optimizer',
+  'loss',
+  'metrics',
+  'weightedMetrics',
+  'regularizer',
+  'regularizeBiases',
+  'lossWeights',
+  'gradientAccumulationSteps',
+] satisfies (keyof CompileOptions)[];
+
 function metricLists(
   what: string,
   metrics: NonNullable<CompileOptions['metrics']>,
   names: readonly string[],
 ): MetricList[] {
   if (Array.isArray(metrics)) return names.map(() => metrics);
+  if (typeof metrics !== 'object' || metrics === null)
+    throw new OptionError(`compile: ${what} is ${shown(metrics)}, expected a list, or by output`);
   const byName = metrics as Readonly<Record<string, MetricList>>;
   for (const key of Object.keys(byName))
     if (!names.includes(key)) unknownName(`output in ${what}`, key, names);
@@ -48,6 +62,7 @@ function metricLists(
 
 /** What the options mean for the outputs of these names. */
 export function resolveCompile(options: CompileOptions, names: readonly string[]): Compiled {
+  checkOptions('compile', options, COMPILE_OPTIONS);
   const { gradientAccumulationSteps = 1, lossWeights = 1, metrics = [] } = options;
   checkWhole('gradientAccumulationSteps', gradientAccumulationSteps, 1);
   const losses = perOutput('loss', options.loss, names, isLoss).map((l) => findLoss(l));

@@ -1,8 +1,9 @@
+import { checkType } from '../nn/named.ts';
 import type { Regularizer } from '../nn/regularizer.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { createEngine, defaultEngine, type EngineOptions } from '../runtime/create.ts';
 import type { Engine } from '../runtime/engine.ts';
-import { StateError } from '../runtime/errors.ts';
+import { OptionError, StateError, shown } from '../runtime/errors.ts';
 import type { Network } from './network.ts';
 import { NetworkCore } from './networkCore.ts';
 import type { OutputLoss } from './outputs.ts';
@@ -39,7 +40,11 @@ export class ModelCore extends NetworkCore<ModelState> {
   #ownEngine: Engine | null = null;
 
   constructor(network: Network, options: ModelOptions) {
-    super(network, options.seed ?? 0);
+    const { seed = 0, name = '' } = options;
+    checkType('model: name', name, 'string');
+    if (!Number.isSafeInteger(seed))
+      throw new OptionError(`model: seed is ${shown(seed)}, expected a whole number`);
+    super(network, seed);
     this.options = options;
   }
 

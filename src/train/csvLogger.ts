@@ -1,4 +1,4 @@
-import { OptionError } from '../runtime/errors.ts';
+import { checkOptions, OptionError } from '../runtime/errors.ts';
 import type { Callback } from './callbacks.ts';
 import type { CsvLog } from './csvLog.ts';
 
@@ -12,6 +12,7 @@ export interface CsvLoggerOptions {
 
 /** Writes a row at the end of each epoch: its number, then losses and metrics; the first row names them. */
 export function csvLogger(options: CsvLoggerOptions): Callback {
+  checkOptions('csvLogger', options, ['file', 'separator', 'append']);
   const { file } = options;
   if (typeof file !== 'string' || file === '')
     throw new OptionError(`csvLogger: file is ${JSON.stringify(file)}, expected a path`);

@@ -1,5 +1,6 @@
 import { rowsOf, type Table, table } from '../data/table.ts';
-import { OptionError } from '../runtime/errors.ts';
+import { checkType } from '../nn/named.ts';
+import { checkOptions, OptionError, shown } from '../runtime/errors.ts';
 import { inTurns, type Work } from '../runtime/turns.ts';
 import type { Callback } from './callbacks.ts';
 import type { ModelCore } from './core.ts';
@@ -22,6 +23,7 @@ export interface FitOptions extends MixingOptions {
   readonly batchSize?: number;
   /** Share of the examples, taken from the end before shuffling, on which to validate. Not for streams. */
   readonly validationSplit?: number;
+  /** Examples to validate on at the end of each epoch; goes before `validationSplit`. */
   readonly validationData?: readonly [x: Inputs, y: Inputs, sampleWeight?: ArrayLike<number>];
   /** New order of the examples in each epoch, default true. */
   readonly shuffle?: boolean;
@@ -33,6 +35,36 @@ export interface FitOptions extends MixingOptions {
   readonly classWeight?: Readonly<Record<number, number>>;
   /** Aborting ends training behind the running chunk of steps, or its pause; the model keeps what it learned. */
   readonly signal?: AbortSignal;
+}
+
+const FIT_OPTIONS = [
+  'epochs',
+  'batchSize',
+  'validationSplit',
+  'validationData',
+  'shuffle',
+  'callbacks',
+  'sampleWeight',
+  'classWeight',
+  'signal',
+  'mixup',
+  'cutmix',
+] satisfies (keyof FitOptions)[];
+
+/** Throws for options that are wrong whatever the data are, and before `compile`. */
+export function checkFit(core: ModelCore, options: FitOptions): void {
+  checkOptions('fit', options, FIT_OPTIONS);
+  const { epochs = 1, batchSize = 32, shuffle = true, callbacks = [], signal } = options;
+  checkWhole('epochs', epochs, 0);
+  checkWhole('batchSize', batchSize, 1);
+  checkType('fit: shuffle', shuffle, 'boolean');
+  const fits = (c: unknown) => typeof c === 'function' || (typeof c === 'object' && c !== null);
+  if (!Array.isArray(callbacks) || !callbacks.every(fits))
+    throw new OptionError(`fit: callbacks is ${shown(callbacks)}, expected a list of callbacks`);
+  if (signal !== undefined && typeof signal?.addEventListener !== 'function')
+    throw new OptionError(`fit: signal is ${shown(signal)}, expected an AbortSignal`);
+  checkMixing(options);
+  core.requireCompiled;
 }
 
 function classWeights(
@@ -59,9 +91,12 @@ interface Tables {
 /** Checks the data, applies class weights, holds examples back for validation. */
 function* splitting(core: ModelCore, x: Inputs, y: Inputs, options: FitOptions): Work<Tables> {
   const { validationSplit = 0, classWeight, validationData, sampleWeight } = options;
-  if (!(validationSplit >= 0 && validationSplit < 1)) {
-    throw new OptionError(`validationSplit is ${validationSplit}, expected 0 ≤ split < 1`);
+  if (!(typeof validationSplit === 'number' && validationSplit >= 0 && validationSplit < 1)) {
+    throw new OptionError(`validationSplit is ${shown(validationSplit)}, expected 0 ≤ split < 1`);
   }
+  const checked: unknown = validationData;
+  if (checked && !Array.isArray(checked))
+    throw new OptionError(`fit: validationData is ${shown(validationData)}, expected [x, y]`);
   const given = yield* tabulatingData(core, x, y, sampleWeight);
   const tables = classWeight ? withWeights(given, classWeights(given, classWeight)) : given;
   const total = (tables[0] as Table).shape[0] as number;
@@ -108,11 +143,8 @@ export async function fit(
   y: Inputs,
   options: FitOptions,
 ): Promise<History> {
-  const { epochs = 1, batchSize = 32, shuffle = true } = options;
-  checkWhole('epochs', epochs, 0);
-  checkWhole('batchSize', batchSize, 1);
-  checkMixing(options);
-  core.requireCompiled;
+  checkFit(core, options);
+  const { batchSize = 32, shuffle = true } = options;
   await core.build(rowShapes(await inTurns(core.tabulating(x))));
   const { training, validation } = await inTurns(splitting(core, x, y, options));
   const data = await ResidentData.open(core.state.engine, training, shuffle);

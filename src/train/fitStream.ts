@@ -4,13 +4,11 @@ import { inTurns } from '../runtime/turns.ts';
 import type { ModelCore } from './core.ts';
 import { tabulatingData } from './data.ts';
 import { type Feed, hostFeed } from './feed.ts';
-import { type FitOptions, run } from './fit.ts';
+import { checkFit, type FitOptions, run } from './fit.ts';
 import type { History } from './history.ts';
 import type { TrainingLoop } from './loop.ts';
-import { checkMixing } from './mixing.ts';
 import type { Model } from './model.ts';
 import { rowShapes } from './networkCore.ts';
-import { checkWhole } from './options.ts';
 import type { BatchStream, EpochSource, StreamBatch } from './source.ts';
 
 /** Starts a pass. Throws `OptionError` for a generator that is under way: it could be gone through only once. */
@@ -88,9 +86,7 @@ export async function fitStream(
   stream: BatchStream,
   options: FitOptions,
 ): Promise<History> {
-  checkWhole('epochs', options.epochs ?? 1, 0);
-  checkMixing(options);
-  core.requireCompiled;
+  checkFit(core, options);
   for (const name of ['validationSplit', 'sampleWeight', 'classWeight', 'shuffle'] as const) {
     if (options[name])
       throw new OptionError(`fit: ${name} is not for streams of batches: let the stream do it`);

@@ -1,7 +1,7 @@
 import { fileError, nodeFiles } from '../data/file.ts';
 import { parseJson } from '../formats/json.ts';
 import { builtin } from '../runtime/environment.ts';
-import { DataError, OptionError, StateError, WasmgradError } from '../runtime/errors.ts';
+import { DataError, OptionError, StateError, shown, WasmgradError } from '../runtime/errors.ts';
 import {
   FORMAT,
   MODEL_FILE,
@@ -80,6 +80,8 @@ const unique = () => `${globalThis.crypto.randomUUID().slice(0, 13)}.tmp`;
  */
 export async function writeModel(folder: string, files: ModelFiles): Promise<void> {
   const system = node('save');
+  if (typeof folder !== 'string' || folder === '')
+    throw new OptionError(`save: the folder is ${shown(folder)}, expected a path`);
   const place = await locate(system, folder);
   await inTurn(place.target, () => inWords(folder, () => replace(system, folder, place, files)));
 }

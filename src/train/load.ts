@@ -1,5 +1,6 @@
 import type { Variable } from '../graph/tensor.ts';
 import { layerFromConfig } from '../nn/fromConfig.ts';
+import { checkOptions, OptionError, shown } from '../runtime/errors.ts';
 import { compileOptionsFrom } from './compiled.ts';
 import type { ModelCore, ModelOptions } from './core.ts';
 import { readFolder } from './folder.ts';
@@ -15,6 +16,9 @@ export async function loadModel(
   source: string | ModelFiles,
   options: LoadOptions = {},
 ): Promise<Model> {
+  checkOptions('loadModel', options, ['engine', 'threads', 'build', 'reproducible']);
+  if (typeof source !== 'string' && (typeof source !== 'object' || source === null))
+    throw new OptionError(`loadModel: got ${shown(source)}, expected a folder or its files`);
   const folder = typeof source === 'string' ? source : '';
   const files = typeof source === 'string' ? await readFolder(source) : source;
   const saved = new SavedModel(files, folder, layerFromConfig);

@@ -1,5 +1,5 @@
 import type { NDArray } from '../compile/array.ts';
-import { OptionError } from '../runtime/errors.ts';
+import { checkOptions, OptionError, shown } from '../runtime/errors.ts';
 import { inTurns } from '../runtime/turns.ts';
 import type { Compiled, ModelCore } from './core.ts';
 import { tabulatingData } from './data.ts';
@@ -51,6 +51,9 @@ export function measure(
   options: MeasureOptions = {},
 ): Promise<Record<string, NDArray>> {
   const core = coreOf(model);
+  if (!Array.isArray(list))
+    throw new OptionError(`measure: metrics are ${shown(list)}, expected a list`);
+  checkOptions('measure', options, ['batchSize', 'sampleWeight']);
   return core.exclusively('measure', () => run(core, x, y, list, options));
 }
 

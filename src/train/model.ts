@@ -5,7 +5,14 @@ import type { Shape } from '../graph/shape.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
 import type { Layer } from '../nn/layer.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
-import { OptionError, ShapeError, unknownName } from '../runtime/errors.ts';
+import {
+  checkOptions,
+  OptionError,
+  StateError,
+  shown,
+  TypeMismatchError,
+  unknownName,
+} from '../runtime/errors.ts';
 import { inTurns } from '../runtime/turns.ts';
 import { type CompileOptions, resolveCompile } from './compileOptions.ts';
 import { ModelCore, type ModelOptions } from './core.ts';
@@ -31,7 +38,7 @@ import type { Profile, ProfileOptions } from './profile.ts';
 import type { SaveOptions } from './save.ts';
 import { writeVariable } from './slabs.ts';
 import { type BatchStream, isStream } from './source.ts';
-import { readVariables, uniqueNames } from './weights.ts';
+import { readVariables, uniqueNames, weightData } from './weights.ts';
 
 const cleanup = new FinalizationRegistry<ModelCore>((core) => core.dispose());
 
@@ -48,7 +55,10 @@ export class Model {
   readonly #core: ModelCore;
 
   static {
-    coreOf = (model) => model.#core;
+    coreOf = (model) => {
+      if (model instanceof Model) return model.#core;
+      throw new TypeMismatchError(`got ${shown(model)}, expected a model`);
+    };
   }
 
   constructor(network: Network, options: ModelOptions) {
@@ -66,10 +76,12 @@ export class Model {
     if (stop) this.resume();
   }
 
+  /** As given, or `sequential` or `model`: what errors and `summary` say. */
   get name(): string {
     return this.#core.network.name;
   }
 
+  /** That of `compile`; its learning rate may be set between epochs. */
   get optimizer(): Optimizer {
     return this.#core.requireCompiled.optimizer;
   }
@@ -86,6 +98,8 @@ export class Model {
 
   /** Chooses optimiser, losses and metrics. Names are those of Keras in camelCase. */
   compile(options: CompileOptions): this {
+    if (this.#core.busy)
+      throw new StateError(`compile: model "${this.name}" is in the middle of ${this.#core.busy}`);
     const compiled = resolveCompile(options, this.#outputNames());
     if (this.#core.built) this.#core.state.dropTraining();
     this.#core.compiled = compiled;
@@ -151,8 +165,9 @@ export class Model {
     y: Inputs,
     options: { batchSize?: number; sampleWeight?: ArrayLike<number> } = {},
   ): Promise<Logs> {
-    const { batchSize = 32 } = options;
     return this.#core.exclusively('evaluate', async () => {
+      checkOptions('evaluate', options, ['batchSize', 'sampleWeight']);
+      const { batchSize = 32 } = options;
       checkWhole('batchSize', batchSize, 1);
       const inputs = await inTurns(this.#core.tabulating(x));
       await this.#core.build(new Map(inputs.map((t) => [t.name, t.shape.slice(1)])));
@@ -201,6 +216,7 @@ export class Model {
     return applyNetwork(this.#core.network, tensors);
   }
 
+  /** The layer of this name. Throws `OptionError` for an unknown one. */
   getLayer(name: string): Layer {
     const found = this.layers.find((l) => l.label === name);
     return (
@@ -228,17 +244,13 @@ export class Model {
     return uniqueNames(this.#core.state.variables);
   }
 
+  /** Sets all weights, in the order of `getWeights`. Throws `ShapeError` unless all fit; then nothing changes. */
   async setWeights(weights: readonly (NDArray | ArrayLike<number>)[]): Promise<void> {
     const { engine, variables } = this.#core.state;
     if (weights.length !== variables.length) {
       throw new OptionError(`setWeights: ${weights.length} arrays for ${variables.length} weights`);
     }
-    const data = weights.map((w) => ('data' in w ? (w as NDArray).data : (w as ArrayLike<number>)));
-    variables.forEach((v, i) => {
-      const { length } = data[i] as ArrayLike<number>;
-      if (length !== v.size)
-        throw new ShapeError(`setWeights: ${length} numbers for "${v.name}" [${v.shape}]`);
-    });
+    const data = weights.map((w, i) => weightData(variables[i] as Variable, w));
     await engine.exclusive(async () => {
       this.#core.state.renew();
       variables.forEach((v, i) => {
@@ -316,6 +328,15 @@ export class Model {
   }
 }
 
+const MODEL_OPTIONS = [
+  'name',
+  'engine',
+  'seed',
+  'threads',
+  'build',
+  'reproducible',
+] satisfies (keyof ModelOptions)[];
+
 /** A layer, a model as a layer, or a plain function of one tensor. */
 export type SequentialLayer = Layer<[x: Tensor]> | Model | ((x: Tensor) => Tensor);
 
@@ -324,12 +345,19 @@ export interface SequentialOptions extends ModelOptions {
   readonly inputShape?: Shape;
 }
 
-/** Layers one behind the other. */
+/** A model of layers one behind the other; models and functions of one tensor count as layers. */
 export function sequential(
   layers: readonly SequentialLayer[],
   options: SequentialOptions = {},
 ): Model {
+  checkOptions('sequential', options, ['inputShape', ...MODEL_OPTIONS]);
+  if (!Array.isArray(layers))
+    throw new OptionError(`sequential: layers are ${shown(layers)}, expected a list`);
   if (layers.length === 0) throw new OptionError('sequential: no layers');
+  layers.forEach((l, i) => {
+    if (typeof l !== 'function' && !(l instanceof Model))
+      throw new OptionError(`sequential: layer ${i} is ${shown(l)}, expected a layer or a model`);
+  });
   const { inputShape = null, ...rest } = options;
   const parts = layers.map((l) => (l instanceof Model ? coreOf(l).network : l));
   const network = sequentialNetwork(options.name ?? 'sequential', inputShape, parts);
@@ -356,7 +384,13 @@ export interface FunctionalOptions extends ModelOptions {
  *   outputs: ({ pixels, facts }) => head(layers.concatenate()(image(pixels), table(facts))),
  * });
  */
-export function model({ inputs, outputs, ...options }: FunctionalOptions): Model {
+export function model(given: FunctionalOptions): Model {
+  checkOptions('model', given, ['inputs', 'outputs', ...MODEL_OPTIONS]);
+  const { inputs, outputs, ...options } = given;
+  if (typeof inputs !== 'object' || inputs === null)
+    throw new OptionError(`model: inputs is ${shown(inputs)}, expected shapes by name`);
+  if (typeof outputs !== 'function')
+    throw new OptionError(`model: outputs is ${shown(outputs)}, expected a function of the inputs`);
   const network: Network = {
     name: options.name ?? 'model',
     inputs: new Map(Object.entries(inputs)),

@@ -3,7 +3,7 @@ import type { Shape } from '../graph/shape.ts';
 import { isTensor, type Tensor } from '../graph/tensor.ts';
 import type { Layer } from '../nn/layer.ts';
 import { currentTrace, type Recorder, Trace, type TraceOptions, withTrace } from '../nn/trace.ts';
-import { OptionError, TypeMismatchError } from '../runtime/errors.ts';
+import { OptionError, shown, TypeMismatchError } from '../runtime/errors.ts';
 import type { Outputs } from './outputs.ts';
 
 /** What a model computes: a function from named inputs to named outputs, traced anew for each shape and mode. */
@@ -70,6 +70,8 @@ export function applyNetwork(network: Network, tensors: readonly Tensor[]): Tens
 /** What a functional model returns, by name. */
 export function namedOutputs(result: Tensor | readonly Tensor[] | Outputs): Outputs {
   if (isTensor(result)) return { output: result };
+  if (typeof result !== 'object' || result === null)
+    throw new TypeMismatchError(`model: outputs gave ${shown(result)}, expected tensors`);
   const entries = Array.isArray(result)
     ? result.map((t, i): [string, Tensor] => [`output_${i}`, t])
     : Object.entries(result as Outputs);

@@ -3,7 +3,7 @@ import type { Shape } from '../graph/shape.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import type { Layer } from '../nn/layer.ts';
 import { input } from '../ops/leaf.ts';
-import { DisposedError, StateError } from '../runtime/errors.ts';
+import { DisposedError, ShapeError, StateError, shown } from '../runtime/errors.ts';
 import { atOnce, turn, type Work } from '../runtime/turns.ts';
 import { type Network, traceNetwork } from './network.ts';
 import type { WeightState } from './weightState.ts';
@@ -52,13 +52,17 @@ export abstract class NetworkCore<State extends WeightState> {
   /** Chooses the engine, traces the network once and gives its variables memory and first values. */
   async build(rows: ReadonlyMap<string, Shape>): Promise<State> {
     this.checkAlive();
-    for (const [name, shape] of rows)
-      if (!this.network.inputs.get(name)) this.network.inputs.set(name, shape);
+    const { inputs } = this.network;
+    const fresh = [...rows].filter(([name]) => !inputs.get(name));
+    for (const [name, shape] of fresh) inputs.set(name, shape);
     if (this.#state) return this.#state;
     this.#opening ??= this.#open().finally(() => {
       this.#opening = null;
     });
-    return this.#opening;
+    return this.#opening.catch((error) => {
+      for (const [name] of fresh) inputs.set(name, null);
+      throw error;
+    });
   }
 
   async #open(): Promise<State> {
@@ -88,6 +92,8 @@ export abstract class NetworkCore<State extends WeightState> {
         throw new StateError(
           `input "${name}" of model "${this.network.name}" has no shape: give inputShape, or data first`,
         );
+      if (!Array.isArray(shape))
+        throw new ShapeError(`input "${name}": shape is ${shown(shape)}, expected a list of sizes`);
       inputs[name] = input(name, [size, ...shape]);
     }
     return traceNetwork(this.network, inputs, training, null, { examples: size });

@@ -2,7 +2,7 @@ import type { Tensor } from '../graph/tensor.ts';
 import { loss as findLoss, type Loss } from '../nn/loss.ts';
 import { metric as findMetric, type Metric } from '../nn/metric.ts';
 import type { Named } from '../nn/named.ts';
-import { OptionError, unknownName } from '../runtime/errors.ts';
+import { OptionError, shown, unknownName } from '../runtime/errors.ts';
 
 /** One value for all outputs, a list in their order, or by their name. */
 export type PerOutput<T> = T | readonly T[] | Readonly<Record<string, T>>;
@@ -36,6 +36,10 @@ export function perOutput<T>(
     }
     return [...(given as readonly T[])];
   }
+  if (typeof given !== 'object' || given === null)
+    throw new OptionError(
+      `compile: ${what} is ${shown(given)}, expected one, a list, or by output`,
+    );
   const byName = given as Readonly<Record<string, T>>;
   for (const key of Object.keys(byName))
     if (!names.includes(key)) unknownName(`output in ${what}`, key, names);
@@ -52,6 +56,6 @@ export function isLoss(x: unknown): x is string | Named | Loss {
   return typeof x === 'string' || typeof x === 'function' || named;
 }
 
-export const isNumber = (x: unknown): x is number => typeof x === 'number';
+export const isNumber = (x: unknown): x is number => typeof x === 'number' && Number.isFinite(x);
 
 export { findLoss, findMetric };

@@ -3,7 +3,7 @@ import { type Executable, plainStep } from '../compile/executable.ts';
 import type { ProgramSpec } from '../compile/program.ts';
 import { hostValues, rowsOf, type Table } from '../data/table.ts';
 import { sizeOf } from '../graph/shape.ts';
-import { OptionError, StateError } from '../runtime/errors.ts';
+import { checkOptions, OptionError, StateError } from '../runtime/errors.ts';
 import { atOnce, inTurns, type Work } from '../runtime/turns.ts';
 import { type Inputs, type NetworkCore, rowShapes } from './networkCore.ts';
 import { checkWhole } from './options.ts';
@@ -85,8 +85,10 @@ export interface PredictOptions {
 export async function predict(
   core: Core,
   x: Inputs,
-  { batchSize = 32, signal }: PredictOptions,
+  options: PredictOptions,
 ): Promise<Record<string, NDArray>> {
+  checkOptions('predict', options, ['batchSize', 'signal']);
+  const { batchSize = 32, signal } = options;
   checkWhole('batchSize', batchSize, 1);
   core.checkAlive();
   const tables = await inTurns(core.tabulating(x));

@@ -11,7 +11,7 @@ import { optimizer as findOptimizer } from '../optim/index.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { defaultEngine } from '../runtime/create.ts';
 import type { Engine } from '../runtime/engine.ts';
-import { OptionError, TypeMismatchError } from '../runtime/errors.ts';
+import { checkOptions, OptionError, shown, TypeMismatchError } from '../runtime/errors.ts';
 import type { Work } from '../runtime/turns.ts';
 import type { Logs } from './history.ts';
 import { trainable } from './programs.ts';
@@ -49,6 +49,9 @@ export function trainer(
   optimizer: string | Named | Optimizer,
   options: TrainerOptions = {},
 ): Trainer {
+  checkOptions('trainer', options, ['name', 'engine', 'seed', 'layers']);
+  if (typeof f !== 'function')
+    throw new OptionError(`trainer: got ${shown(f)}, expected a function of the inputs`);
   return new Trainer(f, findOptimizer(optimizer), options);
 }
 

@@ -1,5 +1,7 @@
 import type { NDArray } from '../compile/array.ts';
+import { formatShape } from '../graph/shape.ts';
 import type { Variable } from '../graph/tensor.ts';
+import { ShapeError, TypeMismatchError } from '../runtime/errors.ts';
 import { turn } from '../runtime/turns.ts';
 import { readVariable } from './variables.ts';
 import type { WeightState } from './weightState.ts';
@@ -28,4 +30,14 @@ export async function readVariables(
   }
   state.checkHeld();
   return found;
+}
+
+/** The numbers for a weight, of its size, and of its shape where one is given. */
+export function weightData(v: Variable, given: NDArray | ArrayLike<number>): ArrayLike<number> {
+  const { data = given as ArrayLike<number>, shape = v.shape } = (given ?? []) as Partial<NDArray>;
+  const fits = data?.length === v.size && formatShape(shape) === formatShape(v.shape);
+  const what = given && 'shape' in given ? formatShape(shape) : `${data?.length ?? 0} numbers`;
+  if (!fits) throw new ShapeError(`setWeights: ${what} for "${v.name}" ${formatShape(v.shape)}`);
+  if (Array.from(data).every((x) => typeof x === 'number')) return data;
+  throw new TypeMismatchError(`setWeights: "${v.name}" is given what is no number`);
 }

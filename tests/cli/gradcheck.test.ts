@@ -47,7 +47,7 @@ test.each([
   ['--model mpl:3', 'did you mean "mlp"?'],
   ['--epsilon 0', '--epsilon 0: expected a number, above 0'],
   ['--samples some', '--samples some: expected a number, at least 1'],
-  ['--epochs -1', "'--epochs' argument is ambiguous"],
+  ['--epochs -1', '--epochs -1: expected a whole number, at least 0'],
   ['--data nowhere.csv', 'nowhere.csv'],
 ])('%s is refused', (options, message) => {
   const { stdout, stderr, status } = wasmgrad(`gradcheck ${options}`);

@@ -216,7 +216,7 @@ const ERRORS: [string, () => unknown, typeof OptionError, string][] = [
   ['kernel', () => conv2D(1, [3, 0]), OptionError, 'conv2D: kernelSize is [3,0]'],
   ['three sizes', () => conv2D(1, [3, 3, 3] as never), OptionError, 'kernelSize is [3,3,3]'],
   ['negative', () => conv2D(1, 3, { padding: -1 }), OptionError, 'conv2D: padding is -1'],
-  ['strides', () => conv2D(1, 3, { strides: 1.5 }), OptionError, 'strides is [1.5,1.5]'],
+  ['strides', () => conv2D(1, 3, { strides: 1.5 }), OptionError, 'strides is 1.5'],
   ['padding', () => conv2D(1, 3, { padding: 'full' as never }), OptionError, 'padding is "full"'],
   [
     'format',

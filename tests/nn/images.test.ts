@@ -202,7 +202,7 @@ const ERRORS: [string, () => unknown, typeof OptionError, string][] = [
     'pool size',
     () => layers.maxPooling2D({ poolSize: 0 }),
     OptionError,
-    'maxPooling2D: poolSize is [0,0], expected',
+    'maxPooling2D: poolSize is 0, expected',
   ],
   [
     'padding',
@@ -247,7 +247,7 @@ const ERRORS: [string, () => unknown, typeof OptionError, string][] = [
     OptionError,
     'expected "nearest"',
   ],
-  ['dims', () => layers.permute([0, 1]), OptionError, 'permute: dims [0,1], expected 1 … 2'],
+  ['dims', () => layers.permute([0, 1]), OptionError, 'permute: dims is [0,1], expected 1 … n'],
   [
     'momentum',
     () => layers.batchNormalization({ momentum: 2 }),

@@ -232,7 +232,7 @@ const ERRORS: [string, () => unknown, typeof OptionError, string][] = [
     'targetShape',
     () => layers.reshape([-1, -1]),
     OptionError,
-    'reshape: targetShape [-1,-1], expected',
+    'reshape: targetShape is [-1,-1], expected',
   ],
   [
     'size',

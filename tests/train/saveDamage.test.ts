@@ -58,7 +58,7 @@ const CONFIGS: [string, unknown, RegExp][] = [
     /^model\.json: network\.layers\[0\]: unknown layer type "dens"; did you mean "dense"/,
   ],
   ['network.layers.0.config.unit', 1, /layers\[0\]: unknown option of dense.*"unit"/],
-  [units, '8', /layers\[0\]: dense "dense": units is 8, expected a whole number/],
+  [units, '8', /layers\[0\]: dense "dense": units is "8", expected a whole number/],
   [units, 9, /^weights\.safetensors: tensor "dense\/kernel" is \[5,8\], the model expects \[5,9\]/],
   [units, 2 ** 52, /the model expects \[5,4503599627370496\]/],
   [

@@ -1,5 +1,5 @@
 import { cos, exp, log } from '../../optim/math.ts';
-import { OptionError } from '../../runtime/errors.ts';
+import { checkOptions, OptionError } from '../../runtime/errors.ts';
 import type { Dataset } from '../dataset.ts';
 import { Random } from '../random.ts';
 import { checkCount } from './labels.ts';
@@ -20,9 +20,11 @@ function regression(
   name: string,
   n: number,
   featureNames: readonly string[],
-  { noise = 0, seed = 0 }: RegressionOptions,
+  options: RegressionOptions,
   example: (random: Random) => Example,
 ): Dataset {
+  checkOptions(name, options, ['noise', 'seed']);
+  const { noise = 0, seed = 0 } = options;
   checkCount(name, n);
   if (!(Number.isFinite(noise) && noise >= 0))
     throw new OptionError(`${name}: noise is ${noise}, expected a number from 0`);

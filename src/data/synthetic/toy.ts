@@ -1,5 +1,5 @@
 import { cos } from '../../optim/math.ts';
-import { OptionError } from '../../runtime/errors.ts';
+import { checkOptions, OptionError } from '../../runtime/errors.ts';
 import type { Dataset } from '../dataset.ts';
 import { Random } from '../random.ts';
 import { balancedLabels } from './labels.ts';
@@ -18,9 +18,11 @@ function planar(
   name: string,
   n: number,
   classes: number,
-  { noise = 0, seed = 0 }: ToyOptions,
+  options: ToyOptions,
   place: (label: number, random: Random) => Point,
 ): Dataset {
+  checkOptions(name, options, ['noise', 'seed']);
+  const { noise = 0, seed = 0 } = options;
   checkFrom(name, 'noise', noise, 0);
   if (!Number.isInteger(classes))
     throw new OptionError(`${name}: ${classes} classes, expected a whole number`);
