@@ -94,7 +94,8 @@ function emitPanelsRow(
 function emitPacked(e: Emitter, c: Pointer, a: Pointer, b: Right, bias: Pointer, p: Product): void {
   const { MR, NR } = e;
   const { M, N, K, slope } = p;
-  const columns = N >= 4 * NR && (M < 4 * MR || N > M);
+  const columns =
+    N >= 4 * NR && (M < 4 * MR || N > M || (p.transposeA ? fitsCache(e, p) : N === M));
   const rows = rowsOfBlock(e, p);
   if (rows < M) {
     emitBlocks(e, c, a, packedB(e, b, p), bias, p, rows);
