@@ -121,7 +121,7 @@ function ownsColumns(e: Emitter, b: Right, p: Product): boolean {
   if (N < 4 * e.NR) return false;
   if (M < 4 * e.MR || N > M) return true;
   if (isTensor(b) && e.panels(b)) return false;
-  return transposeA ? fitsCache(e, p) : N === M && N * K * e.realBytes >= CROSSING;
+  return transposeA ? !isWide(e) && fitsCache(e, p) : N === M && N * K * e.realBytes >= CROSSING;
 }
 
 /** Bytes of a packed operand from which on threads had better not read what another one packed. */
