@@ -186,9 +186,10 @@ function block(
   a += <usize>k * step;
   b += <usize>k * <usize>NR * sizeof<real>();
   let done = 0;
-  for (let m = 0; m < M; m += MR) {
-    const rows = min(MR, M - m);
+  let rows = 0;
+  for (let m = 0; m < M; m += rows) {
     const second = m > done;
+    rows = packed || second ? min(MR, M - m) : rowsOfTile(M - m);
     const wait = narrow > 0 && !second && m + 2 * MR <= M;
     const cols = second || wait ? N - narrow : N;
     const at = c + <usize>m * row;
@@ -229,6 +230,11 @@ function block(
     else if (activation != 0) activate(top, count, N, row, activation);
     done += count;
   }
+}
+
+/** Rows of the next tile, of `rest` rows of A as they lie: of 6 and 2 or 6 and 1, two tiles of 4 are less than 6 and 4. */
+function rowsOfTile(rest: i32): i32 {
+  return MR == 6 && (rest == 7 || rest == 8) ? 4 : min(MR, rest);
 }
 
 /** Columns of a last panel that fills no more than a vector; the wide tile takes all parts vector by vector. */

@@ -90,11 +90,10 @@ function emitPanelsRow(
   );
 }
 
-/** Threads share the rows, or the columns when there are more of them: the smaller operand is then the one that all read. */
 function emitPacked(e: Emitter, c: Pointer, a: Pointer, b: Right, bias: Pointer, p: Product): void {
   const { MR, NR } = e;
   const { M, N, K, slope } = p;
-  const columns = N >= 4 * NR && (M < 4 * MR || N > M);
+  const columns = ownsColumns(e, b, p);
   const rows = rowsOfBlock(e, p);
   if (rows < M) {
     emitBlocks(e, c, a, packedB(e, b, p), bias, p, rows);
@@ -102,7 +101,7 @@ function emitPacked(e: Emitter, c: Pointer, a: Pointer, b: Right, bias: Pointer,
     return;
   }
   const { at, strides } = columns ? leftOf(e, a, p) : ownRows(e, a, p);
-  const bp = packedB(e, b, p);
+  const bp = packedB(e, b, p, columns);
   const y = slope?.y ?? NONE;
   const finish = [N, 0, slope ? SLOPES[slope.of].code : p.activation] as const;
   if (columns) {
@@ -111,6 +110,22 @@ function emitPacked(e: Emitter, c: Pointer, a: Pointer, b: Right, bias: Pointer,
     e.row(kernels.gemm(c, at, bp, bias, y, M, MR, N, K, ...strides, ...finish));
   }
 }
+
+/**
+ * Threads share the rows, or the columns when there are more of them: the smaller operand is then the one that all read. Who
+ * owns columns packs B without meeting others, which decides where A is read as it lies: Aᵀ, or one no larger than a B that
+ * takes long to cross from core to core.
+ */
+function ownsColumns(e: Emitter, b: Right, p: Product): boolean {
+  const { M, N, K, transposeA } = p;
+  if (N < 4 * e.NR) return false;
+  if (M < 4 * e.MR || N > M) return true;
+  if (isTensor(b) && e.panels(b)) return false;
+  return transposeA ? !isWide(e) && fitsCache(e, p) : N === M && N * K * e.realBytes >= CROSSING;
+}
+
+/** Bytes of a packed operand from which on threads had better not read what another one packed. */
+const CROSSING = 2 ** 15;
 
 /** The left operand: numbers from row to row and from k to k. */
 interface Left {
@@ -198,8 +213,17 @@ function packedA(e: Emitter, a: Pointer, { M, K, transposeA }: Product): Pointer
   return ap;
 }
 
-/** B in panels of NR columns: as it is kept, or packed, weights at the start of the step. */
-export function packedB(e: Emitter, b: Right, { N, K, transposeB }: Product): Pointer {
+/**
+ * B in panels of NR columns: as it is kept, or packed, weights at the start of the step. A large one
+ * that is kept in panels and transposed for a product whose threads own its `columns` is transposed just before: it is then in
+ * the cache.
+ */
+export function packedB(
+  e: Emitter,
+  b: Right,
+  { N, K, transposeB }: Product,
+  columns = false,
+): Pointer {
   const stored = isTensor(b) ? e.panels(b) : null;
   if (stored && !transposeB) return stored;
   const bytes = Math.ceil(N / e.NR) * e.NR * K * e.realBytes;
@@ -208,7 +232,10 @@ export function packedB(e: Emitter, b: Right, { N, K, transposeB }: Product): Po
     stored
       ? kernels.packPanelsT(to, stored, N, e.NR, K)
       : pack(to, isTensor(b) ? e.at(b) : b, N, e.NR, K, transposeB ? K : N);
-  if (isTensor(b)) return prepared(e, b, `B ${N}x${K} ${transposeB}`, bytes, make);
+  const purpose = `B ${N}x${K} ${transposeB}`;
+  const late = stored !== null && columns && bytes > CACHED;
+  if (isTensor(b) && late) return e.shared(b, purpose, bytes, make);
+  if (isTensor(b)) return prepared(e, b, purpose, bytes, make);
   const to = e.temp(bytes);
   e.row(make(to));
   return to;

@@ -29,6 +29,19 @@ function chain(): Tensor {
   );
 }
 
+test.each([
+  { M: 256, K: 256, N: 256, transposeA: false, kernel: 'gemmColumns', barriers: 0 },
+  { M: 784, K: 64, N: 128, transposeA: true, kernel: 'gemmColumns', barriers: 0 },
+  { M: 64, K: 64, N: 64, transposeA: false, kernel: 'gemm', barriers: 1 },
+  { M: 300, K: 40, N: 64, transposeA: false, kernel: 'gemm', barriers: 1 },
+])('a product $M × $K × $N, Aᵀ $transposeA: $kernel', ({ M, K, N, transposeA, ...expected }) => {
+  const a = ops.input('a', transposeA ? [K, M] : [M, K]);
+  const c = ops.matMul(a, ops.input('b', [K, N]), { transposeA });
+  const program = compile({ name: 'product', outputs: { c } }, engine.target);
+  const barriers = program.barriers.filter(Boolean).length;
+  expect({ kernel: names(program).at(-1), barriers }).toEqual(expected);
+});
+
 describe('program text', () => {
   const spec = () => {
     const w = ops.input('w', [40, 50]);
