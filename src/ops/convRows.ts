@@ -147,10 +147,11 @@ function emitInside(e: Emitter, c: Convolution, v: Walk, h: Walk): void {
   const pads = [c.vertical.before, c.horizontal.before] as const;
   const sizes = [x.H, x.W, x.C, y.H, y.W, y.C, v.taps, h.taps, ...pads] as const;
   const bp = packedFilter(e, c, v, h);
-  const places = prepared(e, null, `inside ${sizes}`, 8 * y.H * y.W, (to) =>
-    kernels.placeInside(to, ...sizes),
+  const group = Math.max(1, Math.min(e.MR, Math.floor((2 * BLOCK) / (x.H * x.W * x.C * e.realBytes))));
+  const places = prepared(e, null, `inside ${[group, ...sizes]}`, 8 * group * y.H * y.W, (to) =>
+    kernels.placeInside(to, group, ...sizes),
   );
-  e.row(kernels.convInside(y.at, x.at, bp, bias, places, x.B, 1, ...sizes, activation));
+  e.row(kernels.convInside(y.at, x.at, bp, bias, places, x.B, 1, group, ...sizes, activation));
 }
 
 function emitWalks(e: Emitter, c: Convolution, v: Walk, h: Walk): void {
