@@ -111,9 +111,11 @@ export function placedTiles<P extends Part, S extends Steps>(
       }
     }
     const high = changetype<P>(0).rows();
-    const whole = cols == changetype<P>(0).vectors() * LANES;
-    const accumulate = finish == ACCUMULATE;
-    if (rows >= high && (whole || (!accumulate && touching(places, high, cols)))) {
+    const width = changetype<P>(0).vectors() * LANES;
+    const whole = cols == width;
+    const adds = changetype<S>(0).adds();
+    const accumulate = adds && finish == ACCUMULATE;
+    if (rows >= high && (whole || (!adds && touching(places, high, cols, width)))) {
       storeWhole<P>(c + placeOfC(places, 0), c00, c01, floor, accumulate);
       storeWhole<P>(c + placeOfC(places, 1), c10, c11, floor, accumulate);
       storeWhole<P>(c + placeOfC(places, 2), c20, c21, floor, accumulate);
@@ -137,9 +139,13 @@ export function placedTiles<P extends Part, S extends Steps>(
   }
 }
 
-/** Whether the rows, whose places ascend, lie one behind the other in C: what a whole vector writes too much, the next row overwrites. */
-function touching(places: usize, rows: i32, cols: i32): bool {
-  return placeOfC(places, rows - 1) - placeOfC(places, 0) == <usize>((rows - 1) * cols) * sizeof<real>();
+/**
+ * Whether rows of `cols` numbers, whose places ascend, lie one behind the other in C, so that what `width` numbers are too many the next
+ * row overwrites.
+ */
+function touching(places: usize, rows: i32, cols: i32, width: i32): bool {
+  const bytes = <usize>((rows - 1) * cols) * sizeof<real>();
+  return 2 * cols >= width && placeOfC(places, rows - 1) - placeOfC(places, 0) == bytes;
 }
 
 /** max(v, floor), added to what is there when the sums accumulate. */
