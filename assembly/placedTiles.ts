@@ -143,7 +143,7 @@ export function placedTiles<P extends Part, S extends Steps>(
  * Whether rows of `cols` numbers, whose places ascend, lie one behind the other in C, so that what `width` numbers are too many the next
  * row overwrites.
  */
-function touching(places: usize, rows: i32, cols: i32, width: i32): bool {
+export function touching(places: usize, rows: i32, cols: i32, width: i32): bool {
   const bytes = <usize>((rows - 1) * cols) * sizeof<real>();
   return 2 * cols >= width && placeOfC(places, rows - 1) - placeOfC(places, 0) == bytes;
 }
@@ -167,7 +167,7 @@ function storeWhole<P extends Part>(
   if (wide) v128.store(c, v1, 16);
 }
 
-function storeRow(c: usize, v0: v128, v1: v128, cols: i32, finish: i32): void {
+export function storeRow(c: usize, v0: v128, v1: v128, cols: i32, finish: i32): void {
   if (finish == RELU) {
     v0 = v128.pmax<real>(v0, v128.splat<real>(0));
     v1 = v128.pmax<real>(v1, v128.splat<real>(0));

@@ -175,7 +175,7 @@ export function conv(
     for (let g = 0; g < groups; g++, xi += <usize>steps * sizeof<real>()) {
       for (let n = 0; n < N; n += NR, b += panel) {
         const cols = min(NR, N - n);
-        multiplyRows(at, yi, xi, b, v, n1, n2, steps, jump1, jump2, 0, pixels, cols, finish);
+        multiplyRows(at, yi, xi, b, v, n1, n2, steps, jump1, jump2, 0, pixels, cols, finish, tid);
         yi += <usize>cols * sizeof<real>();
         if (v != 0) v += <usize>cols * sizeof<real>();
       }
@@ -234,7 +234,7 @@ export function convFilter(
         const dyi = dy + <usize>(image * OH + h) * <usize>(OW * groups * N) * sizeof<real>();
         const finish = image > start || h > 0 ? ACCUMULATE : STORE;
         const high = min(block, OH - h);
-        filterBlock(to, xi, dyi, at, count, high, OW, xRow, xPixel, groups, N, steps, finish);
+        filterBlock(to, xi, dyi, at, count, high, OW, xRow, xPixel, groups, N, steps, finish, tid);
       }
     }
     row = (part + 1) * K;
@@ -255,6 +255,7 @@ function filterBlock(
   N: i32,
   steps: i32,
   finish: i32,
+  tid: i32,
 ): void {
   const jump = (<isize>xRow - OW * xPixel) * sizeof<real>();
   const aStep = <usize>xPixel * sizeof<real>();
@@ -262,7 +263,7 @@ function filterBlock(
   for (let g = 0; g < groups; g++, x += <usize>steps * sizeof<real>()) {
     for (let n = 0; n < N; n += NR) {
       const cols = min(NR, N - n);
-      multiplyPixels(places, dw, x, dy, OH, OW, jump, aStep, bStep, rows, cols, finish);
+      multiplyPixels(places, dw, x, dy, OH, OW, jump, aStep, bStep, rows, cols, finish, tid);
       dw += <usize>cols * sizeof<real>();
       dy += <usize>cols * sizeof<real>();
     }

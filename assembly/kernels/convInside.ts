@@ -107,7 +107,7 @@ export function convInside(
         const taps = endTap(w, left, W, KW) - kx;
         const pixels = (hEnd - h) * (wEnd - w);
         const b = bp + <usize>((ky * KW + kx) * C * NR) * sizeof<real>();
-        block(yi, xi, b, bias, at, count * pixels, n1, taps * C, W * C, KH, KW * C, N, finish);
+        block(yi, xi, b, bias, at, count * pixels, n1, taps * C, W * C, KH, KW * C, N, finish, tid);
         at += (<usize>(group * pixels)) << 3;
         w = wEnd;
       }
@@ -132,13 +132,14 @@ function block(
   bRow: i32,
   N: i32,
   finish: i32,
+  tid: i32,
 ): void {
   const panel = <usize>(KH * bRow * NR) * sizeof<real>();
   const jump = <isize>(xRow - steps) * sizeof<real>();
   const bJump = <usize>((bRow - steps) * NR) * sizeof<real>();
   for (let n = 0; n < N; n += NR, b += panel, y += NR * sizeof<real>()) {
     const cols = min(NR, N - n);
-    multiplyRows(places, y, x, b, bias, n1, 1, steps, jump, 0, bJump, pixels, cols, finish);
+    multiplyRows(places, y, x, b, bias, n1, 1, steps, jump, 0, bJump, pixels, cols, finish, tid);
     if (bias != 0) bias += NR * sizeof<real>();
   }
 }

@@ -55,6 +55,8 @@ const DEEP = 4;
 const BLOCK = 24 * 1024;
 /** Bytes up to which a padded image is kept for whoever needs it again; a larger one is made again. */
 const KEPT = 2 ** 20;
+/** Pixels of images that go at once when taps outside are left out, unless one alone has more. */
+const PLACES = 4096;
 /** Tiles of a filter's gradient from which on threads share them, and else the parts of the batch that they share. */
 const PARTS = 8;
 
@@ -148,10 +150,7 @@ function emitInside(e: Emitter, c: Convolution, v: Walk, h: Walk): void {
   const pads = [c.vertical.before, c.horizontal.before] as const;
   const sizes = [x.H, x.W, x.C, y.H, y.W, y.C, v.taps, h.taps, ...pads] as const;
   const bp = packedFilter(e, c, v, h);
-  const group = Math.max(
-    1,
-    Math.min(e.MR, Math.floor((2 * BLOCK) / (x.H * x.W * x.C * e.realBytes))),
-  );
+  const group = Math.max(1, Math.min(MANY, Math.floor(PLACES / (y.H * y.W))));
   const places = prepared(e, null, `inside ${[group, ...sizes]}`, 8 * group * y.H * y.W, (to) =>
     kernels.placeInside(to, group, ...sizes),
   );

@@ -91,12 +91,12 @@ function panels(t: Trial): Row[][] {
   ];
 }
 
-/** Images of 5 × 5 with 6 channels, filters of 3 × 3: whole panels of columns and parts of them. */
+/** Images of 5 × 5 with 6 channels, filters of 3 × 3: whole panels of columns, halves and parts of them. */
 function convolutions(t: Trial): Row[][] {
   const [B, S, C, MR] = [2, 5, 6, t.MR];
   const [places, bp] = t.temporary;
   const [y, x, w, bias] = [t.output(0), t.input(0), t.input(1), t.input(2)];
-  return [16, 21].flatMap((N) => {
+  return [6, 16, 21].flatMap((N) => {
     const columns = Math.ceil(N / t.NR) * t.NR;
     const packed = kernels.packFilter(bp, w, columns, t.NR, N, 3, 3, C, 0, 3 * C * N, C * N, N, 1);
     const sizes = [S, S, C, S, S, N, 3, 3, 1, 1] as const;
