@@ -98,6 +98,7 @@ export function halfRows<S extends Steps>(
           a6 += changetype<S>(0).a(aStep);
           a7 += changetype<S>(0).a(aStep);
         }
+        b += bJump;
         a0 += jump2;
         a1 += jump2;
         a2 += jump2;
@@ -107,7 +108,6 @@ export function halfRows<S extends Steps>(
         a6 += jump2;
         a7 += jump2;
       }
-      b += bJump;
       a0 += jump1;
       a1 += jump1;
       a2 += jump1;

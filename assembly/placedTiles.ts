@@ -91,6 +91,7 @@ export function placedTiles<P extends Part, S extends Steps>(
             if (!near) a5 += changetype<S>(0).a(aStep);
           }
         }
+        b += bJump;
         a0 += jump2;
         if (!near) a1 += jump2;
         if (!near) a2 += jump2;
@@ -100,7 +101,6 @@ export function placedTiles<P extends Part, S extends Steps>(
           if (!near) a5 += jump2;
         }
       }
-      b += bJump;
       a0 += jump1;
       if (!near) a1 += jump1;
       if (!near) a2 += jump1;

@@ -9,8 +9,8 @@ import { Four, NearSix, Six, wideRows } from './wideRows';
 /**
  * C[r, cols] = bias + Σ a_r ⊗ b over n1 · n2 · steps steps for `rows` rows that lie anywhere: `places` holds for each the
  * offsets in bytes (u32) of its first number of A and of its numbers in C. A is walked number by
- * number, B is a panel of NR columns. The end of the inner loop moves A by `jump2` bytes, that of the
- * middle loop by `jump1`, and B by `bJump`. `tid` is the thread's. Sums are formed in the same order whatever part of a tile is computed.
+ * number, B is a panel of NR columns. The end of the inner loop moves A by `jump2` and B by `bJump` bytes, that of the
+ * middle loop A by `jump1`. `tid` is the thread's. Sums are formed in the same order whatever part of a tile is computed.
  */
 export function multiplyRows(
   places: usize,
@@ -185,7 +185,7 @@ export function multiplyPixels(
     for (; rows > 0; rows -= MR, places += MR << 3) {
       const n = rows;
       if (n <= 4)
-        wideRows<Four, Pixels>(places, c, a, b, 0, n1, 1, run, jump, 0, 0, aStep, bStep, n, finish);
+        wideRows<Four, Pixels>(places, c, a, b, 0, 1, n1, run, 0, jump, 0, aStep, bStep, n, finish);
       else if (n >= MR && neighbours(places))
         wideRows<NearSix, Pixels>(
           places,
@@ -193,11 +193,11 @@ export function multiplyPixels(
           a,
           b,
           0,
-          n1,
           1,
+          n1,
           run,
-          jump,
           0,
+          jump,
           0,
           aStep,
           bStep,
@@ -205,7 +205,7 @@ export function multiplyPixels(
           finish,
         );
       else
-        wideRows<Six, Pixels>(places, c, a, b, 0, n1, 1, run, jump, 0, 0, aStep, bStep, n, finish);
+        wideRows<Six, Pixels>(places, c, a, b, 0, 1, n1, run, 0, jump, 0, aStep, bStep, n, finish);
     }
     return;
   }
@@ -218,11 +218,11 @@ export function multiplyPixels(
         a,
         b,
         0,
-        n1,
         1,
+        n1,
         run,
-        jump,
         0,
+        jump,
         0,
         aStep,
         bStep,
@@ -244,11 +244,11 @@ export function multiplyPixels(
         a,
         b,
         0,
-        n1,
         1,
+        n1,
         run,
-        jump,
         0,
+        jump,
         0,
         aStep,
         bStep,
@@ -263,11 +263,11 @@ export function multiplyPixels(
         a,
         b,
         0,
-        n1,
         1,
+        n1,
         run,
-        jump,
         0,
+        jump,
         0,
         aStep,
         bStep,
@@ -282,11 +282,11 @@ export function multiplyPixels(
         a,
         b,
         0,
-        n1,
         1,
+        n1,
         run,
-        jump,
         0,
+        jump,
         0,
         aStep,
         bStep,
@@ -302,11 +302,11 @@ export function multiplyPixels(
       a,
       b,
       0,
-      n1,
       1,
+      n1,
       run,
-      jump,
       0,
+      jump,
       0,
       aStep,
       bStep,

@@ -160,6 +160,11 @@ export function conv(
 ): void {
   const last = shareStart(rows, unit, tid + 1, threads);
   const panel = <usize>(n1 * n2 * steps) * NR * sizeof<real>();
+  if (n2 == 1) {
+    n2 = n1;
+    d2 = d1;
+    n1 = 1;
+  }
   const jump2 = (<isize>d2 - steps) * sizeof<real>();
   const jump1 = (<isize>d1 - n2 * d2) * sizeof<real>();
   const finish = activation == 1 ? RELU : STORE;

@@ -139,7 +139,7 @@ function block(
   const bJump = <usize>((bRow - steps) * NR) * sizeof<real>();
   for (let n = 0; n < N; n += NR, b += panel, y += NR * sizeof<real>()) {
     const cols = min(NR, N - n);
-    multiplyRows(places, y, x, b, bias, n1, 1, steps, jump, 0, bJump, pixels, cols, finish, tid);
+    multiplyRows(places, y, x, b, bias, 1, n1, steps, 0, jump, bJump, pixels, cols, finish, tid);
     if (bias != 0) bias += NR * sizeof<real>();
   }
 }
