@@ -31,6 +31,19 @@ export class Part extends Lanes {
     storePart(p, v, n);
   }
 }
+/** The first `n` lanes are stored, whole vectors are read: up to 12 bytes behind a buffer. */
+export class Start extends Lanes {
+  @inline vectors(): i32 {
+    return 1;
+  }
+  @inline load(p: usize, _n: i32): v128 {
+    return v128.load(p);
+  }
+  @inline store(p: usize, v: v128, n: i32): void {
+    storePart(p, v, n);
+  }
+}
+
 /** Two neighbouring vectors, of which `load` and `store` take one. */
 export class Pair extends Lanes {
   @inline vectors(): i32 {

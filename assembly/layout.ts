@@ -9,7 +9,9 @@ export const MAX_THREADS: i32 = 64;
 export const HOST_FRAME: usize = SCRATCH - SCRATCH_BYTES;
 /** Coefficients of math.ts: vector constants inside a hot loop are loaded from here. */
 export const CONSTANTS: usize = SCRATCH + <usize>MAX_THREADS * SCRATCH_BYTES;
-export const HEAP: usize = CONSTANTS + 8192;
+/** In the wide build, where each thread has its half of a tile of which only a part is stored. */
+const TILES: usize = CONSTANTS + 8192;
+export const HEAP: usize = TILES + (WIDE ? <usize>MAX_THREADS * 256 : 0);
 
 /**
  * Tile of the matrix product, MR × NR: what fits 16 vector registers (12 or 8 sums, 2 of B, 1 of A).
@@ -20,6 +22,9 @@ export const NR: i32 = (WIDE ? 4 : 2) * LANES;
 
 export function frameOf(tid: i32): usize {
   return SCRATCH + <usize>tid * SCRATCH_BYTES;
+}
+export function tileOf(tid: i32): usize {
+  return TILES + <usize>tid * 256;
 }
 export function heapStart(): usize {
   return HEAP;

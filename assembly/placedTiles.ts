@@ -26,18 +26,20 @@ export function placedTiles<P extends Part, S extends Steps>(
   const near = changetype<P>(0).near();
   const all = b;
   const floor = v128.splat<real>(finish == RELU ? 0 : -(<real>Infinity));
+  let bias0 = v128.splat<real>(0);
+  let bias1 = bias0;
+  if (bias != 0) {
+    bias0 = loadUpTo(bias, cols);
+    if (wide) bias1 = loadUpTo(bias + 16, cols - LANES);
+  }
   for (
     ;
     rows > 0;
     rows -= changetype<P>(0).rows(), places += (<usize>changetype<P>(0).rows()) << 3
   ) {
     b = all;
-    let c00 = v128.splat<real>(0);
-    let c01 = c00;
-    if (bias != 0) {
-      c00 = loadUpTo(bias, cols);
-      if (wide) c01 = loadUpTo(bias + 16, cols - LANES);
-    }
+    let c00 = bias0;
+    let c01 = bias1;
     let c10 = c00;
     let c11 = c01;
     let c20 = c00;
@@ -89,6 +91,7 @@ export function placedTiles<P extends Part, S extends Steps>(
             if (!near) a5 += changetype<S>(0).a(aStep);
           }
         }
+        b += bJump;
         a0 += jump2;
         if (!near) a1 += jump2;
         if (!near) a2 += jump2;
@@ -98,7 +101,6 @@ export function placedTiles<P extends Part, S extends Steps>(
           if (!near) a5 += jump2;
         }
       }
-      b += bJump;
       a0 += jump1;
       if (!near) a1 += jump1;
       if (!near) a2 += jump1;
@@ -108,16 +110,24 @@ export function placedTiles<P extends Part, S extends Steps>(
         if (!near) a5 += jump1;
       }
     }
-    if (rows >= changetype<P>(0).rows() && cols == changetype<P>(0).vectors() * LANES) {
-      const accumulate = finish == ACCUMULATE;
+    const high = changetype<P>(0).rows();
+    const width = changetype<P>(0).vectors() * LANES;
+    const whole = cols == width;
+    const adds = changetype<S>(0).adds();
+    const accumulate = adds && finish == ACCUMULATE;
+    if (rows >= high && (whole || (!adds && touching(places, high, cols, width)))) {
       storeWhole<P>(c + placeOfC(places, 0), c00, c01, floor, accumulate);
       storeWhole<P>(c + placeOfC(places, 1), c10, c11, floor, accumulate);
       storeWhole<P>(c + placeOfC(places, 2), c20, c21, floor, accumulate);
-      storeWhole<P>(c + placeOfC(places, 3), c30, c31, floor, accumulate);
       if (tall) {
+        storeWhole<P>(c + placeOfC(places, 3), c30, c31, floor, accumulate);
         storeWhole<P>(c + placeOfC(places, 4), c40, c41, floor, accumulate);
-        storeWhole<P>(c + placeOfC(places, 5), c50, c51, floor, accumulate);
       }
+      const last = c + placeOfC(places, high - 1);
+      const v0 = tall ? c50 : c30;
+      const v1 = tall ? c51 : c31;
+      if (whole) storeWhole<P>(last, v0, v1, floor, accumulate);
+      else storeRow(last, v0, v1, cols, finish);
     } else {
       storeRow(c + placeOfC(places, 0), c00, c01, cols, finish);
       if (rows > 1) storeRow(c + placeOfC(places, 1), c10, c11, cols, finish);
@@ -127,6 +137,15 @@ export function placedTiles<P extends Part, S extends Steps>(
       if (tall && rows > 5) storeRow(c + placeOfC(places, 5), c50, c51, cols, finish);
     }
   }
+}
+
+/**
+ * Whether rows of `cols` numbers, whose places ascend, lie one behind the other in C, so that what `width` numbers are too many the next
+ * row overwrites.
+ */
+export function touching(places: usize, rows: i32, cols: i32, width: i32): bool {
+  const bytes = <usize>((rows - 1) * cols) * sizeof<real>();
+  return 2 * cols >= width && placeOfC(places, rows - 1) - placeOfC(places, 0) == bytes;
 }
 
 /** max(v, floor), added to what is there when the sums accumulate. */
@@ -148,7 +167,7 @@ function storeWhole<P extends Part>(
   if (wide) v128.store(c, v1, 16);
 }
 
-function storeRow(c: usize, v0: v128, v1: v128, cols: i32, finish: i32): void {
+export function storeRow(c: usize, v0: v128, v1: v128, cols: i32, finish: i32): void {
   if (finish == RELU) {
     v0 = v128.pmax<real>(v0, v128.splat<real>(0));
     v1 = v128.pmax<real>(v1, v128.splat<real>(0));

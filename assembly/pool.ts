@@ -1,4 +1,4 @@
-import { Lanes, Part, Whole } from './lanes';
+import { Lanes } from './lanes';
 import { LANES, splat } from './simd';
 
 /*
@@ -170,7 +170,7 @@ export class TotalGrad<L extends Lanes> extends Pool {
 }
 
 /** One vector of channels of a window. */
-function vectorOf<Op extends Pool, L extends Lanes>(
+function vectorOf<Op extends Pool>(
   a: usize,
   b: usize,
   p: usize,
@@ -187,8 +187,8 @@ function vectorOf<Op extends Pool, L extends Lanes>(
 ): i32 {
   const op = changetype<Op>(0);
   const count = depth * height * width;
-  const dy = op.scaled(changetype<L>(0).load(a, n), count, mean);
-  const y = changetype<L>(0).load(b, n);
+  const dy = op.scaled(v128.load(a), count, mean);
+  const y = v128.load(b);
   let acc = op.begin(a, n);
   for (let d = 0; d < depth; d++) {
     for (let h = 0; h < height; h++) {
@@ -198,33 +198,6 @@ function vectorOf<Op extends Pool, L extends Lanes>(
     }
   }
   return op.finish(a, acc, count, mean, n);
-}
-
-/** The whole vectors of a window of 1×2×2, in the same order. */
-function foursOf<Op extends Pool>(
-  a: usize,
-  b: usize,
-  p: usize,
-  q: usize,
-  row: usize,
-  pixel: usize,
-  mean: i32,
-  add: i32,
-  bytes: usize,
-): i32 {
-  const op = changetype<Op>(0);
-  const end = a + bytes;
-  for (; a < end; a += 16, b += 16, p += 16, q += 16) {
-    const dy = op.scaled(v128.load(a), 4, mean);
-    const y = v128.load(b);
-    let acc = op.begin(a, LANES);
-    acc = op.step(acc, dy, y, a, p, q, add, LANES);
-    acc = op.step(acc, dy, y, a, p + pixel, q + pixel, add, LANES);
-    acc = op.step(acc, dy, y, a, p + row, q + row, add, LANES);
-    acc = op.step(acc, dy, y, a, p + row + pixel, q + row + pixel, add, LANES);
-    op.finish(a, acc, 4, mean, LANES);
-  }
-  return 4;
 }
 
 /** First element of window `i`, and how many there are. */
@@ -246,15 +219,16 @@ export function channelsOf(geometry: usize): i32 {
   return load<i32>(geometry, 12);
 }
 
-/** All channels of a window: `Op` for whole vectors, `Tail` for what is left. */
-function windowOf<Op extends Pool, Tail extends Pool>(
+/** The windows of one row, all channels: `Op` for whole vectors, `Tail` for what is left. Those of 1×2×2 in the same order, unrolled. */
+function rowOf<Op extends Pool, Tail extends Pool>(
   a: usize,
   b: usize,
   p: usize,
   q: usize,
+  columns: usize,
+  end: usize,
   depth: i32,
   height: i32,
-  width: i32,
   plane: usize,
   row: usize,
   pixel: usize,
@@ -262,22 +236,60 @@ function windowOf<Op extends Pool, Tail extends Pool>(
   add: i32,
   C: i32,
 ): i32 {
-  const end = a + <usize>(C & -LANES) * sizeof<real>();
-  const d = depth;
-  const h = height;
-  const w = width;
-  if (depth == 1 && height == 2 && width == 2) {
-    const bytes = end - a;
-    foursOf<Op>(a, b, p, q, row, pixel, mean, add, bytes);
-    a += bytes;
-    b += bytes;
-    p += bytes;
-    q += bytes;
-  }
-  for (; a < end; a += 16, b += 16, p += 16, q += 16)
-    vectorOf<Op, Whole>(a, b, p, q, d, h, w, plane, row, pixel, mean, add, LANES);
+  const op = changetype<Op>(0);
+  const bytes = <usize>(C & -LANES) * sizeof<real>();
   const rest = C & (LANES - 1);
-  if (rest > 0) vectorOf<Tail, Part>(a, b, p, q, d, h, w, plane, row, pixel, mean, add, rest);
+  for (; columns < end; columns += 8, a += pixel, b += pixel) {
+    const width = extent(columns, 0);
+    const at = <usize>start(columns, 0) * pixel;
+    let i: usize = 0;
+    if (depth == 1 && height == 2 && width == 2) {
+      for (; i < bytes; i += 16) {
+        const p0 = p + at + i;
+        const q0 = q + at + i;
+        const dy = op.scaled(v128.load(a + i), 4, mean);
+        const y = v128.load(b + i);
+        let acc = op.begin(a + i, LANES);
+        acc = op.step(acc, dy, y, a + i, p0, q0, add, LANES);
+        acc = op.step(acc, dy, y, a + i, p0 + pixel, q0 + pixel, add, LANES);
+        acc = op.step(acc, dy, y, a + i, p0 + row, q0 + row, add, LANES);
+        acc = op.step(acc, dy, y, a + i, p0 + row + pixel, q0 + row + pixel, add, LANES);
+        op.finish(a + i, acc, 4, mean, LANES);
+      }
+    }
+    for (; i < bytes; i += 16)
+      vectorOf<Op>(
+        a + i,
+        b + i,
+        p + at + i,
+        q + at + i,
+        depth,
+        height,
+        width,
+        plane,
+        row,
+        pixel,
+        mean,
+        add,
+        LANES,
+      );
+    if (rest > 0)
+      vectorOf<Tail>(
+        a + i,
+        b + i,
+        p + at + i,
+        q + at + i,
+        depth,
+        height,
+        width,
+        plane,
+        row,
+        pixel,
+        mean,
+        add,
+        rest,
+      );
+  }
   return C;
 }
 
@@ -301,17 +313,17 @@ export function poolImage<Op extends Pool, Tail extends Pool>(
   const planes = geometry + 28;
   const rows = planes + ((<usize>OD) << 3);
   const columns = rows + ((<usize>OH) << 3);
+  const end = columns + ((<usize>OW) << 3);
   for (let od = 0; od < OD; od++) {
     const d = extent(planes, od);
     const slab = <usize>start(planes, od) * plane;
     for (let oh = 0; oh < OH; oh++) {
       const h = extent(rows, oh);
       const line = slab + <usize>start(rows, oh) * row;
-      for (let ow = 0; ow < OW; ow++, a += pixel, b += pixel) {
-        const w = extent(columns, ow);
-        const at = line + <usize>start(columns, ow) * pixel;
-        windowOf<Op, Tail>(a, b, p + at, q + at, d, h, w, plane, row, pixel, mean, add, C);
-      }
+      const x = p + line;
+      rowOf<Op, Tail>(a, b, x, q + line, columns, end, d, h, plane, row, pixel, mean, add, C);
+      a += <usize>OW * pixel;
+      b += <usize>OW * pixel;
     }
   }
   return C;

@@ -1,4 +1,5 @@
-import { MR, NR } from './layout';
+import { HALF, halfRows } from './halfRows';
+import { MR, NR, tileOf } from './layout';
 import { Full, Narrow, Near, Short } from './part';
 import { placedTiles } from './placedTiles';
 import { Numbers, Pixels } from './rows';
@@ -8,8 +9,8 @@ import { Four, NearSix, Six, wideRows } from './wideRows';
 /**
  * C[r, cols] = bias + Σ a_r ⊗ b over n1 · n2 · steps steps for `rows` rows that lie anywhere: `places` holds for each the
  * offsets in bytes (u32) of its first number of A and of its numbers in C. A is walked number by
- * number, B is a panel of NR columns. The end of the inner loop moves A by `jump2` bytes, that of the
- * middle loop by `jump1`, and B by `bJump`. Sums are formed in the same order whatever part of a tile is computed.
+ * number, B is a panel of NR columns. The end of the inner loop moves A by `jump2` and B by `bJump` bytes, that of the
+ * middle loop A by `jump1`. `tid` is the thread's. Sums are formed in the same order whatever part of a tile is computed.
  */
 export function multiplyRows(
   places: usize,
@@ -26,6 +27,7 @@ export function multiplyRows(
   rows: i32,
   cols: i32,
   finish: i32,
+  tid: i32,
 ): void {
   const run = <usize>steps * sizeof<real>();
   if (WIDE && cols == NR) {
@@ -71,9 +73,9 @@ export function multiplyRows(
     return;
   }
   if (WIDE) {
-    for (; cols > 0; cols -= LANES, c += 16, b += 16) {
-      const some = min(LANES, cols);
-      placedTiles<Narrow, Numbers>(
+    for (; cols > 0; cols -= HALF, c += 32, b += 32) {
+      const some = min(HALF, cols);
+      halfRows<Numbers>(
         places,
         c,
         a,
@@ -90,8 +92,9 @@ export function multiplyRows(
         rows,
         some,
         finish,
+        tileOf(tid),
       );
-      if (bias != 0) bias += 16;
+      if (bias != 0) bias += 32;
     }
     return;
   }
@@ -175,13 +178,14 @@ export function multiplyPixels(
   rows: i32,
   cols: i32,
   finish: i32,
+  tid: i32,
 ): void {
   const run = <usize>steps * aStep;
   if (WIDE && cols == NR) {
     for (; rows > 0; rows -= MR, places += MR << 3) {
       const n = rows;
       if (n <= 4)
-        wideRows<Four, Pixels>(places, c, a, b, 0, n1, 1, run, jump, 0, 0, aStep, bStep, n, finish);
+        wideRows<Four, Pixels>(places, c, a, b, 0, 1, n1, run, 0, jump, 0, aStep, bStep, n, finish);
       else if (n >= MR && neighbours(places))
         wideRows<NearSix, Pixels>(
           places,
@@ -189,11 +193,11 @@ export function multiplyPixels(
           a,
           b,
           0,
-          n1,
           1,
+          n1,
           run,
-          jump,
           0,
+          jump,
           0,
           aStep,
           bStep,
@@ -201,30 +205,31 @@ export function multiplyPixels(
           finish,
         );
       else
-        wideRows<Six, Pixels>(places, c, a, b, 0, n1, 1, run, jump, 0, 0, aStep, bStep, n, finish);
+        wideRows<Six, Pixels>(places, c, a, b, 0, 1, n1, run, 0, jump, 0, aStep, bStep, n, finish);
     }
     return;
   }
   if (WIDE) {
-    for (; cols > 0; cols -= LANES, c += 16, b += 16) {
-      const some = min(LANES, cols);
-      placedTiles<Narrow, Pixels>(
+    for (; cols > 0; cols -= HALF, c += 32, b += 32) {
+      const some = min(HALF, cols);
+      halfRows<Pixels>(
         places,
         c,
         a,
         b,
         0,
-        n1,
         1,
+        n1,
         run,
-        jump,
         0,
+        jump,
         0,
         aStep,
         bStep,
         rows,
         some,
         finish,
+        tileOf(tid),
       );
     }
     return;
@@ -239,11 +244,11 @@ export function multiplyPixels(
         a,
         b,
         0,
-        n1,
         1,
+        n1,
         run,
-        jump,
         0,
+        jump,
         0,
         aStep,
         bStep,
@@ -258,11 +263,11 @@ export function multiplyPixels(
         a,
         b,
         0,
-        n1,
         1,
+        n1,
         run,
-        jump,
         0,
+        jump,
         0,
         aStep,
         bStep,
@@ -277,11 +282,11 @@ export function multiplyPixels(
         a,
         b,
         0,
-        n1,
         1,
+        n1,
         run,
-        jump,
         0,
+        jump,
         0,
         aStep,
         bStep,
@@ -297,11 +302,11 @@ export function multiplyPixels(
       a,
       b,
       0,
-      n1,
       1,
+      n1,
       run,
-      jump,
       0,
+      jump,
       0,
       aStep,
       bStep,

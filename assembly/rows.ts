@@ -5,12 +5,16 @@ export const STORE: i32 = 0;
 export const RELU: i32 = 1;
 export const ACCUMULATE: i32 = 2;
 
-/** How far a step goes. */
+/** How far a step goes, and whether the sums may be added to what is there. */
 export abstract class Steps {
+  abstract adds(): bool;
   abstract a(step: usize): usize;
   abstract b(step: usize): usize;
 }
 export class Numbers extends Steps {
+  @inline adds(): bool {
+    return false;
+  }
   @inline a(step: usize): usize {
     return sizeof<real>();
   }
@@ -19,6 +23,9 @@ export class Numbers extends Steps {
   }
 }
 export class Pixels extends Steps {
+  @inline adds(): bool {
+    return true;
+  }
   @inline a(step: usize): usize {
     return step;
   }

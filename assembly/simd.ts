@@ -45,10 +45,10 @@ export class Lanes {
   }
 
   @inline static store(p: usize, v: v128, n: i32): void {
-    if (n > 0) store<real>(p, v128.extract_lane<real>(v, 0));
-    if (sizeof<real>() == 8) return;
-    if (n > 1) store<real>(p, v128.extract_lane<real>(v, 1), 4);
-    if (n > 2) store<real>(p, v128.extract_lane<real>(v, sizeof<real>() == 8 ? 0 : 2), 8);
+    if (sizeof<real>() == 4 && n > 1) {
+      v128.store64_lane(p, v, 0);
+      if (n > 2) store<real>(p, v128.extract_lane<real>(v, sizeof<real>() == 8 ? 0 : 2), 8);
+    } else if (n > 0) store<real>(p, v128.extract_lane<real>(v, 0));
   }
 }
 

@@ -135,6 +135,7 @@ export function wideRows<H extends Height, S extends Steps>(
           if (!near) a5 += changetype<S>(0).a(aStep);
         }
       }
+      b += bJump;
       a0 += jump2;
       if (!near) a1 += jump2;
       if (!near) a2 += jump2;
@@ -142,7 +143,6 @@ export function wideRows<H extends Height, S extends Steps>(
       if (!near) a4 += jump2;
       if (!near) a5 += jump2;
     }
-    b += bJump;
     a0 += jump1;
     if (!near) a1 += jump1;
     if (!near) a2 += jump1;

@@ -7,7 +7,7 @@ import { LANES, loadUpTo } from '../simd';
 import { copyBytes, fillSpan } from '../span';
 
 /**
- * y[image, row, WP, CP] = x[image, row − top, …] with zeros around: pictures [H, W, C] in larger ones [HP, WP, CP], the
+ * y[image, row, WP, C] = x[image, row − top, …] with zeros around: pictures [H, W, C] in larger ones [HP, WP, C], the
  * first row at `top`, the first column at `left`. rows = images · HP.
  */
 export function padImage(
@@ -17,7 +17,6 @@ export function padImage(
   unit: i32,
   HP: i32,
   WP: i32,
-  CP: i32,
   H: i32,
   W: i32,
   C: i32,
@@ -28,32 +27,19 @@ export function padImage(
 ): void {
   const first = shareStart(rows, unit, tid, threads);
   const last = shareStart(rows, unit, tid + 1, threads);
-  const from = <usize>W * <usize>C * sizeof<real>();
+  const from = <usize>(W * C) * sizeof<real>();
   for (let row = first; row < last; row++) {
     const image = row / HP;
     const h = row - image * HP - top;
-    const at = y + <usize>row * <usize>(WP * CP) * sizeof<real>();
-    if (h < 0 || h >= H) fillSpan(at, WP * CP, 0);
-    else padRow(at, x + <usize>(image * H + h) * from, WP, CP, W, C, left);
-  }
-}
-
-function padRow(y: usize, x: usize, WP: i32, CP: i32, W: i32, C: i32, left: i32): void {
-  fillSpan(y, left * CP, 0);
-  y += <usize>(left * CP) * sizeof<real>();
-  if (C == CP) {
-    const bytes = <usize>(W * C) * sizeof<real>();
-    copyBytes(y, x, bytes);
-    y += bytes;
-  } else {
-    const bytes = <usize>C * sizeof<real>();
-    for (let w = 0; w < W; w++, x += bytes) {
-      copyBytes(y, x, bytes);
-      fillSpan(y + bytes, CP - C, 0);
-      y += <usize>CP * sizeof<real>();
+    let at = y + <usize>row * <usize>(WP * C) * sizeof<real>();
+    if (h < 0 || h >= H) fillSpan(at, WP * C, 0);
+    else {
+      fillSpan(at, left * C, 0);
+      at += <usize>(left * C) * sizeof<real>();
+      copyBytes(at, x + <usize>(image * H + h) * from, from);
+      fillSpan(at + from, (WP - left - W) * C, 0);
     }
   }
-  fillSpan(y, (WP - left - W) * CP, 0);
 }
 
 /**
@@ -174,6 +160,11 @@ export function conv(
 ): void {
   const last = shareStart(rows, unit, tid + 1, threads);
   const panel = <usize>(n1 * n2 * steps) * NR * sizeof<real>();
+  if (n2 == 1) {
+    n2 = n1;
+    d2 = d1;
+    n1 = 1;
+  }
   const jump2 = (<isize>d2 - steps) * sizeof<real>();
   const jump1 = (<isize>d1 - n2 * d2) * sizeof<real>();
   const finish = activation == 1 ? RELU : STORE;
@@ -189,7 +180,7 @@ export function conv(
     for (let g = 0; g < groups; g++, xi += <usize>steps * sizeof<real>()) {
       for (let n = 0; n < N; n += NR, b += panel) {
         const cols = min(NR, N - n);
-        multiplyRows(at, yi, xi, b, v, n1, n2, steps, jump1, jump2, 0, pixels, cols, finish);
+        multiplyRows(at, yi, xi, b, v, n1, n2, steps, jump1, jump2, 0, pixels, cols, finish, tid);
         yi += <usize>cols * sizeof<real>();
         if (v != 0) v += <usize>cols * sizeof<real>();
       }
@@ -205,8 +196,8 @@ export function conv(
 
 /**
  * dw[part, K, F] = Σ x[pixel + place of k]·dy[pixel, F] over the images of each part, in blocks of `block` rows of pixels: the
- * gradient of a filter. `places` has the rows k of x and dw; dy is [B, OH, OW, ldb]; rows = parts · K.
- * Groups lie `steps` apart in x, N in dy and dw.
+ * gradient of a filter. `places` has the rows k of x and dw; dy is [B, OH, OW, F]; rows = parts · K.
+ * Groups lie `steps` apart in x, N in dy and dw. Up to a vector behind dy is read and left unused.
  */
 export function convFilter(
   dw: OutAll,
@@ -220,7 +211,6 @@ export function convFilter(
   OH: i32,
   OW: i32,
   block: i32,
-  ldb: i32,
   xImage: i32,
   xRow: i32,
   xPixel: i32,
@@ -246,10 +236,10 @@ export function convFilter(
     for (let image = start; image < end; image++) {
       for (let h = 0; h < OH; h += block) {
         const xi = x + (<usize>image * <usize>xImage + <usize>(h * xRow)) * sizeof<real>();
-        const dyi = dy + <usize>(image * OH + h) * <usize>(OW * ldb) * sizeof<real>();
+        const dyi = dy + <usize>(image * OH + h) * <usize>(OW * groups * N) * sizeof<real>();
         const finish = image > start || h > 0 ? ACCUMULATE : STORE;
         const high = min(block, OH - h);
-        filterBlock(to, xi, dyi, at, count, high, OW, ldb, xRow, xPixel, groups, N, steps, finish);
+        filterBlock(to, xi, dyi, at, count, high, OW, xRow, xPixel, groups, N, steps, finish, tid);
       }
     }
     row = (part + 1) * K;
@@ -264,21 +254,21 @@ function filterBlock(
   rows: i32,
   OH: i32,
   OW: i32,
-  ldb: i32,
   xRow: i32,
   xPixel: i32,
   groups: i32,
   N: i32,
   steps: i32,
   finish: i32,
+  tid: i32,
 ): void {
   const jump = (<isize>xRow - OW * xPixel) * sizeof<real>();
   const aStep = <usize>xPixel * sizeof<real>();
-  const bStep = <usize>ldb * sizeof<real>();
+  const bStep = <usize>(groups * N) * sizeof<real>();
   for (let g = 0; g < groups; g++, x += <usize>steps * sizeof<real>()) {
     for (let n = 0; n < N; n += NR) {
       const cols = min(NR, N - n);
-      multiplyPixels(places, dw, x, dy, OH, OW, jump, aStep, bStep, rows, cols, finish);
+      multiplyPixels(places, dw, x, dy, OH, OW, jump, aStep, bStep, rows, cols, finish, tid);
       dw += <usize>cols * sizeof<real>();
       dy += <usize>cols * sizeof<real>();
     }

@@ -22,9 +22,13 @@ function runEnd(o: i32, pad: i32, n: i32, K: i32, outs: i32): i32 {
   return o >= pad && o + K <= n + pad ? min(outs, n + pad - K + 1) : o + 1;
 }
 
-/** For each pixel of y [OH, OW, N], block by block, the bytes to its first tap in x [H, W, C] and to it in y. */
+/**
+ * For each pixel of y [images, OH, OW, N], block by block and there image by image, the bytes to its first tap in
+ * x [images, H, W, C] and to it in y.
+ */
 export function placeInside(
   places: OutAll,
+  images: i32,
   H: i32,
   W: i32,
   C: i32,
@@ -43,11 +47,13 @@ export function placeInside(
     const hEnd = runEnd(h, top, H, KH, OH);
     for (let w = 0; w < OW; ) {
       const wEnd = runEnd(w, left, W, KW, OW);
-      for (let i = h; i < hEnd; i++) {
-        const row = (i + firstTap(i, top) - top) * W - left;
+      for (let k = 0; k < images * (hEnd - h); k++) {
+        const image = k / (hEnd - h);
+        const i = h + (k - image * (hEnd - h));
+        const row = (image * H + i + firstTap(i, top) - top) * W - left;
         for (let j = w; j < wEnd; j++, places += 8) {
           store<u32>(places, (row + j + firstTap(j, left)) * C * <i32>sizeof<real>());
-          store<u32>(places, (i * OW + j) * N * <i32>sizeof<real>(), 4);
+          store<u32>(places, ((image * OH + i) * OW + j) * N * <i32>sizeof<real>(), 4);
         }
       }
       w = wEnd;
@@ -58,7 +64,8 @@ export function placeInside(
 
 /**
  * y[image, i, j, N] = act(Σ x[image, i + ky − top, j + kx − left, C]·bp[ky, kx, C, N] + bias[N]) over the KH · KW taps that lie inside
- * of x [H, W, C]; every pixel must meet one. `bp` from packFilter, `places` from placeInside, activation as in gemm.
+ * of x [H, W, C]; every pixel must meet one. `bp` from packFilter, `places` from placeInside for `group` images that go at once, so that
+ * the few pixels of a block at the border fill tiles; activation as in gemm.
  */
 export function convInside(
   y: Out,
@@ -68,6 +75,7 @@ export function convInside(
   places: InAll,
   images: i32,
   unit: i32,
+  group: i32,
   H: i32,
   W: i32,
   C: i32,
@@ -82,12 +90,12 @@ export function convInside(
   tid: i32,
   threads: i32,
 ): void {
-  const last = <usize>shareStart(images, unit, tid + 1, threads);
-  const size = <usize>(OH * OW * N) * sizeof<real>();
+  const last = shareStart(images, unit, tid + 1, threads);
   const finish = activation == 1 ? RELU : STORE;
-  for (let image = <usize>shareStart(images, unit, tid, threads); image < last; image++) {
-    const yi = y + image * size;
-    const xi = x + image * <usize>(H * W * C) * sizeof<real>();
+  for (let image = shareStart(images, unit, tid, threads); image < last; image += group) {
+    const count = min(group, last - image);
+    const yi = y + <usize>image * <usize>(OH * OW * N) * sizeof<real>();
+    const xi = x + <usize>image * <usize>(H * W * C) * sizeof<real>();
     let at = places;
     for (let h = 0; h < OH; ) {
       const hEnd = runEnd(h, top, H, KH, OH);
@@ -99,13 +107,13 @@ export function convInside(
         const taps = endTap(w, left, W, KW) - kx;
         const pixels = (hEnd - h) * (wEnd - w);
         const b = bp + <usize>((ky * KW + kx) * C * NR) * sizeof<real>();
-        block(yi, xi, b, bias, at, pixels, n1, taps * C, W * C, KH, KW * C, N, finish);
-        at += (<usize>pixels) << 3;
+        block(yi, xi, b, bias, at, count * pixels, n1, taps * C, W * C, KH, KW * C, N, finish, tid);
+        at += (<usize>(group * pixels)) << 3;
         w = wEnd;
       }
       h = hEnd;
     }
-    if (activation > 1) activate(yi, OH * OW, N, <usize>N * sizeof<real>(), activation);
+    if (activation > 1) activate(yi, count * OH * OW, N, <usize>N * sizeof<real>(), activation);
   }
 }
 
@@ -124,13 +132,14 @@ function block(
   bRow: i32,
   N: i32,
   finish: i32,
+  tid: i32,
 ): void {
   const panel = <usize>(KH * bRow * NR) * sizeof<real>();
   const jump = <isize>(xRow - steps) * sizeof<real>();
   const bJump = <usize>((bRow - steps) * NR) * sizeof<real>();
   for (let n = 0; n < N; n += NR, b += panel, y += NR * sizeof<real>()) {
     const cols = min(NR, N - n);
-    multiplyRows(places, y, x, b, bias, n1, 1, steps, jump, 0, bJump, pixels, cols, finish);
+    multiplyRows(places, y, x, b, bias, 1, n1, steps, 0, jump, bJump, pixels, cols, finish, tid);
     if (bias != 0) bias += NR * sizeof<real>();
   }
 }

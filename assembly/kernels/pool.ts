@@ -1,5 +1,5 @@
 import { foldColumns, Max, Sum } from '../fold';
-import { Part, Whole } from '../lanes';
+import { Start, Whole } from '../lanes';
 import {
   channelsOf,
   Largest,
@@ -34,7 +34,7 @@ export function maxPool(
     const to = y + i * small;
     const from = x + i * large;
     if (whole) foldColumns<Max>(to, from, 0, C, 0, C, pixelsOf(geometry));
-    else poolImage<Largest<Whole>, Largest<Part>>(to, to, from, from, geometry, 0, 0);
+    else poolImage<Largest<Whole>, Largest<Start>>(to, to, from, from, geometry, 0, 0);
   }
 }
 
@@ -58,7 +58,7 @@ export function maxPoolGrad(
     const to = dx + i * large;
     const s = i * small;
     if (!tiles) memory.fill(to, 0, large);
-    poolImage<LargestGrad<Whole>, LargestGrad<Part>>(
+    poolImage<LargestGrad<Whole>, LargestGrad<Start>>(
       dy + s,
       y + s,
       to,
@@ -88,7 +88,7 @@ export function maxPoolPick(
   for (let i = <usize>shareStart(images, unit, tid, threads); i < last; i++) {
     const s = i * small;
     const l = i * large;
-    poolImage<LargestPick<Whole>, LargestPick<Part>>(z + s, y + s, u + l, x + l, geometry, 0, 0);
+    poolImage<LargestPick<Whole>, LargestPick<Start>>(z + s, y + s, u + l, x + l, geometry, 0, 0);
   }
 }
 
@@ -113,7 +113,7 @@ export function averagePool(
     const to = y + i * small;
     const from = x + i * large;
     if (!whole) {
-      poolImage<Total<Whole>, Total<Part>>(to, to, from, from, geometry, mean, 0);
+      poolImage<Total<Whole>, Total<Start>>(to, to, from, from, geometry, mean, 0);
       continue;
     }
     foldColumns<Sum>(to, from, 0, C, 0, C, pixels);
@@ -142,7 +142,7 @@ export function averagePoolGrad(
     const to = dx + i * large;
     const from = dy + i * small;
     if (!tiles) memory.fill(to, 0, large);
-    poolImage<TotalGrad<Whole>, TotalGrad<Part>>(
+    poolImage<TotalGrad<Whole>, TotalGrad<Start>>(
       from,
       from,
       to,

@@ -122,6 +122,7 @@ export function winograd(
     top,
     left,
     activation,
+    tid,
   );
 }
 
@@ -171,6 +172,7 @@ export function winogradRows(
     top,
     left,
     activation,
+    tid,
   );
 }
 
@@ -194,6 +196,7 @@ function convolve(
   top: i32,
   left: i32,
   activation: i32,
+  tid: i32,
 ): void {
   const across = (OW + SIDE - 1) / SIDE;
   const down = (OH + SIDE - 1) / SIDE;
@@ -212,7 +215,7 @@ function convolve(
       const cols = min(NR, N - n);
       const at = <usize>n * sizeof<real>();
       const own = bias != 0 ? bias + at : 0;
-      products(m, scratch, un, places, count, block, C, cols);
+      products(m, scratch, un, places, count, block, C, cols, tid);
       tilesOut(y + at, m, own, tile, count, block, tiles, across, OH, OW, N, cols, finish);
     }
   }
@@ -234,12 +237,13 @@ function products(
   block: i32,
   C: i32,
   cols: i32,
+  tid: i32,
 ): void {
   const vPlane = planeBytes(block, C);
   const mPlane = planeBytes(block, NR);
   const uPlane = planeBytes(C, NR);
   for (let i = 0; i < PLANES; i++, m += mPlane, v += vPlane, u += uPlane) {
-    multiplyRows(places, m, v, u, 0, 1, 1, C, 0, 0, 0, count, cols, STORE);
+    multiplyRows(places, m, v, u, 0, 1, 1, C, 0, 0, 0, count, cols, STORE, tid);
   }
 }
 
@@ -299,6 +303,7 @@ export function winogradFilterGrad(
           C,
           cols,
           finish,
+          tid,
         );
       }
     }
@@ -315,13 +320,14 @@ function transposedProducts(
   C: i32,
   cols: i32,
   finish: i32,
+  tid: i32,
 ): void {
   const vPlane = planeBytes(block, C);
   const mPlane = planeBytes(block, NR);
   const uPlane = planeBytes(C, NR);
   const aStep = <usize>C * sizeof<real>();
   for (let i = 0; i < PLANES; i++, m += mPlane, v += vPlane, du += uPlane) {
-    multiplyPixels(places, du, v, m, 1, count, 0, aStep, NR * sizeof<real>(), C, cols, finish);
+    multiplyPixels(places, du, v, m, 1, count, 0, aStep, NR * sizeof<real>(), C, cols, finish, tid);
   }
 }
 

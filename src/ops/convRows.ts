@@ -55,25 +55,28 @@ const DEEP = 4;
 const BLOCK = 24 * 1024;
 /** Bytes up to which a padded image is kept for whoever needs it again; a larger one is made again. */
 const KEPT = 2 ** 20;
+/** Pixels of images that go at once when taps outside are left out, unless one alone has more. */
+const PLACES = 4096;
 /** Tiles of a filter's gradient from which on threads share them, and else the parts of the batch that they share. */
 const PARTS = 8;
 
-/** The images with zeros around them, and behind their channels up to `channels`; themselves where none are asked for. */
-function padded(e: Emitter, x: Images, [top, bottom, left, right]: number[], channels = x.C) {
-  if (!top && !bottom && !left && !right && channels === x.C) return x;
-  const [HP, WP] = [(top ?? 0) + x.H + (bottom ?? 0), (left ?? 0) + x.W + (right ?? 0)];
-  const unit = rowUnit(x.B, HP, WP * channels);
+/** The images with zeros around them; themselves where none are asked for. */
+function padded(e: Emitter, x: Images, pads: ConvAttrs['pads']): Images {
+  const [top, bottom, left, right] = pads;
+  if (!top && !bottom && !left && !right) return x;
   const { tensor, B, H, W, C } = x;
-  const sizes = [HP, WP, channels, H, W, C, top ?? 0, left ?? 0] as const;
-  const bytes = B * HP * WP * channels * e.realBytes;
+  const [HP, WP] = [top + H + bottom, left + W + right];
+  const unit = rowUnit(B, HP, WP * C);
+  const sizes = [HP, WP, H, W, C, top, left] as const;
+  const bytes = B * HP * WP * C * e.realBytes;
   const make = (to: Pointer) => kernels.padImage(to, x.at, B * HP, unit, ...sizes);
   if (bytes <= KEPT) {
     const at = e.shared(tensor, `padded ${sizes}`, bytes, make);
-    return { tensor, at, B, H: HP, W: WP, C: channels };
+    return { tensor, at, B, H: HP, W: WP, C };
   }
   const at = e.temp(bytes);
   e.row(make(at));
-  return { tensor, at, B, H: HP, W: WP, C: channels };
+  return { tensor, at, B, H: HP, W: WP, C };
 }
 
 /** Where rows (i1, i2, i3), n2 · n3 of them for each i1, lie in A and in C: strides in numbers. */
@@ -102,7 +105,7 @@ export function emitConvolution(e: Emitter, c: Convolution): void {
     emitInside(e, c, vertical.walks[0] as Walk, horizontal.walks[0] as Walk);
     return;
   }
-  const zeros = [vertical.before, vertical.behind, horizontal.before, horizontal.behind];
+  const zeros = [vertical.before, vertical.behind, horizontal.before, horizontal.behind] as const;
   const x = padded(e, c.x, zeros);
   const single = c.groups > 1 && c.groups === c.x.C && c.groups === c.y.C;
   for (const v of vertical.walks) {
@@ -147,10 +150,11 @@ function emitInside(e: Emitter, c: Convolution, v: Walk, h: Walk): void {
   const pads = [c.vertical.before, c.horizontal.before] as const;
   const sizes = [x.H, x.W, x.C, y.H, y.W, y.C, v.taps, h.taps, ...pads] as const;
   const bp = packedFilter(e, c, v, h);
-  const places = prepared(e, null, `inside ${sizes}`, 8 * y.H * y.W, (to) =>
-    kernels.placeInside(to, ...sizes),
+  const group = Math.max(1, Math.min(MANY, Math.floor(PLACES / (y.H * y.W))));
+  const places = prepared(e, null, `inside ${[group, ...sizes]}`, 8 * group * y.H * y.W, (to) =>
+    kernels.placeInside(to, group, ...sizes),
   );
-  e.row(kernels.convInside(y.at, x.at, bp, bias, places, x.B, 1, ...sizes, activation));
+  e.row(kernels.convInside(y.at, x.at, bp, bias, places, x.B, 1, group, ...sizes, activation));
 }
 
 function emitWalks(e: Emitter, c: Convolution, v: Walk, h: Walk): void {
@@ -275,24 +279,17 @@ export function emitFilterGrad(
     emitWinogradGrad(e, nine, dw, e.at(images), e.at(dy));
     return;
   }
-  const x = padded(e, { tensor: images, at: e.at(images), B, H, W, C }, [...attrs.pads]);
+  const x = padded(e, { tensor: images, at: e.at(images), B, H, W, C }, attrs.pads);
   const single = attrs.groups > 1 && attrs.groups === C && attrs.groups === F;
   if (single) emitDepthwiseFilter(e, dw, x, e.at(dy), sizes, attrs);
-  else {
-    const lanes = 16 / e.realBytes;
-    const N = F / attrs.groups;
-    // Vectors of the last columns read on to a whole vector: behind the last pixel too there must be one.
-    const room = F - N + Math.ceil(N / lanes) * lanes;
-    const g = padded(e, { tensor: dy, at: e.at(dy), B, H: OH, W: OW, C: F }, [], room);
-    emitProducts(e, dw, x, g, sizes, attrs);
-  }
+  else emitProducts(e, dw, x, e.at(dy), sizes, attrs);
 }
 
 function emitProducts(
   e: Emitter,
   dw: Pointer,
   x: Images,
-  dy: Images,
+  dy: Pointer,
   { B, C, KH, KW, F, OH, OW }: ConvSizes,
   { strides, dilation, groups }: ConvAttrs,
 ): void {
@@ -308,12 +305,12 @@ function emitProducts(
   });
   const parts = K >= PARTS * e.MR ? 1 : Math.max(1, Math.min(B, PARTS));
   const to = parts > 1 ? e.temp(parts * K * F * e.realBytes) : dw;
-  const block = blockRows(e, OH, strides[0] * xRow + OW * dy.C);
+  const block = blockRows(e, OH, strides[0] * xRow + OW * F);
   e.row(
     kernels.convFilter(
       to,
       x.at,
-      dy.at,
+      dy,
       places,
       parts * K,
       parts > 1 ? K : e.MR,
@@ -322,7 +319,6 @@ function emitProducts(
       OH,
       OW,
       block,
-      dy.C,
       x.H * xRow,
       strides[0] * xRow,
       strides[1] * C,

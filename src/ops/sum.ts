@@ -70,6 +70,13 @@ export const CHUNK = 16384;
 const CHUNK_ROWS = 1024;
 export const COLUMN_UNIT = 32;
 
+/** Rows that are taken as one, so that columns which are no whole vectors become such. */
+function abreast(e: Emitter, rows: number, columns: number): number {
+  const lanes = 16 / e.realBytes;
+  const side = columns % lanes === 0 ? 1 : columns % 2 === 0 ? lanes / 2 : lanes;
+  return rows % (4 * side) === 0 && side > 1 ? 4 * side : 1;
+}
+
 /** Rows of a reduction; large ones go in chunks that depend on the shape only, combined in order. */
 export function emitReduce(
   e: Emitter,
@@ -87,10 +94,12 @@ export function emitReduce(
   } else if (over === 'inner') {
     e.row(k.rows(y, x, outer, e.unit(outer, inner), inner));
   } else if (outer > CHUNK_ROWS) {
-    const chunks = Math.ceil(outer / CHUNK_ROWS);
-    const partial = e.temp(chunks * inner * e.realBytes);
-    e.row(k.columnChunks(partial, x, chunks, 1, CHUNK_ROWS, outer, inner));
-    e.row(k.columns(y, partial, inner, COLUMN_UNIT, chunks));
+    const side = abreast(e, outer, inner);
+    const [rows, columns, chunk] = [outer / side, inner * side, CHUNK_ROWS / side];
+    const chunks = Math.ceil(rows / chunk);
+    const partial = e.temp(chunks * columns * e.realBytes);
+    e.row(k.columnChunks(partial, x, chunks, 1, chunk, rows, columns));
+    e.row(k.columns(y, partial, inner, COLUMN_UNIT, chunks * side));
   } else {
     e.row(k.columns(y, x, inner, COLUMN_UNIT, outer));
   }

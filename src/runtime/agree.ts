@@ -91,23 +91,23 @@ function panels(t: Trial): Row[][] {
   ];
 }
 
-/** Images of 5 × 5 with 6 channels, filters of 3 × 3: whole panels of columns and parts of them. */
+/** Images of 5 × 5 with 6 channels, filters of 3 × 3: whole panels of columns, halves and parts of them. */
 function convolutions(t: Trial): Row[][] {
   const [B, S, C, MR] = [2, 5, 6, t.MR];
   const [places, bp] = t.temporary;
   const [y, x, w, bias] = [t.output(0), t.input(0), t.input(1), t.input(2)];
-  return [16, 21].flatMap((N) => {
+  return [6, 16, 21].flatMap((N) => {
     const columns = Math.ceil(N / t.NR) * t.NR;
     const packed = kernels.packFilter(bp, w, columns, t.NR, N, 3, 3, C, 0, 3 * C * N, C * N, N, 1);
     const sizes = [S, S, C, S, S, N, 3, 3, 1, 1] as const;
-    const inside = kernels.placeInside(places, ...sizes);
+    const inside = kernels.placeInside(places, B, ...sizes);
     const O = S - 2;
     const pixels = kernels.placeRows(places, O * O, O * O, 1, O, S * C, 0, C, O * N, 0, N);
     const walk = [O * O * N, S * S * C, 1, N, 3, S * C, 1, 3 * C, 3 * C] as const;
     const taps = kernels.placeRows(places, 9 * C, 9 * C, 3, C, S * C, C, 1, 3 * C * N, C * N, N);
-    const products = [B, O, O, 2, N, S * S * C, S * C, C, 1, N, C] as const;
+    const products = [B, O, O, 2, S * S * C, S * C, C, 1, N, C] as const;
     return [
-      [packed, inside, kernels.convInside(y, x, bp, bias, places, B, 1, ...sizes, 1)],
+      [packed, inside, kernels.convInside(y, x, bp, bias, places, B, 1, B, ...sizes, 1)],
       [packed, pixels, kernels.conv(y, x, bp, bias, places, B * O, O, O, O, ...walk, 0)],
       [taps, kernels.convFilter(y, x, w, places, 9 * C, MR, 9 * C, ...products)],
     ];

@@ -13,6 +13,9 @@ import { Heap } from './heap.ts';
 import { Jobs } from './jobs.ts';
 import type { Exports } from './load.ts';
 
+/** Bytes behind the last buffer that kernels may read: part of a vector whose other numbers are used. */
+const BEYOND = 64;
+
 /** What all engines share: the heap, the queue of jobs, the end. */
 export abstract class BaseEngine implements Engine {
   readonly target: Target;
@@ -24,7 +27,7 @@ export abstract class BaseEngine implements Engine {
   constructor(target: Target, choice: Choice, heapStart: number, limit: number) {
     this.target = target;
     this.#choice = choice;
-    this.#heap = new Heap(heapStart, limit, (end) => this.reserve(end));
+    this.#heap = new Heap(heapStart, limit, (end) => this.reserve(end + BEYOND));
   }
 
   get info(): RuntimeInfo {

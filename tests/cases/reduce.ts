@@ -74,6 +74,8 @@ const SHAPES: readonly (readonly [shape: readonly number[], options: Options])[]
 const LARGE: readonly (readonly [shape: readonly number[], options: Options])[] = [
   [[40_000], {}],
   [[3000, 5], { axes: 0 }],
+  [[2080, 3], { axes: 0 }],
+  [[2080, 6], { axes: 0 }],
   [[2100, 33], { axes: 0 }],
   [[70, 300], { axes: 1 }],
   [[64, 257], { axes: 0 }],

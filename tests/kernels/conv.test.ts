@@ -100,19 +100,16 @@ function runFilter(bench: KernelBench, c: Conv, threads: number, parts: number):
   const { C, F, OH, OW, K } = sizes(c);
   const { B, H, W, KW, depth, N, groups, stride } = c;
   const mr = bench.exports.tileRows();
-  const lanes = 16 / bench.realBytes;
-  const ldb = F - N + Math.ceil(N / lanes) * lanes;
   const x = bench.buffer(eighths(B * H * W * C, 1));
-  const [dy, wide] = [bench.buffer(eighths(B * OH * OW * F, 3)), bench.output(B * OH * OW * ldb)];
+  const dy = bench.buffer(eighths(B * OH * OW * F, 3));
   const [dw, places] = [bench.output(parts * K * F), bench.buffer(8 * K)];
   const row = W * C;
   const rows = [KW, depth, row, C, 1, KW * depth * F, depth * F, F] as const;
   bench.run(
     [
-      kernels.padImage(wide, dy, B * OH, 1, OH, OW, ldb, OH, OW, F, 0, 0),
       kernels.placeRows(places, K, 4, ...rows),
       kernels.convFilter(
-        ...([dw, x, wide, places, parts * K, parts > 1 ? K : mr, K, B, OH, OW, 2, ldb] as const),
+        ...([dw, x, dy, places, parts * K, parts > 1 ? K : mr, K, B, OH, OW, 2] as const),
         ...([H * row, stride * row, stride * C, groups, N, depth] as const),
       ),
     ],
@@ -134,13 +131,14 @@ function runInside(bench: KernelBench, c: Conv, threads: number, pads: number): 
   const x = bench.buffer(eighths(B * H * W * depth, 1));
   const w = bench.buffer(eighths(K * N, 2));
   const [y, bp] = [bench.output(B * OH * OW * N), bench.output(columns * K)];
-  const places = bench.buffer(8 * OH * OW);
+  const group = 2;
+  const places = bench.buffer(8 * group * OH * OW);
   const sizes = [H, W, depth, OH, OW, N, KH, KW, pads, pads] as const;
   bench.run(
     [
       kernels.packFilter(bp, w, columns, nr, N, KH, KW, depth, 0, KW * depth * N, depth * N, N, 1),
-      kernels.placeInside(places, ...sizes),
-      kernels.convInside(y, x, bp, NONE, places, B, 1, ...sizes, 0),
+      kernels.placeInside(places, group, ...sizes),
+      kernels.convInside(y, x, bp, NONE, places, B, 1, group, ...sizes, 0),
     ],
     threads,
   );
