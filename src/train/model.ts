@@ -5,6 +5,7 @@ import type { Shape } from '../graph/shape.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
 import type { Layer } from '../nn/layer.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
+import { DISPOSE } from '../runtime/environment.ts';
 import { OptionError, ShapeError, unknownName } from '../runtime/errors.ts';
 import { inTurns } from '../runtime/turns.ts';
 import { type CompileOptions, resolveCompile } from './compileOptions.ts';
@@ -311,7 +312,7 @@ export class Model {
     this.#core.dispose();
   }
 
-  [Symbol.dispose](): void {
+  [DISPOSE](): void {
     this.dispose();
   }
 }
