@@ -26,7 +26,7 @@ afterAll(closeBrowser);
 
 type Site = Awaited<ReturnType<typeof serve>>;
 
-async function inOther(name: OtherName, path: string, { url, posted }: Site): Promise<unknown> {
+async function inOther(name: OtherName, path: string, url: string, posted: Site['posted']) {
   const page = openOther(name, path, `${url}#report`);
   try {
     const ended = page.ended.then((text) => Promise.reject(new Error(`${name} ended: ${text}`)));
@@ -36,16 +36,29 @@ async function inOther(name: OtherName, path: string, { url, posted }: Site): Pr
   }
 }
 
+const CASES = [
+  { isolated: false, elsewhere: false },
+  { isolated: true, elsewhere: false },
+  { isolated: false, elsewhere: true },
+  { isolated: true, elsewhere: true },
+];
+
 describe.each(['chromium', 'firefox', 'webkit'] as const)('%s', (name) => {
-  test.for([false, true])(
-    'trains, with the bits of Node; isolated: %s',
+  test.for(CASES)(
+    'trains, with the bits of Node; isolated: $isolated, library from another origin: $elsewhere',
     { timeout: 180_000 },
-    async (isolated, { skip }) => {
+    async ({ isolated, elsewhere }, { skip }) => {
       const path = name === 'chromium' ? '' : (findOther(name) ?? skip(missingOther(name)));
-      const site = await serve(app ?? skip(NO_REGISTRY), isolated ? ISOLATION : {});
+      const copy = app ?? skip(NO_REGISTRY);
+      const site = await serve(copy, isolated ? ISOLATION : {});
+      const library = await serve(copy, { 'Access-Control-Allow-Origin': '*' });
+      const from = elsewhere ? `?from=${new URL(library.url).origin}` : '';
+      const url = `${site.url}all.html${from}`;
       try {
         const result =
-          name === 'chromium' ? (await visit(site.url)).result : await inOther(name, path, site);
+          name === 'chromium'
+            ? (await visit(url)).result
+            : await inOther(name, path, url, site.posted);
         expect(result).toMatchObject({
           answers: [0, 1, 1, 0],
           rows: [['x "y"', '2']],
@@ -57,6 +70,7 @@ describe.each(['chromium', 'firefox', 'webkit'] as const)('%s', (name) => {
         });
       } finally {
         site.close();
+        library.close();
       }
     },
   );

@@ -11,7 +11,10 @@ export function otherProvider(name: OtherName, path: string) {
     serverFactory,
     providerFactory(project: TestProject) {
       // Windows stay as large as they are.
-      project.browser?.registerCommand('__vitest_viewport' as never, async () => undefined as never);
+      project.browser?.registerCommand(
+        '__vitest_viewport' as never,
+        async () => undefined as never,
+      );
       let page: OpenPage | undefined;
       return {
         name: 'command',
