@@ -117,9 +117,10 @@ describe('a contestant in another process', () => {
     const parent = spawn(process.execPath, ['--input-type=module', '-e', script]);
     const [printed] = (await once(parent.stdout, 'data')) as [Buffer];
     const state = () => spawnSync('ps', ['-o', 'stat=', '-p', `${printed}`.trim()]).stdout;
-    await expect.poll(() => `${state()}`).toMatch(/^T/);
+    const patient = { timeout: 20_000 };
+    await expect.poll(() => `${state()}`, patient).toMatch(/^T/);
     parent.kill('SIGKILL');
-    await expect.poll(() => `${state()}`).toMatch(/^(Z.*)?\s*$/);
+    await expect.poll(() => `${state()}`, patient).toMatch(/^(Z.*)?\s*$/);
   });
 
   test('that does not start is told', async () => {
