@@ -1,6 +1,8 @@
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
+import { findOther, OTHERS, type OtherName } from './scripts/browsers.ts';
 import { findChromium } from './scripts/chromium.ts';
+import { otherProvider } from './tests/browser/support/others.ts';
 
 const LONG = '**/*.full.test.ts';
 const ISOLATION = {
@@ -47,6 +49,31 @@ function inBrowser(name: string, folder: string, headers: Record<string, string>
   };
 }
 
+/** The same in another browser, with what Chromium alone can measure (long tasks, memory) left out; none where it is missing. */
+function inOther(browser: OtherName) {
+  const path = findOther(browser);
+  if (!path) return [];
+  return (['browser', 'isolated'] as const).map((place) => {
+    const isolated = place === 'isolated';
+    const folder = isolated ? 'tests/browser/isolated' : 'tests/browser';
+    const project = inBrowser(`${browser}-${place}`, folder, isolated ? ISOLATION : {});
+    const { test } = project;
+    return {
+      ...project,
+      test: {
+        ...test,
+        exclude: [LONG, '**/free.test.ts'],
+        sequence: { groupOrder: 5 },
+        browser: {
+          ...test.browser,
+          provider: otherProvider(browser, path),
+          instances: [{ browser }],
+        },
+      },
+    };
+  });
+}
+
 /** One file at a time: tests start threads of their own, and some measure time. */
 function inNode(name: string, include: string[], exclude: string[], testTimeout: number) {
   return {
@@ -72,6 +99,7 @@ export default defineConfig({
       inNode('full', [`tests/${LONG}`], ['tests/browser/**'], 600_000),
       inBrowser('browser-full', 'tests/browser', {}, true),
       inBrowser('isolated-full', 'tests/browser/isolated', ISOLATION, true),
+      ...(Object.keys(OTHERS) as OtherName[]).flatMap(inOther),
     ],
   },
 });

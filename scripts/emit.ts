@@ -65,6 +65,7 @@ await bundle(
     ...library.output,
   },
 );
+const HELPER = `import './rolldown-runtime.js';`;
 /** All in one folder, for pages without a bundler. */
 await page('browser', `${dist}/index.js`, [noTurbo]);
 await page('slim', `${dist}/slim.js`, [noTurbo, noChunks]);
@@ -84,7 +85,8 @@ function page(folder: string, entry: string, plugins: readonly Plugin[]): Promis
   return bundle(
     folder,
     { input: { index: entry }, platform: 'browser', plugins: [...plugins, plugin] },
-    { minify: true, ...output },
+    // What `main.js` imports is asked for beside it, not behind it.
+    { minify: true, banner: ({ isEntry }) => (isEntry ? HELPER : ''), ...output },
   );
 }
 

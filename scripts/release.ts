@@ -21,6 +21,10 @@ export interface Tree {
   readonly tags: readonly string[];
 }
 
+const NO_REPOSITORY =
+  'package.json has no `repository`, which npm checks provenance by: set it to the public repository whose CI publishes, as ' +
+  '"repository": { "type": "git", "url": "git+https://github.com/OWNER/NAME.git" }';
+
 /** One sentence for each thing that is not ready. */
 export function problemsOf(tree: Tree): string[] {
   const { version, repository } = tree.manifest;
@@ -37,7 +41,7 @@ export function problemsOf(tree: Tree): string[] {
       `CHANGELOG.md: expected "## [${version}] – YYYY-MM-DD", got "${heading}"`,
     ],
     [tree.tags.includes(`v${version}`), `the tag v${version} exists`],
-    [repository === undefined, 'package.json has no `repository`, which provenance is checked by'],
+    [repository === undefined, NO_REPOSITORY],
   ];
   return problems.flatMap(([wrong, text]) => (wrong ? [text] : []));
 }

@@ -1,11 +1,12 @@
 /**
- * Finds what the tests need from the system, and installs it where it can: a Chromium or Chrome; with the argument `torch`,
- * PyTorch for Debian's Python instead.
+ * Finds what the tests need from the system, and installs it where it can: a Chromium or Chrome; with the argument `full`
+ * also Firefox and WebKitGTK, without which their tests are left out; with `torch` PyTorch for Debian's Python instead.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { findOther, missingOther, OTHERS, type OtherName } from './browsers.ts';
 import { obtainChromium } from './chromium.ts';
 
 function succeeds(command: string, ...args: readonly string[]): boolean {
@@ -18,9 +19,9 @@ function isDebian(): boolean {
 }
 
 /** Ubuntu's `chromium` is a snap, so this is for Debian alone. */
-function debianInstalls(name: string): boolean {
+function debianInstalls(...names: readonly string[]): boolean {
   if (!isDebian() || process.getuid?.() !== 0) return false;
-  console.log(`setup: installing ${name}`);
+  console.log(`setup: installing ${names.join(', ')}`);
   const quiet = ['-qq', '-o', 'Dpkg::Use-Pty=0'];
   succeeds('apt-get', 'update', ...quiet);
   const env = [
@@ -31,7 +32,7 @@ function debianInstalls(name: string): boolean {
     '--no-install-recommends',
     ...quiet,
   ];
-  return succeeds('env', ...env, name);
+  return succeeds('env', ...env, ...names);
 }
 
 function playwrightInstalls(): boolean {
@@ -44,6 +45,14 @@ function playwrightInstalls(): boolean {
 async function chromium(): Promise<void> {
   const path = await obtainChromium([() => debianInstalls('chromium'), playwrightInstalls]);
   console.log(`setup: ${path}`);
+}
+
+function others(): void {
+  for (const name of Object.keys(OTHERS) as OtherName[]) {
+    if (!findOther(name)) debianInstalls(...OTHERS[name].packages);
+    const path = findOther(name);
+    console.log(`setup: ${path ?? `${missingOther(name)}; its tests are left out`}`);
+  }
 }
 
 function torch(): void {
@@ -61,4 +70,7 @@ function fail(why: string): void {
 }
 
 if (process.argv[2] === 'torch') torch();
-else await chromium().catch((error: Error) => fail(error.message));
+else {
+  await chromium().catch((error: Error) => fail(error.message));
+  if (process.argv[2] === 'full') others();
+}

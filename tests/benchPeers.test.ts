@@ -1,3 +1,5 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { afterAll, describe, expect, test } from 'vitest';
 import { bench } from '../bench/bench.ts';
@@ -102,6 +104,23 @@ describe('a contestant in another process', () => {
     expect(rows).toMatchObject([{ contestant: 'plain-js' }]);
     expect(missing).toMatchObject([{ contestant: name, reason: expect.stringMatching(reason) }]);
     expect(missing[0]?.wrong).toBe(name !== 'unable');
+  });
+
+  test('ends when the benchmark is killed, also while it is stopped', async () => {
+    const { command, args } = host('() => ({ value: { note: String(process.pid) } })');
+    const script = `
+      import { remote } from ${JSON.stringify(new URL('../bench/peers/process.ts', import.meta.url))};
+      const host = () => (${JSON.stringify({ command, args, env: {} })});
+      const { open } = remote({ name: 'p', opens: ['gemm'], variants: () => [], host });
+      const { note } = await open.gemm({}, { build: 'js', threads: 1 });
+      console.log(note);`;
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', script]);
+    const [printed] = (await once(parent.stdout, 'data')) as [Buffer];
+    const state = () => spawnSync('ps', ['-o', 'stat=', '-p', `${printed}`.trim()]).stdout;
+    const patient = { timeout: 20_000 };
+    await expect.poll(() => `${state()}`, patient).toMatch(/^T/);
+    parent.kill('SIGKILL');
+    await expect.poll(() => `${state()}`, patient).toMatch(/^(Z.*)?\s*$/);
   });
 
   test('that does not start is told', async () => {

@@ -57,6 +57,7 @@ class Process {
       stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     });
+    endWithThis(this.#child);
     this.#child.on('error', (error) => this.#end(error.message));
     this.#child.on('exit', () => this.#end(''));
     this.#child.stdin?.on('error', () => {});
@@ -111,6 +112,17 @@ class Process {
     running.delete(this);
     this.#child.kill('SIGKILL');
   }
+}
+
+/** A process that is stopped does not see that this one is gone: another, whose input ends with this one, kills it. */
+function endWithThis(child: ChildProcess): void {
+  if (!child.pid) return;
+  const guard = spawn('sh', ['-c', 'read _; kill -KILL $0', `${child.pid}`], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  guard.on('error', () => {});
+  child.on('exit', () => guard.kill());
 }
 
 const running = new Set<Process>();

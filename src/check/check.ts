@@ -28,8 +28,21 @@ export async function checkLoss(
   names: readonly string[],
   options: CheckOptions,
 ): Promise<GradCheck> {
+  const probe = new LossProbe(engine, setting);
+  try {
+    return await checkBy(probe, setting, names, options);
+  } finally {
+    probe.free();
+  }
+}
+
+async function checkBy(
+  probe: LossProbe,
+  setting: LossSetting,
+  names: readonly string[],
+  options: CheckOptions,
+): Promise<GradCheck> {
   const { epsilon } = options;
-  using probe = new LossProbe(engine, setting);
   const entries = choose(probe, setting, options);
   const loss = await restLoss(probe, entries);
   const measured = await measure(probe, entries, epsilon);

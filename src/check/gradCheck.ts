@@ -50,9 +50,13 @@ export async function gradCheck(
     settingOf(core, batch, noise !== 'off'),
   );
   refuseNoise(setting.loss, noise !== 'off');
-  using engine = await createEngine({ build: 'f64', kind: 'inline' });
+  const engine = await createEngine({ build: 'f64', kind: 'inline' });
   const names = uniqueNames(setting.parameters);
-  return await checkLoss(engine, setting, names, { epsilon, samples, seed });
+  try {
+    return await checkLoss(engine, setting, names, { epsilon, samples, seed });
+  } finally {
+    engine.dispose();
+  }
 }
 
 /** The model's training loss on the batch, with the values of its weights; random layers act as asked by `noise`. */

@@ -167,7 +167,7 @@ export class LossProbe {
     this.#engine.write(this.#values.at, valueTable);
   }
 
-  [Symbol.dispose](): void {
+  free(): void {
     this.#losses.free();
     this.#workspace.free();
     for (const block of this.#blocks) block.free();

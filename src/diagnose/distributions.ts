@@ -160,30 +160,36 @@ async function tellApart(a: ArrayData, b: ArrayData, seed: number) {
   const x = { data, shape: [n + m, width] };
   const from = Int32Array.from({ length: n + m }, (_, i) => Number(i >= n));
   const areas: number[] = [];
+  const balance = { 0: (n + m) / (2 * n), 1: (n + m) / (2 * m) };
   for (const { train, dev } of kFold(n + m, FOLDS, { seed, labels: from })) {
-    using net = sequential(
-      [dense(16, { activation: 'tanh' }), dense(1, { activation: 'sigmoid' })],
-      { seed },
-    );
-    net.compile({ optimizer: adam({ learningRate: 0.01 }), loss: 'binaryCrossentropy' });
-    const balance = { 0: (n + m) / (2 * n), 1: (n + m) / (2 * m) };
-    const weights = Float64Array.from(train, (i) => balance[from[i] as 0 | 1]);
+    const sampleWeight = Float64Array.from(train, (i) => balance[from[i] as 0 | 1]);
     const target = {
       data: Float64Array.from(train, (i) => from[i] as number),
       shape: [train.length, 1],
     };
-    await net.fit(takeRows(x, train), target, { epochs: 10, batchSize: 32, sampleWeight: weights });
-    const { data: scores } = await net.predict(takeRows(x, dev));
-    areas.push(
-      areaUnderCurve(
-        scores,
-        dev.map((i) => from[i] as number),
-      ),
-    );
+    const net = classifier(seed);
+    try {
+      await net.fit(takeRows(x, train), target, { epochs: 10, batchSize: 32, sampleWeight });
+      const { data: scores } = await net.predict(takeRows(x, dev));
+      areas.push(
+        areaUnderCurve(
+          scores,
+          dev.map((i) => from[i] as number),
+        ),
+      );
+    } finally {
+      net.dispose();
+    }
   }
   const auc = areas.reduce((sum, v) => sum + v, 0) / FOLDS;
   const spread = areas.reduce((sum, v) => sum + (v - auc) * (v - auc), 0) / (FOLDS - 1);
   return { auc, aucError: Math.sqrt(spread / FOLDS) };
+}
+
+function classifier(seed: number) {
+  const layers = [dense(16, { activation: 'tanh' }), dense(1, { activation: 'sigmoid' })];
+  const optimizer = adam({ learningRate: 0.01 });
+  return sequential(layers, { seed }).compile({ optimizer, loss: 'binaryCrossentropy' });
 }
 
 /** Each column to mean 0 and variance 1; constant ones to 0. */

@@ -43,15 +43,15 @@ export async function learningCurve(
     for (const examples of [...sizes].sort((a, b) => a - b)) {
       const rows = Int32Array.from({ length: examples }, (_, i) => i);
       const part = takeExamples(data.train, rows);
-      using model = make();
-      await model.fit(part.x, part.y, fit);
-      const trainError = await errorOf(model, part, metric);
-      points.push({
-        model: name,
-        examples,
-        trainError,
-        devError: await errorOf(model, data.dev, metric),
-      });
+      const model = make();
+      try {
+        await model.fit(part.x, part.y, fit);
+        const trainError = await errorOf(model, part, metric);
+        const devError = await errorOf(model, data.dev, metric);
+        points.push({ model: name, examples, trainError, devError });
+      } finally {
+        model.dispose();
+      }
     }
   }
   return { points, toString: () => curveTable(points) };

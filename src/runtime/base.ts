@@ -8,6 +8,7 @@ import {
   type RuntimeInfo,
   type Target,
 } from './engine.ts';
+import { DISPOSE } from './environment.ts';
 import { DisposedError } from './errors.ts';
 import { Heap } from './heap.ts';
 import { Jobs } from './jobs.ts';
@@ -74,7 +75,7 @@ export abstract class BaseEngine implements Engine {
     this.close();
   }
 
-  [Symbol.dispose](): void {
+  [DISPOSE](): void {
     this.dispose();
   }
 

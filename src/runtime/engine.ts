@@ -54,7 +54,7 @@ export interface MemoryInfo {
  * Where programs run: memory and threads behind five verbs. Addresses are plain numbers that stay valid until freed.
  * `write` takes effect before any later `run` or `read`.
  */
-export interface Engine {
+export interface Engine extends Disposable {
   readonly target: Target;
   readonly info: RuntimeInfo;
   /** Counts how often the memory's content was lost (a worker without shared memory died). */
@@ -76,5 +76,4 @@ export interface Engine {
   memory(): MemoryInfo;
   /** Ends the threads and lets the memory go; later calls throw `DisposedError`. */
   dispose(): void;
-  [Symbol.dispose](): void;
 }

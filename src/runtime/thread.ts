@@ -103,9 +103,30 @@ function whenFree(lock: string, then: () => void): void {
 
 function startWorker(name: string): WorkerLike {
   const node = builtin('node:worker_threads');
-  if (node) {
-    const here = import.meta.url;
-    return new node.Worker(new URL('./worker.ts', here), { name, execArgv: [] });
+  // Not written as bundlers look for.
+  const here = import.meta.url;
+  if (node) return new node.Worker(new URL('./worker.ts', here), { name, execArgv: [] });
+  if (isElsewhere(here)) {
+    elsewhere ??= importing(new URL('./worker.ts', here));
+    return new Worker(elsewhere, { type: 'module' }) as WorkerLike;
   }
   return new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' }) as WorkerLike;
+}
+
+/** The script of workers, where the library comes from another origin: once for a page. */
+let elsewhere: string | undefined;
+
+function isElsewhere(url: string): boolean {
+  return /^https?:/.test(url) && new URL(url).origin !== globalThis.location?.origin;
+}
+
+/**
+ * A page may start workers of its own origin alone, but these may import from others (which have to allow it, by CORS). Not by
+ * `import '…'`, for which WebKit asks for a header of isolation; messages that come before are kept.
+ */
+function importing(url: URL): string {
+  const script = `const early = [];
+onmessage = (event) => early.push(event);
+import(${JSON.stringify(url)}).then(() => early.forEach((event) => onmessage(event)), reportError);`;
+  return URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
 }

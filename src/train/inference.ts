@@ -3,7 +3,7 @@ import type { Json } from '../formats/json.ts';
 import type { Shape } from '../graph/shape.ts';
 import { commonMakers, type LayerConfig, type Makers, makeLayer } from '../nn/makers.ts';
 import type { RuntimeInfo } from '../runtime/engine.ts';
-import { builtin } from '../runtime/environment.ts';
+import { builtin, DISPOSE } from '../runtime/environment.ts';
 import { DataError, messageOf } from '../runtime/errors.ts';
 import { type InferenceOptions, inferenceEngine } from '../runtime/inference.ts';
 import { type Inputs, NetworkCore } from './networkCore.ts';
@@ -97,7 +97,7 @@ export class InferenceModel {
     this.#core.dispose();
   }
 
-  [Symbol.dispose](): void {
+  [DISPOSE](): void {
     this.dispose();
   }
 }

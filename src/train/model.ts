@@ -5,6 +5,7 @@ import type { Shape } from '../graph/shape.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
 import type { Layer } from '../nn/layer.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
+import { DISPOSE } from '../runtime/environment.ts';
 import {
   checkOptions,
   OptionError,
@@ -323,7 +324,7 @@ export class Model {
     this.#core.dispose();
   }
 
-  [Symbol.dispose](): void {
+  [DISPOSE](): void {
     this.dispose();
   }
 }

@@ -11,6 +11,7 @@ import { optimizer as findOptimizer } from '../optim/index.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { defaultEngine } from '../runtime/create.ts';
 import type { Engine } from '../runtime/engine.ts';
+import { DISPOSE } from '../runtime/environment.ts';
 import { checkOptions, OptionError, shown, TypeMismatchError } from '../runtime/errors.ts';
 import type { Work } from '../runtime/turns.ts';
 import type { Logs } from './history.ts';
@@ -144,7 +145,7 @@ export class Trainer {
     this.#state?.dispose();
   }
 
-  [Symbol.dispose](): void {
+  [DISPOSE](): void {
     this.dispose();
   }
 }

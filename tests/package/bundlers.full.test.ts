@@ -38,6 +38,8 @@ const SITES: Readonly<
 > = {
   'vite, dev server': { fixture: 'vite', start: viteServer },
   'vite, build': { fixture: 'vite', start: built('dist') },
+  'vite 7, dev server': { fixture: 'vite7', start: viteServer },
+  'vite 7, build': { fixture: 'vite7', start: built('dist') },
   webpack: { fixture: 'webpack', start: built('dist') },
   esbuild: { fixture: 'esbuild', start: built('dist') },
   'no bundler': { fixture: 'script', start: built('') },

@@ -17,7 +17,7 @@ test.each<[Partial<Tree>, RegExp]>([
   [{ changelog: '## [1.2.2] – 2026-11-21' }, /no entry for 1\.2\.3/],
   [{ changelog: '## [1.2.3] – unreleased' }, /expected .*YYYY-MM-DD.* got .*unreleased/],
   [{ tags: ['v1.2.3'] }, /tag v1\.2\.3 exists/],
-  [{ manifest: { version: '1.2.3' } }, /no `repository`/],
+  [{ manifest: { version: '1.2.3' } }, /no `repository`.*set it to .*"url": "git\+https:/],
 ])('%o stands in the way', (change, expected) => {
   expect(problemsOf({ ...READY, ...change })).toEqual([expect.stringMatching(expected)]);
 });

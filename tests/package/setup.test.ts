@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { findOther, missingOther } from '../../scripts/browsers.ts';
 import { findChromium, obtainChromium, type Places } from '../../scripts/chromium.ts';
 
 let folder: string;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'wasmgrad-chromium-'));
-  vi.stubEnv('WASMGRAD_CHROMIUM', '');
+  for (const name of ['CHROMIUM', 'FIREFOX', 'WEBKIT']) vi.stubEnv(`WASMGRAD_${name}`, '');
   vi.stubEnv('PATH', '');
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
 });
@@ -73,6 +74,17 @@ test('what is missing is installed by the first road that can; if none can, it s
   expect(await obtainChromium(roads, places)).toBe(place);
   expect(await obtainChromium([road('never', true)], places)).toBe(place);
   expect(taken).toEqual(['a', 'debian', 'playwright']);
+});
+
+test('Firefox and WebKitGTK: the environment variable, then PATH; a missing one says what to do', () => {
+  expect(missingOther('webkit')).toMatch(/no webkit: .*apt-get install .*xvfb.*WASMGRAD_WEBKIT/);
+  vi.stubEnv('PATH', folder);
+  const path = fake('firefox-esr');
+  expect(findOther('firefox')).toBe(path);
+  vi.stubEnv('WASMGRAD_FIREFOX', fake('mine'));
+  expect(findOther('firefox')).toBe(join(folder, 'mine'));
+  vi.stubEnv('WASMGRAD_WEBKIT', join(folder, 'nothing'));
+  expect(() => findOther('webkit')).toThrow(/WASMGRAD_WEBKIT is .* does not exist/);
 });
 
 test('npm run setup says which browser it is, and fails with a sentence', () => {

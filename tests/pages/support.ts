@@ -1,5 +1,5 @@
 import { type Browser, chromium, type Locator, type Page } from 'playwright';
-import { afterAll, beforeAll, expect } from 'vitest';
+import { afterAll, beforeAll, expect, vi } from 'vitest';
 import { findChromium } from '../../scripts/chromium.ts';
 import { buildBundle, PAGES, type Server, serve } from '../../scripts/serve.ts';
 
@@ -13,6 +13,7 @@ export interface OpenOptions {
 
 /** What opens a page of `examples/browser`; a message on its console or a request that fails is an error at the end of `use`. */
 export function pageOpener() {
+  vi.setConfig({ testTimeout: 100_000 });
   let browser: Browser;
   const servers = new Map<boolean, Server>();
   beforeAll(async () => {
@@ -62,7 +63,7 @@ export async function waitForText(
   page: Page,
   selector: string,
   pattern: RegExp,
-  timeout = 25_000,
+  timeout = 75_000,
 ): Promise<void> {
   await expect.poll(() => textOf(page, selector), { timeout, interval: 50 }).toMatch(pattern);
 }

@@ -17,6 +17,8 @@ export interface PageServer {
   readonly port: number;
   /** Sent with everything from now on. */
   headers: Readonly<Record<string, string>>;
+  /** Files that are not found from now on. */
+  hidden: readonly string[];
   close(): void;
 }
 
@@ -42,6 +44,7 @@ export async function servePage(files: Readonly<Record<string, string>>): Promis
   const server = createServer((request, response) => {
     const name = new URL(request.url ?? '/', 'http://host').pathname.slice(1) || 'index.html';
     try {
+      if (page.hidden.includes(name)) throw new Error('hidden');
       const body = content(name);
       response.writeHead(200, { ...page.headers, 'content-type': TYPES[extname(name)] });
       response.end(body);
@@ -53,6 +56,7 @@ export async function servePage(files: Readonly<Record<string, string>>): Promis
   const page: PageServer = {
     port: (server.address() as AddressInfo).port,
     headers: {},
+    hidden: [],
     close() {
       server.close();
       rmSync(dir, { recursive: true, force: true });
