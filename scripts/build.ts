@@ -5,20 +5,40 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { deflateRawSync } from 'node:zlib';
+import { deflateAsync } from '@gfx/zopfli';
 import { main } from 'assemblyscript/asc';
 import binaryen from 'binaryen';
+import { orderFunctions } from './order.ts';
 
 const root = new URL('../', import.meta.url);
 const wanted = process.argv.slice(2);
 
-/** Called from everywhere, or beside hot loops: copies would double the binary. `*` stands for anything. */
+/** Called from everywhere, beside hot loops or seldom: copies would double the binary. `*` stands for anything. */
 const SEPARATE = [
-  '*/share/divided*',
-  '*/simd/loadPart*',
-  '*/simd/storePart*',
-  '*/update/power*',
   '*/Table.set4*',
+  '*/convInside/runEnd',
+  '*/erf/gauss*',
+  '*/map/put',
+  '*/map/take',
+  '*/math/sigmoid',
+  '*/math/tanh',
+  '*/norm/divideAll',
+  '*/norm/normalizeColumn*',
+  '*/pool/foursOf*',
+  '*/pool/put*',
+  '*/pow/power*',
+  '*/random/four*',
+  '*/random/philox',
+  '*/run/patched',
+  '*/share/divided*',
+  '*/share/shareStart',
+  '*/simd/load*',
+  '*/simd/store*',
+  '*/store/store*',
+  '*/trig/quadrant*',
+  '*/update/power*',
+  '*/warp/blend',
+  '*/warp/place',
   '*/winograd*/*Line*',
   '*/winograd/convolve*',
 ];
@@ -74,6 +94,8 @@ function optimized(
     module.runPasses(['no-inline']);
   }
   module.optimize();
+  module.runPasses(['coalesce-locals']);
+  orderFunctions(module);
   if (!module.validate()) throw new Error('the optimised binary is not valid');
   const binary = module.emitBinary();
   module.dispose();
@@ -95,6 +117,7 @@ for (const target of Object.keys(targets).filter((t) => !wanted.length || wanted
     !target.includes('shared'),
   );
   writeFileSync(`build/${target}.wasm`, bytes);
-  const script = deflateRawSync(bytes, { level: 9 }).toString('base64');
+  const packed = await deflateAsync(bytes, { numiterations: 5, blocksplittingmax: 0 });
+  const script = Buffer.from(packed).toString('base64');
   writeFileSync(`build/${target}.js`, `export default '${script}';\n`);
 }
