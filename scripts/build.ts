@@ -13,7 +13,10 @@ import { orderFunctions } from './order.ts';
 const root = new URL('../', import.meta.url);
 const wanted = process.argv.slice(2);
 
-/** Called from everywhere, beside hot loops or seldom: copies would double the binary. `*` stands for anything. */
+/**
+ * Called from everywhere, beside hot loops or seldom: copies would double the binary. `*` stands for anything. Not `store/store*`:
+ * V8's re-vectoriser then stores wrong constants.
+ */
 const SEPARATE = [
   '*/Table.set4*',
   '*/convInside/runEnd',
@@ -34,7 +37,6 @@ const SEPARATE = [
   '*/share/shareStart',
   '*/simd/load*',
   '*/simd/store*',
-  '*/store/store*',
   '*/trig/quadrant*',
   '*/update/power*',
   '*/warp/blend',
