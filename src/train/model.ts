@@ -219,15 +219,9 @@ export class Model {
 
   /** The layer of this name. Throws `OptionError` for an unknown one. */
   getLayer(name: string): Layer {
+    const names = this.layers.map((l) => String(l.label));
     const found = this.layers.find((l) => l.label === name);
-    return (
-      found ??
-      unknownName(
-        `layer of model "${this.name}"`,
-        name,
-        this.layers.map((l) => String(l.label)),
-      )
-    );
+    return found ?? unknownName(`layer of model "${this.name}"`, name, names);
   }
 
   /** Weights and statistics, copied, in the order of the layers. */

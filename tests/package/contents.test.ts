@@ -16,7 +16,7 @@ const CONTENTS: Readonly<Record<string, RegExp>> = {
   modules:
     /^dist\/(check|cli|compile|data|data\/synthetic|diagnose|formats|graph|nn|ops|optim|report|runtime|train)\/\w+(\.gen)?\.(js|d\.ts)$/,
   entries: /^dist\/(index\.js|(index|infer|slim)\.d\.ts)$/,
-  joined: /^dist\/(node|browser|slim|infer)\/[\w-]+\.js$/,
+  joined: /^dist\/(node|browser|slim|infer)\/[\w-]+(\.gen)?\.js$/,
 };
 
 const folder = temporary('contents');

@@ -11,7 +11,7 @@ vi.setConfig({ testTimeout: 60_000 });
 describe.each([0, 1, 2])('thread %i of a team dies in a run', (victim) => {
   test('the run is rejected, memory is kept, the next run has a new team', async () => {
     const source = workerSource();
-    using engine = await createEngine({ kind: 'team', threads: 3, ...source });
+    using engine = await createEngine({ kind: 'team', threads: 3, workerFactory: source.workerFactory });
     const { x, options } = ring(engine, 31);
     await engine.run({ ...options, steps: 10 });
     const broken = engine.run(longRun(engine)).catch((error) => error);
@@ -31,7 +31,7 @@ describe.each([0, 1, 2])('thread %i of a team dies in a run', (victim) => {
 
 test('threads that die while idle are replaced without a word', async () => {
   const source = workerSource();
-  using engine = await createEngine({ kind: 'team', threads: 2, ...source });
+  using engine = await createEngine({ kind: 'team', threads: 2, workerFactory: source.workerFactory });
   const { x, options } = ring(engine, 31);
   for (let i = 0; i < 4; i++) {
     await engine.run(options);
@@ -44,7 +44,7 @@ test('threads that die while idle are replaced without a word', async () => {
 
 test('a thread that the calling thread waits for in a short step dies', async () => {
   const source = workerSource();
-  using engine = await createEngine({ kind: 'team', threads: 2, ...source });
+  using engine = await createEngine({ kind: 'team', threads: 2, workerFactory: source.workerFactory });
   const { x, options } = ring(engine, 31);
   for (let i = 0; i < 2; i++) {
     await engine.run({ ...options, us: 500 });
@@ -60,7 +60,7 @@ test('a thread that the calling thread waits for in a short step dies', async ()
 
 test('teams that break again and again', async () => {
   const source = workerSource();
-  using engine = await createEngine({ kind: 'team', threads: 2, ...source });
+  using engine = await createEngine({ kind: 'team', threads: 2, workerFactory: source.workerFactory });
   const { x, options } = ring(engine, 31);
   const long = longRun(engine);
   for (let i = 0; i < 6; i++) {
@@ -74,7 +74,7 @@ test('teams that break again and again', async () => {
 
 test('the worker dies: content is lost, the generation counts, the next call works', async () => {
   const source = workerSource();
-  using engine = await createEngine({ kind: 'worker', ...source });
+  using engine = await createEngine({ kind: 'worker', workerFactory: source.workerFactory });
   const x = buffer(engine, [1, 2, 3]);
   const broken = engine.run(longRun(engine));
   await sleep(20);

@@ -174,7 +174,7 @@ describe.each(['team', 'worker'] as const)('%s engine', (kind) => {
     using engine = await createEngine({
       kind,
       ...(kind === 'team' ? { threads: 2 } : {}),
-      ...source,
+      workerFactory: source.workerFactory,
     });
     using net = wide(engine);
     const { x, y } = blobs(300, 130, 10);
