@@ -10,13 +10,13 @@ vi.setConfig({ testTimeout: 60_000 });
 
 describe.each([0, 1, 2])('thread %i of a team dies in a run', (victim) => {
   test('the run is rejected, memory is kept, the next run has a new team', async () => {
-    const source = workerSource();
-    using engine = await createEngine({ kind: 'team', threads: 3, workerFactory: source.workerFactory });
+    const { workers, workerFactory } = workerSource();
+    using engine = await createEngine({ kind: 'team', threads: 3, workerFactory });
     const { x, options } = ring(engine, 31);
     await engine.run({ ...options, steps: 10 });
     const broken = engine.run(longRun(engine)).catch((error) => error);
     await sleep(20);
-    void source.workers[victim]?.terminate();
+    void workers[victim]?.terminate();
     const error = await broken;
     expect(error).toBeInstanceOf(EngineError);
     expect(error.message).toContain(`thread ${victim} of 3 died`);
@@ -24,18 +24,18 @@ describe.each([0, 1, 2])('thread %i of a team dies in a run', (victim) => {
     expect(engine.generation).toBe(0);
     await engine.run({ ...options, steps: 10 });
     expect(await reals(engine, x)).toEqual(turned(31, 20));
-    expect(source.workers.length).toBe(6);
+    expect(workers.length).toBe(6);
     expect(engine.info.restarts).toBe(1);
   });
 });
 
 test('threads that die while idle are replaced without a word', async () => {
-  const source = workerSource();
-  using engine = await createEngine({ kind: 'team', threads: 2, workerFactory: source.workerFactory });
+  const { workers, workerFactory } = workerSource();
+  using engine = await createEngine({ kind: 'team', threads: 2, workerFactory });
   const { x, options } = ring(engine, 31);
   for (let i = 0; i < 4; i++) {
     await engine.run(options);
-    await source.workers.at(-1)?.terminate();
+    await workers.at(-1)?.terminate();
     await sleep(5);
   }
   await engine.run(options);
@@ -43,13 +43,13 @@ test('threads that die while idle are replaced without a word', async () => {
 });
 
 test('a thread that the calling thread waits for in a short step dies', async () => {
-  const source = workerSource();
-  using engine = await createEngine({ kind: 'team', threads: 2, workerFactory: source.workerFactory });
+  const { workers, workerFactory } = workerSource();
+  using engine = await createEngine({ kind: 'team', threads: 2, workerFactory });
   const { x, options } = ring(engine, 31);
   for (let i = 0; i < 2; i++) {
     await engine.run({ ...options, us: 500 });
     // Its exit is heard of only after this turn of the event loop.
-    void source.workers.at(-1)?.terminate();
+    void workers.at(-1)?.terminate();
     const lost = await engine.run({ ...options, us: 500 }).catch((error) => error);
     if (lost) expect(lost).toBeInstanceOf(EngineError);
     const before = await reals(engine, x);
@@ -59,13 +59,13 @@ test('a thread that the calling thread waits for in a short step dies', async ()
 });
 
 test('teams that break again and again', async () => {
-  const source = workerSource();
-  using engine = await createEngine({ kind: 'team', threads: 2, workerFactory: source.workerFactory });
+  const { workers, workerFactory } = workerSource();
+  using engine = await createEngine({ kind: 'team', threads: 2, workerFactory });
   const { x, options } = ring(engine, 31);
   const long = longRun(engine);
   for (let i = 0; i < 6; i++) {
     const broken = engine.run(long);
-    void source.workers.at(i % 2 ? -1 : -2)?.terminate();
+    void workers.at(i % 2 ? -1 : -2)?.terminate();
     await expect(broken).rejects.toThrow(EngineError);
     await engine.run(options);
   }
@@ -73,19 +73,19 @@ test('teams that break again and again', async () => {
 });
 
 test('the worker dies: content is lost, the generation counts, the next call works', async () => {
-  const source = workerSource();
-  using engine = await createEngine({ kind: 'worker', workerFactory: source.workerFactory });
+  const { workers, workerFactory } = workerSource();
+  using engine = await createEngine({ kind: 'worker', workerFactory });
   const x = buffer(engine, [1, 2, 3]);
   const broken = engine.run(longRun(engine));
   await sleep(20);
-  void source.workers[0]?.terminate();
+  void workers[0]?.terminate();
   await expect(broken).rejects.toThrow(/worker died: .*; a new one takes over, with empty memory/);
   expect(engine.generation).toBe(1);
   expect(await reals(engine, x)).toEqual([0, 0, 0]);
   const later = ring(engine, 5);
   await engine.run(later.options);
   expect(await reals(engine, later.x)).toEqual(turned(5, 1));
-  expect(source.workers.length).toBe(2);
+  expect(workers.length).toBe(2);
 });
 
 test.each(['team', 'worker'] as const)('dispose in the middle of a run: %s', async (kind) => {

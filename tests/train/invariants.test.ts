@@ -170,11 +170,11 @@ test('a model that nobody holds any more gives its memory back', async () => {
 
 describe.each(['team', 'worker'] as const)('%s engine', (kind) => {
   test('a worker that dies ends the run; the model is as at the start of the epoch and trains on', async () => {
-    const source = workerSource();
+    const { workers, workerFactory } = workerSource();
     using engine = await createEngine({
       kind,
       ...(kind === 'team' ? { threads: 2 } : {}),
-      workerFactory: source.workerFactory,
+      workerFactory,
     });
     using net = wide(engine);
     const { x, y } = blobs(300, 130, 10);
@@ -184,7 +184,7 @@ describe.each(['team', 'worker'] as const)('%s engine', (kind) => {
     let killer: NodeJS.Timeout | undefined;
     const kill = {
       onChunkEnd() {
-        killer ??= setInterval(() => void source.workers.at(-1)?.terminate(), 5);
+        killer ??= setInterval(() => void workers.at(-1)?.terminate(), 5);
       },
     };
     const long = blobs(50_000, 130, 10);
