@@ -31,6 +31,7 @@ export class Part extends Lanes {
     storePart(p, v, n);
   }
 }
+
 /** The first `n` lanes are stored, whole vectors are read: up to 12 bytes behind a buffer. */
 export class Start extends Lanes {
   @inline vectors(): i32 {

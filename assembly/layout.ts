@@ -23,9 +23,12 @@ export const NR: i32 = (WIDE ? 4 : 2) * LANES;
 export function frameOf(tid: i32): usize {
   return SCRATCH + <usize>tid * SCRATCH_BYTES;
 }
+
+/** Half a tile of the thread. */
 export function tileOf(tid: i32): usize {
   return TILES + <usize>tid * 256;
 }
+
 export function heapStart(): usize {
   return HEAP;
 }

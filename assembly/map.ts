@@ -1,6 +1,6 @@
 import { Lanes } from './math/table';
 import { shareStart } from './share';
-import { LANES, loadPart, storePart } from './simd';
+import { LANES, loadUpTo, storeUpTo } from './simd';
 
 /*
  * Elementwise skeletons. An op is only ever a type argument: `changetype<Op>(0).apply(x)` inlines. All loads of an
@@ -53,7 +53,7 @@ function mapSpan<Op extends Unary>(y: usize, x: usize, count: i32): void {
     v128.store(y, y1, 16);
   }
   for (; count > 0; count -= LANES, y += 16, x += 16) {
-    put(y, changetype<Op>(0).apply(take(x, count)), count);
+    storeUpTo(y, changetype<Op>(0).apply(loadUpTo(x, count)), count);
   }
 }
 
@@ -112,7 +112,7 @@ function mapBoundedPage<Op extends Bounded>(y: usize, x: usize, count: i32, ahea
 
 function mapAny<Op extends Bounded>(y: usize, x: usize, count: i32): void {
   for (; count > 0; count -= LANES, y += 16, x += 16) {
-    put(y, changetype<Op>(0).any(take(x, count)), count);
+    storeUpTo(y, changetype<Op>(0).any(loadUpTo(x, count)), count);
   }
 }
 
@@ -149,7 +149,7 @@ export function mapWith<Op extends UnaryWith>(
     v128.store(y, y1, 16);
   }
   for (; count > 0; count -= LANES, y += 16, x += 16) {
-    put(y, changetype<Op>(0).apply(take(x, count), av, bv), count);
+    storeUpTo(y, changetype<Op>(0).apply(loadUpTo(x, count), av, bv), count);
   }
 }
 
@@ -245,7 +245,7 @@ function zipSpan<Op extends Binary>(z: usize, a: usize, b: usize, count: i32): v
     v128.store(z, z1, 16);
   }
   for (; count > 0; count -= LANES, z += 16, a += 16, b += 16) {
-    put(z, changetype<Op>(0).apply(take(a, count), take(b, count)), count);
+    storeUpTo(z, changetype<Op>(0).apply(loadUpTo(a, count), loadUpTo(b, count)), count);
   }
 }
 
@@ -257,7 +257,7 @@ function zipScalar<Op extends Binary>(z: usize, a: usize, b: v128, count: i32): 
     v128.store(z, z1, 16);
   }
   for (; count > 0; count -= LANES, z += 16, a += 16) {
-    put(z, changetype<Op>(0).apply(take(a, count), b), count);
+    storeUpTo(z, changetype<Op>(0).apply(loadUpTo(a, count), b), count);
   }
 }
 
@@ -287,7 +287,7 @@ export function zipWith<Op extends BinaryWith>(
     v128.store(z, z1, 16);
   }
   for (; count > 0; count -= LANES, z += 16, a += 16, b += 16) {
-    put(z, changetype<Op>(0).apply(take(a, count), take(b, count), pv, qv), count);
+    storeUpTo(z, changetype<Op>(0).apply(loadUpTo(a, count), loadUpTo(b, count), pv, qv), count);
   }
 }
 
@@ -315,16 +315,10 @@ export function zip3<Op extends Ternary>(
     v128.store(z, z1, 16);
   }
   for (; count > 0; count -= LANES, z += 16, a += 16, b += 16, c += 16) {
-    put(z, changetype<Op>(0).apply(take(a, count), take(b, count), take(c, count)), count);
+    storeUpTo(
+      z,
+      changetype<Op>(0).apply(loadUpTo(a, count), loadUpTo(b, count), loadUpTo(c, count)),
+      count,
+    );
   }
-}
-
-/** The vector at p, or the first `count` numbers of it where fewer are left. */
-function take(p: usize, count: i32): v128 {
-  return count >= LANES ? v128.load(p) : loadPart(p, count, 0);
-}
-
-function put(p: usize, v: v128, count: i32): void {
-  if (count >= LANES) v128.store(p, v);
-  else storePart(p, v, count);
 }

@@ -21,8 +21,6 @@ const SEPARATE = [
   '*/Table.set4*',
   '*/convInside/runEnd',
   '*/erf/gauss*',
-  '*/map/put',
-  '*/map/take',
   '*/math/sigmoid',
   '*/math/tanh',
   '*/norm/divideAll',

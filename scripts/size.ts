@@ -1,7 +1,7 @@
 /**
  * What pages download, compressed by gzip: `npm run size -- --json FILE`. `inference`: `wasmgrad/infer` and the one build that it
- * loads; `full`: all that `import * from 'wasmgrad'` reaches at once, minified, what starts an engine in a page, and one build. What
- * loads later, when it is asked for, is listed behind; so is the script of the worker. Fails above the budgets.
+ * loads; `full`: all that `import * from 'wasmgrad'` reaches at once, minified, and one build. What loads later, when it is asked
+ * for, is listed behind; so is the script of workers, which a page loads, too. Fails above the budgets.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -59,16 +59,10 @@ async function bundleAll(minify: boolean): Promise<OutputChunk[]> {
   return output.filter((o) => o.type === 'chunk');
 }
 
-/** Chunks that load with the first engine of a page. */
-const ENGINE = ['remote', 'thread'];
-
-/** The entry and the chunks of these names with all that they import, and the rest. */
-function split(
-  chunks: readonly OutputChunk[],
-  names: readonly string[] = [],
-): { now: Part[]; later: Part[] } {
+/** The entry with all that it imports, and the rest. */
+function split(chunks: readonly OutputChunk[]): { now: Part[]; later: Part[] } {
   const files = new Map(chunks.map((c) => [c.fileName, c]));
-  const now = new Set(chunks.filter((c) => c.isEntry || names.includes(c.name)));
+  const now = new Set(chunks.filter((c) => c.isEntry));
   for (const { imports } of now)
     for (const name of imports) if (files.has(name)) now.add(files.get(name) as OutputChunk);
   const part = ({ fileName, code }: OutputChunk) => ({
@@ -81,7 +75,7 @@ function split(
 const total = (parts: readonly Part[]) => parts.reduce((sum, p) => sum + p.gzip, 0);
 
 export async function measureSizes(): Promise<Sizes> {
-  const [small, all] = [split(await bundleInference(true)), split(await bundleAll(true), ENGINE)];
+  const [small, all] = [split(await bundleInference(true)), split(await bundleAll(true))];
   const inference = [...small.now, build('relaxed-infer')];
   const full = [...all.now, build('relaxed')];
   const modules = (await bundleAll(false)).flatMap((chunk) => Object.entries(chunk.modules));

@@ -1,3 +1,4 @@
+import { DISPOSE } from './dispose.ts';
 import {
   BUILDS,
   type BuildName,
@@ -8,7 +9,6 @@ import {
   type RuntimeInfo,
   type Target,
 } from './engine.ts';
-import { DISPOSE } from './environment.ts';
 import { DisposedError } from './errors.ts';
 import { Heap } from './heap.ts';
 import { Jobs } from './jobs.ts';

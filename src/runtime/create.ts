@@ -4,6 +4,7 @@ import { isNode, notShared, processors, variable } from './environment.ts';
 import { checkOptions, EngineError, messageOf, OptionError } from './errors.ts';
 import { type Instance, instantiate } from './instance.ts';
 import { InlineEngine } from './local.ts';
+import { RemoteEngine } from './remote.ts';
 import type { Start } from './team.ts';
 import type { WorkerFactory } from './thread.ts';
 import type { WasmSource } from './wasm.ts';
@@ -127,15 +128,14 @@ async function createKind(
   start?: Start,
 ): Promise<Engine> {
   const shared = kind === 'team';
-  const [binary, team, remote] = await Promise.all([
+  const [binary, team] = await Promise.all([
     loadBinary(options, shared),
     shared ? import('./team.ts') : undefined,
-    kind === 'worker' ? import('./remote.ts') : undefined,
   ]);
   if (binary.shared !== shared)
     throw new EngineError(`\`wasm\` is ${binary.shared ? 'a' : 'not a'} build for shared memory`);
-  if (remote)
-    return remote.RemoteEngine.create(
+  if (kind === 'worker')
+    return RemoteEngine.create(
       binary.module,
       describe(kind, 1, binary, reasons),
       options.workerFactory,

@@ -18,9 +18,6 @@ export function builtin<K extends keyof Builtins>(name: K): Builtins[K] | undefi
 
 export const isNode = builtin('node:worker_threads') !== undefined;
 
-/** `Symbol.dispose`, or where there is none (Safari, older Node) the one that compiled `using` looks for. */
-export const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose');
-
 /** A variable of the process; undefined in browsers, and where it may not be read (Deno without `--allow-env`). */
 export function variable(name: string): string | undefined {
   try {

@@ -65,10 +65,17 @@ export function checkOptions(what: string, given: object, known: readonly string
 
 /** A value of the wrong kind, as errors show it: words in quotes, numbers as they are, and of others what they are. */
 export function shown(value: unknown): string {
-  if (typeof value === 'string') return `"${value}"`;
+  if (typeof value === 'string') return `"${short(value)}"`;
   if (typeof value === 'function') return 'a function';
-  if (Array.isArray(value)) return `[${value}]`;
+  if (Array.isArray(value)) return `[${short(value.slice(0, MOST).join())}]`;
   return typeof value === 'object' && value !== null ? 'an object' : String(value);
+}
+
+/** Characters of a value that an error shows. */
+const MOST = 80;
+
+function short(text: string): string {
+  return text.length > MOST ? `${text.slice(0, MOST)}…` : text;
 }
 
 function distance(a: string, b: string): number {

@@ -5,7 +5,7 @@ import type { Shape } from '../graph/shape.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
 import type { Layer } from '../nn/layer.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
-import { DISPOSE } from '../runtime/environment.ts';
+import { DISPOSE } from '../runtime/dispose.ts';
 import {
   checkOptions,
   OptionError,

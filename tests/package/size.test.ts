@@ -5,9 +5,6 @@ test('what a page downloads, for inference and with everything, is within its bu
   const { inferenceGzip, fullGzip, inferenceLater, inference, full } = await measureSizes();
   expect(inferenceGzip).toBeLessThanOrEqual(BUDGETS.inferenceGzip);
   expect(fullGzip).toBeLessThanOrEqual(BUDGETS.fullGzip);
-  expect(full.map((p) => p.name)).toEqual(
-    expect.arrayContaining(['index.js', 'remote.js', 'thread.js']),
-  );
   expect(full.at(-1)?.gzip).toBeGreaterThan(30_000);
   expect(inference.at(-1)?.gzip).toBeGreaterThan(10_000);
   expect(inferenceLater.map((p) => p.name)).toEqual(
