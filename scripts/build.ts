@@ -5,7 +5,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { deflateAsync } from '@gfx/zopfli';
 import { main } from 'assemblyscript/asc';
 import binaryen from 'binaryen';
 import { orderFunctions } from './order.ts';
@@ -107,6 +106,8 @@ execFileSync(process.execPath, [fileURLToPath(new URL('gen.ts', import.meta.url)
 });
 process.chdir(fileURLToPath(root));
 mkdirSync('build', { recursive: true });
+/** Loaded behind the compiler: its handler of errors prints its whole source. */
+const zopfli = () => import('@gfx/zopfli');
 const { targets } = JSON.parse(readFileSync('asconfig.json', 'utf8'));
 for (const target of Object.keys(targets).filter((t) => !wanted.length || wanted.includes(t))) {
   const relaxed = targets[target].enable?.includes('relaxed-simd') ?? false;
@@ -117,6 +118,7 @@ for (const target of Object.keys(targets).filter((t) => !wanted.length || wanted
     !target.includes('shared'),
   );
   writeFileSync(`build/${target}.wasm`, bytes);
+  const { deflateAsync } = await zopfli();
   const packed = await deflateAsync(bytes, { numiterations: 5, blocksplittingmax: 0 });
   const script = Buffer.from(packed).toString('base64');
   writeFileSync(`build/${target}.js`, `export default '${script}';\n`);

@@ -1,5 +1,6 @@
 import { Fold, foldRow, Sum } from '../fold';
 import { Exponential, Logarithm } from '../math';
+import { Lanes, LOG2E, SCALE_ROUND, Table } from '../math/table';
 import { In, Out, shareStart } from '../share';
 import { LANES, loadPart, maxLanes, splat, storePart, storeUpTo, sumLanes } from '../simd';
 
@@ -87,16 +88,44 @@ function sumRow<Op extends RowOp>(a: usize, b: usize, n: i32, p: real, q: real):
   return sumLanes(v128.add<real>(total, sum));
 }
 
-/** Σ exp(x − shift) over n numbers; where y ≠ 0, y = exp(x − shift), and what lies `ahead` of x enters the cache. y may be x. */
-function sumExp(y: usize, x: usize, n: i32, shift: real, ahead: usize): real {
+/** Σ exp(x − shift) over n numbers. */
+function sumExp(x: usize, n: i32, shift: real): real {
   let total = splat(0);
-  for (let i = 0; i < n; i += BLOCK, x += BLOCK * sizeof<real>()) {
-    const count = min(n - i, BLOCK);
-    total = v128.add<real>(
-      total,
-      y == 0 ? expBlock(x, count, shift) : storeExpBlock(y, x, count, shift, ahead),
-    );
-    if (y != 0) y += BLOCK * sizeof<real>();
+  for (; n > 0; n -= BLOCK, x += BLOCK * sizeof<real>())
+    total = v128.add<real>(total, expBlock(x, min(n, BLOCK), shift));
+  return sumLanes(total);
+}
+
+/** Maxima below this have a power of two that the sum which rounds to it can hold. */
+const FAR: real = 1048576;
+
+/**
+ * y = exp(x − s) and its sum over n numbers; what lies `ahead` of x enters the cache. y may be x. s is the maximum, or where
+ * operations are fused the multiple of ln 2 next to it, which costs no subtraction.
+ */
+function storeExp(y: usize, x: usize, n: i32, ahead: usize): real {
+  const most = foldRow<Largest>(x, n, 0);
+  if (!Lanes.fused<real>() || !(abs(most) < FAR))
+    return storeExpRow<Shifted>(y, x, n, most, 0, ahead);
+  const power = nearest<real>(most * <real>Table.first<real>(LOG2E));
+  const least = (power - 127) / <real>Table.first<real>(LOG2E);
+  const round = <real>Table.first<real>(SCALE_ROUND) - power;
+  return storeExpRow<Scaled>(y, x, n, least, round, ahead);
+}
+
+function storeExpRow<Op extends Exp>(
+  y: usize,
+  x: usize,
+  n: i32,
+  p: real,
+  q: real,
+  ahead: usize,
+): real {
+  const bytes: usize = BLOCK * sizeof<real>();
+  let total = splat(0);
+  for (; n > 0; n -= BLOCK, x += bytes, y += bytes) {
+    const sum = storeExpBlock<Op>(y, x, min(n, BLOCK), p, q, ahead);
+    total = v128.add<real>(total, sum);
   }
   return sumLanes(total);
 }
@@ -106,28 +135,36 @@ function expBlock(x: usize, n: i32, shift: real): v128 {
   let even = splat(0);
   let odd = splat(0);
   for (; n >= 4 * LANES; n -= 4 * LANES, x += 64) {
-    const e0 = changetype<Shifted>(0).apply(v128.load(x), s);
-    const e1 = changetype<Shifted>(0).apply(v128.load(x, 16), s);
-    const e2 = changetype<Shifted>(0).apply(v128.load(x, 32), s);
-    const e3 = changetype<Shifted>(0).apply(v128.load(x, 48), s);
+    const e0 = changetype<Shifted>(0).apply(v128.load(x), s, s);
+    const e1 = changetype<Shifted>(0).apply(v128.load(x, 16), s, s);
+    const e2 = changetype<Shifted>(0).apply(v128.load(x, 32), s, s);
+    const e3 = changetype<Shifted>(0).apply(v128.load(x, 48), s, s);
     even = v128.add<real>(even, v128.add<real>(e0, e1));
     odd = v128.add<real>(odd, v128.add<real>(e2, e3));
   }
   for (; n > 0; n -= LANES, x += 16)
-    even = v128.add<real>(even, changetype<Shifted>(0).apply(take(x, n), s));
+    even = v128.add<real>(even, changetype<Shifted>(0).apply(take(x, n), s, s));
   return v128.add<real>(even, odd);
 }
 
-function storeExpBlock(y: usize, x: usize, n: i32, shift: real, ahead: usize): v128 {
-  const s = splat(shift);
+function storeExpBlock<Op extends Exp>(
+  y: usize,
+  x: usize,
+  n: i32,
+  p: real,
+  q: real,
+  ahead: usize,
+): v128 {
+  const vp = splat(p);
+  const vq = splat(q);
   let even = splat(0);
   let odd = splat(0);
   for (; n >= 4 * LANES; n -= 4 * LANES, x += 64, y += 64) {
     load<u8>(x + ahead);
-    const e0 = changetype<Shifted>(0).apply(v128.load(x), s);
-    const e1 = changetype<Shifted>(0).apply(v128.load(x, 16), s);
-    const e2 = changetype<Shifted>(0).apply(v128.load(x, 32), s);
-    const e3 = changetype<Shifted>(0).apply(v128.load(x, 48), s);
+    const e0 = changetype<Op>(0).apply(v128.load(x), vp, vq);
+    const e1 = changetype<Op>(0).apply(v128.load(x, 16), vp, vq);
+    const e2 = changetype<Op>(0).apply(v128.load(x, 32), vp, vq);
+    const e3 = changetype<Op>(0).apply(v128.load(x, 48), vp, vq);
     v128.store(y, e0);
     v128.store(y, e1, 16);
     v128.store(y, e2, 32);
@@ -136,7 +173,7 @@ function storeExpBlock(y: usize, x: usize, n: i32, shift: real, ahead: usize): v
     odd = v128.add<real>(odd, v128.add<real>(e2, e3));
   }
   for (; n > 0; n -= LANES, x += 16, y += 16) {
-    const e = changetype<Shifted>(0).apply(take(x, n), s);
+    const e = changetype<Op>(0).apply(take(x, n), vp, vq);
     storeUpTo(y, e, n);
     even = v128.add<real>(even, e);
   }
@@ -148,10 +185,20 @@ function take(x: usize, n: i32): v128 {
   return n >= LANES ? v128.load(x) : loadPart(x, n, <real>-Infinity);
 }
 
-class Shifted {
-  /** e^(x − shift), where shift is the largest x */
-  @inline apply(x: v128, shift: v128): v128 {
-    return Exponential.expNegative<real>(v128.sub<real>(x, shift));
+/** e^(x − s) where s and what follows from it belong to the row. */
+abstract class Exp {
+  abstract apply(x: v128, p: v128, q: v128): v128;
+}
+
+class Shifted extends Exp {
+  @inline apply(x: v128, most: v128, _q: v128): v128 {
+    return Exponential.expNegative<real>(v128.sub<real>(x, most));
+  }
+}
+
+class Scaled extends Exp {
+  @inline apply(x: v128, least: v128, round: v128): v128 {
+    return Exponential.expScaled<real>(v128.pmax<real>(x, least), round);
   }
 }
 
@@ -218,8 +265,7 @@ export function softmax(
   const last = shareStart(rows, unit, tid + 1, threads);
   for (let r = shareStart(rows, unit, tid, threads); r < last; r++) {
     const at = <usize>r * bytes;
-    const most = foldRow<Largest>(x + at, cols, 0);
-    const sum = sumExp(y + at, x + at, cols, most, r + 1 < last ? bytes : 0);
+    const sum = storeExp(y + at, x + at, cols, r + 1 < last ? bytes : 0);
     mapRow<Scale>(y + at, y + at, y + at, cols, <real>1 / sum, 0, 0);
   }
 }
@@ -239,7 +285,7 @@ export function logSoftmax(
   for (let r = shareStart(rows, unit, tid, threads); r < last; r++) {
     const at = <usize>r * bytes;
     const most = foldRow<Largest>(x + at, cols, 0);
-    const sum = sumExp(0, x + at, cols, most, 0);
+    const sum = sumExp(x + at, cols, most);
     mapRow<Shift>(y + at, x + at, x + at, cols, most, log1(sum), 0);
   }
 }
@@ -303,7 +349,7 @@ export function softmaxCrossEntropy(
     if (<u32>label < <u32>cols) {
       const most = foldRow<Largest>(row, cols, 0);
       const target = load<real>(row + <usize>label * sizeof<real>());
-      value = log1(sumExp(0, row, cols, most, 0)) + (most - target);
+      value = log1(sumExp(row, cols, most)) + (most - target);
     }
     store<real>(loss + <usize>r * sizeof<real>(), value);
   }
@@ -327,7 +373,7 @@ export function softmaxCrossEntropyGrad(
     const label = load<i32>(labels + (r << 2));
     const inside = <u32>label < <u32>cols;
     const d: real = inside ? load<real>(dloss + r * sizeof<real>()) : <real>NaN;
-    const sum = sumExp(dx + at, x + at, cols, foldRow<Largest>(x + at, cols, 0), 0);
+    const sum = storeExp(dx + at, x + at, cols, 0);
     mapRow<Scale>(dx + at, dx + at, dx + at, cols, d / sum, 0, 0);
     const target = dx + at + <usize>label * sizeof<real>();
     if (inside) store<real>(target, load<real>(target) - d);
@@ -350,7 +396,7 @@ export function softmaxCrossEntropyDense(
   for (let r = shareStart(rows, unit, tid, threads); r < last; r++) {
     const at = <usize>r * bytes;
     const most = foldRow<Largest>(x + at, cols, 0);
-    const logSum = log1(sumExp(0, x + at, cols, most, 0));
+    const logSum = log1(sumExp(x + at, cols, most));
     const value = sumRow<DenseLoss>(x + at, t + at, cols, most, logSum);
     store<real>(loss + <usize>r * sizeof<real>(), value);
   }
@@ -374,7 +420,7 @@ export function softmaxCrossEntropyDenseGrad(
     const at = <usize>r * bytes;
     const d = load<real>(dloss + <usize>r * sizeof<real>());
     const most = foldRow<Largest>(x + at, cols, 0);
-    const factor = (d * foldRow<Sum>(t + at, cols, 0)) / sumExp(0, x + at, cols, most, 0);
+    const factor = (d * foldRow<Sum>(t + at, cols, 0)) / sumExp(x + at, cols, most);
     mapRow<DenseGrad>(dx + at, x + at, t + at, cols, most, factor, d);
   }
 }

@@ -11,6 +11,7 @@ import {
   EXP_MAX,
   EXP_MIN,
   EXP_ROUND,
+  EXP2,
   EXPM1,
   EXPM1_MIN,
   GELU_MAX,
@@ -186,6 +187,9 @@ function storeCoefficients32(): void {
   Table.set4<f32>(EXP, 1, 0.9999997, 0.499991475, 0.166676385);
   Table.set<f32>(EXP + 4, 0.04189816);
   Table.set<f32>(EXP + 5, 0.008290272);
+  Table.set4<f32>(EXP2, 1, 0.69314698, 0.24022242, 0.055507337);
+  Table.set<f32>(EXP2 + 4, 0.0096715126);
+  Table.set<f32>(EXP2 + 5, 0.0013264727);
   Table.set<f32>(COTH, 0.3333330954078745574);
   Table.set<f32>(COTH + 1, -0.02215882414016972368);
   Table.set4<f32>(ARTANH, 2, 0.666666806, 0.399986893, 0.286207259);

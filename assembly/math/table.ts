@@ -50,6 +50,8 @@ export const ERF: i32 = 72;
 export const ERF_TAIL: i32 = 84;
 /** e^r */
 export const EXP: i32 = 104;
+/** 2^f, of f32 only. */
+export const EXP2: i32 = 110;
 /** r·coth(r/2) = 2 + r²·Σ, and h·coth(h) = 1 + h²·Σ. */
 export const RATIO: i32 = 116;
 export const COTH: i32 = 133;

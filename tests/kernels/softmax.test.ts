@@ -168,6 +168,25 @@ describe.each(BUILDS)('softmax, %s', (build) => {
     expectClose(bench.real(loss), [0, 100, 1e3, 1e3], tolerance);
   });
 
+  test.each([0, 89, -1e3, 1048575, 1048577, -1048577, 1e7, -3e38, 3e38])(
+    'softmax around %d',
+    (at) => {
+      const near = [...numbers(21, 7).map((v) => v * 8), -80, -86, -88, -100, -200, -1e4, 9];
+      const x = near.map((v) => (build === 'f64' ? at + v : Math.fround(at + v)));
+      const bench = new KernelBench(build);
+      const [y, dx] = [bench.output(x.length), bench.output(x.length)];
+      const inputs = [bench.buffer([1]), bench.buffer(x), bench.buffer(Int32Array.of(3))] as const;
+      bench.run([
+        kernels.softmax(y, inputs[1], 1, 1, x.length),
+        kernels.softmaxCrossEntropyGrad(dx, ...inputs, 1, 1, x.length),
+      ]);
+      const expected = softmax(x);
+      const expectedGradient = expected.map((p, i) => p - Number(i === 3));
+      expectClose(bench.real(y), expected, tolerance);
+      expectClose(bench.real(dx), expectedGradient, tolerance);
+    },
+  );
+
   test.each(range(13))('gradient of %i sigmoid cross-entropies', (n) => {
     const bench = new KernelBench(build);
     const [d, x, t] = [numbers(n, 1), numbers(n, 2).map((v) => v * 9), numbers(n, 3)];

@@ -73,7 +73,8 @@ describe.skipIf(build !== 'turbo')('where vectors are joined', () => {
     expect(() => compileTurbo(bytes('turbo'), simd, false)).toThrow(/kernel gemm: other bits/);
   });
 
-  test('a module whose products are not fast is noticed', () => {
+  // Timed: what other processes do may make the peak look low.
+  test('a module whose products are not fast is noticed', { retry: 3 }, () => {
     const relaxed = new WebAssembly.Module(bytes('relaxed'));
     expect(() => compileTurbo(bytes('relaxed'), relaxed, false)).toThrow(EngineError);
   });
