@@ -1,11 +1,12 @@
 import type { Executable, Step } from '../../src/compile/executable.ts';
 import type { Runner } from '../types.ts';
 
-/** Calls of a program; step tables are kept for as many steps as were asked for last. */
+/** Calls of a program; step tables are kept for each number of steps that was asked for. */
 export function caller(executable: Executable, step: (i: number) => Step): Runner['run'] {
-  let table: Step[] = [];
+  const tables = new Map<number, readonly Step[]>();
   return (steps) => {
-    if (table.length !== steps) table = Array.from({ length: steps }, (_, i) => step(i));
+    const table = tables.get(steps) ?? Array.from({ length: steps }, (_, i) => step(i));
+    tables.set(steps, table);
     return executable.run(table);
   };
 }
