@@ -91,10 +91,15 @@ function network(spec: NetworkSpec) {
 
 const LOSSES = { softmax: 'sparseCategoricalCrossentropy', sigmoid: 'binaryCrossentropy' };
 
+/** A network as a model of the library. */
+export function coreOf(task: NetworkSpec, engine: Engine): ModelCore {
+  return new ModelCore(network(task), { engine });
+}
+
 /** The program that `fit` runs, over data in the engine's memory. */
-export async function openTrain(task: TrainTask, engine: Engine): Promise<Runner> {
-  const { batch, batches, rate, x, y } = task;
-  const core = new ModelCore(network(task), { engine });
+export async function compileTrain(task: TrainTask, engine: Engine) {
+  const { batch, batches, x, y } = task;
+  const core = coreOf(task, engine);
   const output = { loss: loss(LOSSES[task.output]), weight: 1, metrics: [] };
   const losses = new Map([['output', output]]);
   core.compiled = { optimizer: optimizer(task.optimizer), accumulate: 1, losses };
@@ -112,8 +117,15 @@ export async function openTrain(task: TrainTask, engine: Engine): Promise<Runner
     false,
   );
   await prepare(core, data.feeds, batch);
-  await state.snapshot();
   const executable = await trainProgram(core, data.feeds, 'bench', batch);
+  return { core, state, data, executable };
+}
+
+/** Its steps. */
+export async function openTrain(task: TrainTask, engine: Engine): Promise<Runner> {
+  const { batch, batches, rate } = task;
+  const { core, state, data, executable } = await compileTrain(task, engine);
+  await state.snapshot();
   let last = 0;
   const call = caller(executable, (i) => {
     return { rate, number: i + 1, seed: 0, key: i + 1, offset: (i % batches) * batch };

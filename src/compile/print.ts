@@ -14,8 +14,10 @@ export function debugProgram(program: Program, level: number): void {
 }
 
 /** The program as text: one row a line, a rule where the threads meet, loops indented. */
-export function printProgram(program: Program): string {
-  const names = nameBuffers(program);
+export function printProgram(
+  program: Program,
+  names: ReadonlyMap<Buffer, string> = nameBuffers(program),
+): string {
   let depth = 1;
   const lines = program.rows.flatMap((row, i) => {
     if (row.kernel === END) depth--;
@@ -61,7 +63,7 @@ function format(value: number): string {
 }
 
 /** Planned buffers by their place in the arena, others by name. */
-function nameBuffers({ rows, plan }: Program): Map<Buffer, string> {
+export function nameBuffers({ rows, plan }: Program): Map<Buffer, string> {
   const names = new Map<Buffer, string>([
     [STEPS, 'step'],
     [RESULTS, 'results'],
