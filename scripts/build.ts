@@ -1,125 +1,51 @@
 /**
- * Compiles the builds of the kernels (targets of asconfig.json; those named, or all) to `build/<target>.wasm`, and for browsers to
- * `build/<target>.js`: the binary compressed as raw deflate, in base64.
+ * Builds the kernels (targets of asconfig.json; those named, or all) by `kernels.ts`: as many at once as there are processors,
+ * and only those whose sources, options or compilers have changed.
  */
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { availableParallelism, freemem } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { main } from 'assemblyscript/asc';
-import binaryen from 'binaryen';
-import { orderFunctions } from './order.ts';
+import { type Built, isFresh, stamp } from './stamp.ts';
 
-const root = new URL('../', import.meta.url);
-const wanted = process.argv.slice(2);
+const root = fileURLToPath(new URL('../', import.meta.url));
+/** What one compiler needs. */
+const BYTES = 600e6;
 
-/**
- * Called from everywhere, beside hot loops or seldom: copies would double the binary. `*` stands for anything. Not `store/store*`:
- * V8's re-vectoriser then stores wrong constants.
- */
-const SEPARATE = [
-  '*/Table.set4*',
-  '*/convInside/runEnd',
-  '*/erf/gauss*',
-  '*/math/sigmoid',
-  '*/math/tanh',
-  '*/norm/divideAll',
-  '*/norm/normalizeColumn*',
-  '*/pool/foursOf*',
-  '*/pool/put*',
-  '*/pow/power*',
-  '*/random/four*',
-  '*/random/philox',
-  '*/run/patched',
-  '*/share/divided*',
-  '*/share/shareStart',
-  '*/simd/load*',
-  '*/simd/store*',
-  '*/trig/quadrant*',
-  '*/update/power*',
-  '*/warp/blend',
-  '*/warp/place',
-  '*/winograd*/*Line*',
-  '*/winograd/convolve*',
-];
+const { options, targets } = JSON.parse(readFileSync(`${root}asconfig.json`, 'utf8'));
+const script = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
-/** What only a team of threads calls: memory that is not shared has none. */
-const exported = readFileSync(new URL('assembly/index.ts', root), 'utf8');
-const TEAM = /\{([^}]*)\} from '\.\/team'/.exec(exported)?.[1]?.match(/\w+/g) ?? [];
-
-/** What asc makes of a target, not optimised, with names. */
-async function compiled(target: string): Promise<Uint8Array> {
-  let bytes: Uint8Array | undefined;
-  const writeFile = (name: string, contents: Uint8Array | string) => {
-    if (name.endsWith('.wasm')) bytes = contents as Uint8Array;
+function builtOf(target: string): Built {
+  return {
+    stamp: `build/${target}.hash`,
+    sources: ['assembly/**/*.ts', 'scripts/{kernels,order}.ts'],
+    outputs: [`build/${target}.{js,wasm}`],
+    packages: ['assemblyscript', 'binaryen', '@gfx/zopfli'],
+    options: { options, target: targets[target] },
   };
-  const { error, stderr } = await main(['--target', target], { writeFile });
-  const text = stderr.toString();
-  if (text) process.stderr.write(text);
-  if (error) throw error;
-  if (!bytes) throw new Error(`asc wrote no binary for ${target}`);
-  return bytes;
 }
 
-/** For speed, but without copies of functions that gain nothing by it. */
-function optimized(
-  bytes: Uint8Array,
-  relaxed: boolean,
-  small: boolean,
-  alone: boolean,
-): Uint8Array {
-  const { Features } = binaryen;
-  const module = binaryen.readBinary(bytes);
-  module.setFeatures(
-    Features.MutableGlobals |
-      Features.SignExt |
-      Features.NontrappingFPToInt |
-      Features.SIMD128 |
-      Features.BulkMemory |
-      Features.BulkMemoryOpt |
-      Features.Atomics |
-      (relaxed ? Features.RelaxedSIMD : 0),
-  );
-  binaryen.setOptimizeLevel(3);
-  binaryen.setShrinkLevel(0);
-  binaryen.setFastMath(true);
-  binaryen.setDebugInfo(false);
-  binaryen.setAlwaysInlineMaxSize(small ? 12 : 20);
-  binaryen.setFlexibleInlineMaxSize(small ? 20 : 70);
-  binaryen.setOneCallerInlineMaxSize(50);
-  binaryen.setAllowInliningFunctionsWithLoops(true);
-  if (alone) for (const name of TEAM) module.removeExport(name);
-  for (const name of SEPARATE) {
-    binaryen.setPassArgument('no-inline', name);
-    module.runPasses(['no-inline']);
-  }
-  module.optimize();
-  module.runPasses(['coalesce-locals']);
-  orderFunctions(module);
-  if (!module.validate()) throw new Error('the optimised binary is not valid');
-  const binary = module.emitBinary();
-  module.dispose();
-  return binary;
+async function build(target: string): Promise<void> {
+  const child = spawn(process.execPath, [script('kernels.ts'), target], { stdio: 'inherit' });
+  const [status] = await once(child, 'exit');
+  if (status !== 0) throw new Error(`the kernels of ${target} were not built`);
+  stamp(root, builtOf(target));
 }
 
-execFileSync(process.execPath, [fileURLToPath(new URL('gen.ts', import.meta.url))], {
-  stdio: 'inherit',
-});
-process.chdir(fileURLToPath(root));
-mkdirSync('build', { recursive: true });
-/** Loaded behind the compiler: its handler of errors prints its whole source. */
-const zopfli = () => import('@gfx/zopfli');
-const { targets } = JSON.parse(readFileSync('asconfig.json', 'utf8'));
-for (const target of Object.keys(targets).filter((t) => !wanted.length || wanted.includes(t))) {
-  const relaxed = targets[target].enable?.includes('relaxed-simd') ?? false;
-  const bytes = optimized(
-    await compiled(target),
-    relaxed,
-    target.includes('infer'),
-    !target.includes('shared'),
-  );
-  writeFileSync(`build/${target}.wasm`, bytes);
-  const { deflateAsync } = await zopfli();
-  const packed = await deflateAsync(bytes, { numiterations: 5, blocksplittingmax: 0 });
-  const script = Buffer.from(packed).toString('base64');
-  writeFileSync(`build/${target}.js`, `export default '${script}';\n`);
+async function buildAll(waiting: string[]): Promise<void> {
+  const most = Math.min(availableParallelism(), Math.floor(freemem() / BYTES), waiting.length);
+  const next = async (): Promise<void> => {
+    for (let target = waiting.shift(); target; target = waiting.shift()) await build(target);
+  };
+  await Promise.all(Array.from({ length: Math.max(1, most) }, next));
 }
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((target) => !(target in targets));
+if (unknown.length > 0)
+  throw new Error(`no builds ${unknown}: expected some of ${Object.keys(targets)}`);
+execFileSync(process.execPath, [script('gen.ts')], { stdio: 'inherit' });
+mkdirSync(`${root}build`, { recursive: true });
+const chosen = wanted.length > 0 ? wanted : Object.keys(targets);
+await buildAll(chosen.filter((target) => !isFresh(root, builtOf(target))));

@@ -1,7 +1,8 @@
 /**
  * Compiles `src` to `dist`, file by file for bundlers, and joins it in `dist/node` for Node, which starts faster from few
  * and small files, in `dist/browser` for pages without a bundler, without builds in `dist/slim`, without training in
- * `dist/infer`. All lie as deep beside `build` as `src/runtime`, so that `../../build/` is right in each.
+ * `dist/infer`. All lie as deep beside `build` as `src/runtime`, so that `../../build/` is right in each. Nothing is done where
+ * nothing has changed.
  */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,9 +10,17 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { type InputOptions, type OutputOptions, type Plugin, rolldown } from 'rolldown';
 import { atOnce, bundleInference } from './inference.ts';
+import { type Built, isFresh, stamp } from './stamp.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const dist = `${root}dist`;
+const built: Built = {
+  stamp: 'build/dist.hash',
+  sources: ['src/**/*', 'scripts/{emit,inference}.ts', 'tsconfig*.json'],
+  outputs: ['dist/**/*'],
+  packages: ['typescript', 'rolldown', '@types/node', '@assemblyscript/loader', 'csv-parse'],
+};
+if (isFresh(root, built)) process.exit(0);
 
 rmSync(dist, { recursive: true, force: true });
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
@@ -78,6 +87,8 @@ for (const folder of ['runtime', 'node', 'browser', 'slim'])
   copyFileSync(`${dist}/worker/worker.js`, `${dist}/${folder}/worker.js`);
 for (const path of ['worker', 'slim.js', 'infer.js'])
   rmSync(`${dist}/${path}`, { recursive: true });
+mkdirSync(`${root}build`, { recursive: true });
+stamp(root, built);
 
 /** One file, and what is loaded when it is asked for. */
 function page(folder: string, entry: string, plugins: readonly Plugin[]): Promise<void> {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -65,20 +65,12 @@ export interface Packed {
   readonly size: number;
 }
 
-/** What `npm publish` would send; `dist` is written anew when it is older than its sources. */
+/** What `npm publish` would send. */
 export function pack(folder: string): Packed {
-  if (stale()) run('npm', ['run', '--silent', 'build:js'], root);
+  run('npm', ['run', '--silent', 'build:js'], root);
   const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
   const [packed] = JSON.parse(run('npm', args, root));
   return { tarball: join(folder, packed.filename), files: packed.files, size: packed.size };
-}
-
-function stale(): boolean {
-  const newest = (pattern: string) =>
-    Math.max(0, ...globSync(pattern, { cwd: root }).map((p) => statSync(join(root, p)).mtimeMs));
-  return (
-    newest('dist/index.js') < newest('{src/**/*.ts,build/*.js,scripts/emit.ts,tsconfig*.json}')
-  );
 }
 
 /** A copy of a fixture with its own packages and ours in `node_modules`; undefined where there is no registry. */
