@@ -6,6 +6,7 @@ import { type Machine, machine } from './machine.ts';
 import { makeRow, Probes, rounded } from './probes.ts';
 import { Race } from './race.ts';
 import { formatRow, head } from './report.ts';
+import { withRatios } from './trees/ratios.ts';
 import type { Case, Contestant, Missing, Row, SizeRow, Wanted, Weight } from './types.ts';
 
 export interface BenchOptions extends Wanted {
@@ -19,6 +20,8 @@ export interface Report {
   readonly missing: readonly Missing[];
   /** What each suite took. */
   readonly minutes: Readonly<Record<string, number>>;
+  /** The other checkout, where there was one. */
+  readonly against?: string;
   /** How cost grows with work, where that was asked for. */
   readonly curves?: readonly Curve[];
 }
@@ -88,7 +91,7 @@ async function race(
   const run = await Race.open(c, contestants, probes, options, options.seconds * 1000, missing);
   try {
     await run.run();
-    return above(asFast(run.rows(), c.against), c.baseline);
+    return above(asFast(withRatios(run.rows()), c.against), c.baseline);
   } finally {
     run.close();
   }

@@ -18,7 +18,9 @@ import { endPeers } from './peers/process.ts';
 import { formatCores, formatMissing } from './report.ts';
 import { CURVES } from './suites/growth.ts';
 import { SUITES } from './suites/index.ts';
-import type { Case } from './types.ts';
+import { checkTree, trees } from './trees/index.ts';
+import { formatRatios } from './trees/ratios.ts';
+import type { Case, Contestant } from './types.ts';
 
 const NAMES = SUITES.map((s) => s.name);
 /** A curve has many points, which need less time each. */
@@ -51,8 +53,10 @@ class Results {
   }
 
   print(): void {
-    const { machine: host, missing = [], minutes = {} } = this.#report ?? {};
+    const { machine: host, rows = [], missing = [], minutes = {} } = this.#report ?? {};
     if (missing.length) console.log(`\nWhat could not run\n${formatMissing(missing)}`);
+    const { against } = this.#options;
+    if (against) console.log(`\nTimes divided by those of ${against}\n${formatRatios(rows)}`);
     console.log(formatVerdicts(this.goals));
     const most = Math.max(...this.#options.threads);
     const suites = Object.entries(minutes).map(([name, m]) => `${name} ${m.toFixed(1)}`);
@@ -61,15 +65,21 @@ class Results {
   }
 }
 
+/** Who takes part. Beside another checkout this one runs in processes too. */
+function contestantsFor({ peers: all, against, builds }: Options, engines: Engines): Contestant[] {
+  const ours = against ? trees(checkTree(against, builds)) : [wasmgrad(engines)];
+  const own = [...ours, artifacts, wasmgradSync(engines), plain, loops, bare];
+  return all ? [...own, ...peers] : own;
+}
+
 async function run(options: Options, cases: readonly Case[], results: Results): Promise<Report> {
   const engines = new Engines();
   try {
-    const ours = wasmgrad(engines);
-    const own = [ours, artifacts, wasmgradSync(engines), plain, loops, bare];
-    const contestants = options.peers ? [...own, ...peers] : own;
+    const contestants = contestantsFor(options, engines);
     const keep = (report: Report) => results.keep(report);
     const print = console.log;
-    const timed = await bench(cases, { contestants, engines, options, print, keep });
+    const found = await bench(cases, { contestants, engines, options, print, keep });
+    const timed = { ...found, ...(options.against ? { against: options.against } : {}) };
     keep(timed);
     endPeers();
     if (!options.suites.includes('growth')) return timed;
@@ -81,7 +91,7 @@ async function run(options: Options, cases: readonly Case[], results: Results): 
       const minutes = { ...timed.minutes, growth: (performance.now() - started) / 60_000 };
       return { ...timed, minutes, curves };
     };
-    for await (const curve of growth(ours, machine().cores, more, print)) {
+    for await (const curve of growth(wasmgrad(engines), machine().cores, more, print)) {
       curves.push(curve);
       keep(grown());
     }

@@ -15,6 +15,8 @@ export interface Options extends Wanted {
   readonly html: string | undefined;
   /** Compare with the packages of bench/peers, PyTorch and NumPy. */
   readonly peers: boolean;
+  /** Compare with the library of another checkout: its folder. */
+  readonly against: string | undefined;
 }
 
 const DEFAULTS = {
@@ -26,6 +28,7 @@ const DEFAULTS = {
   json: '',
   html: '',
   peers: '',
+  against: '',
 };
 
 /** Options without a value. */
@@ -39,7 +42,8 @@ export const usage = (suites: readonly string[]) => `npm run bench -- [options]
   --seconds 0.3           time for each contestant in each case
   --json FILE             write the report to FILE
   --html FILE             write it as a page, default beside the JSON
-  --peers                 with other libraries, installed in bench/peers`;
+  --peers                 with other libraries, installed in bench/peers
+  --against DIR           with the library of another checkout, in turns with this one`;
 
 /** Reads the command line. Throws `OptionError`, naming what is near, for what it does not know. */
 export function parseOptions(args: readonly string[], suites: readonly string[]): Options {
@@ -59,6 +63,7 @@ export function parseOptions(args: readonly string[], suites: readonly string[])
     json: given.json || undefined,
     html: given.html || (given.json && `${given.json.replace(/\.json$/, '')}.html`) || undefined,
     peers: given.peers !== '',
+    against: given.against || undefined,
   };
 }
 

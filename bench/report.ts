@@ -1,3 +1,4 @@
+import { AGAINST } from './trees/ratios.ts';
 import { isTimed, type Missing, type Row, type SizeRow, type Variant } from './types.ts';
 
 const COLUMNS = [
@@ -57,7 +58,7 @@ export function formatRow(row: Row | SizeRow): string {
     const sizes = `${row.bytes} bytes, ${row.gzip} by gzip`;
     return line(names, note ? `${sizes}; ${note}` : sizes);
   }
-  const { peak_fraction, above_ms, above_min_ms, cores_gave, as_fast } = row;
+  const { peak_fraction, above_ms, above_min_ms, cores_gave, as_fast, times_against } = row;
   const cells = [
     ...names,
     `${threads}`,
@@ -74,6 +75,9 @@ export function formatRow(row: Row | SizeRow): string {
     above_ms === undefined
       ? ''
       : `${fixed(above_ms, 1)} ms above node, least ${fixed(above_min_ms, 1)} ms`,
+    times_against === undefined
+      ? ''
+      : `${times_against.toFixed(3)} × ${AGAINST}, least ${fixed(row.times_against_min, 3)} ×`,
     as_fast ? `${as_fast.times.toPrecision(3)} × as fast as ${as_fast.as}` : '',
     cores_gave && contestant === 'wasmgrad' ? formatCores(threads, cores_gave) : '',
     note ?? '',

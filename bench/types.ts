@@ -232,6 +232,9 @@ export interface Row extends RowHead {
   readonly above_min_ms?: number;
   /** How often it does the work while another contestant does it once, by medians. */
   readonly as_fast?: { readonly as: string; readonly times: number };
+  /** The time divided by that of another checkout: of medians, of least times. */
+  readonly times_against?: number;
+  readonly times_against_min?: number;
   /** A page's time divided by that of Node: of medians, of least times. */
   readonly times_node?: number;
   readonly times_node_min?: number;
