@@ -1,6 +1,7 @@
 /**
  * The bundle of `src/infer.ts`. What only training needs is left out while the modules are read, so that no line of `src` has to
- * care: gradients of ops go, `scope.training` and `scope.noise` are false, and modules for training alone are empty.
+ * care: gradients of ops go, `scope.training` and `scope.noise` are false, modules for training alone are empty, and ops do not
+ * check the options that layers give them.
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -124,6 +125,8 @@ function withoutTraining(path: string, code: string): string {
     } else if (ops && type === 'CallExpression') {
       for (const arg of args)
         if (GRADIENT.test(arg.params?.[0]?.name)) edits.push({ ...arg, text: 'undefined' });
+    } else if (ops && type === 'ExpressionStatement') {
+      if (node.expression.callee?.name === 'checkOptions') edits.push({ start, end, text: '' });
     } else if (type === 'CallExpression' && node.callee.name === 'debugLevel') {
       edits.push({ start, end, text: '0' });
     } else if (nn && type === 'MemberExpression' && object.name === 'scope') {

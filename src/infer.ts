@@ -18,4 +18,5 @@ export type { InferenceOptions } from './runtime/inference.ts';
 export type { InferenceInfo, InferenceModel } from './train/inference.ts';
 export { loadModel } from './train/inference.ts';
 export type { Inputs } from './train/networkCore.ts';
+export type { PredictOptions } from './train/predict.ts';
 export type { ModelFiles } from './train/savedNetwork.ts';

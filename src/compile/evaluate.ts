@@ -2,7 +2,7 @@ import { isTensor, type Tensor } from '../graph/tensor.ts';
 import { Trace, withTrace } from '../nn/trace.ts';
 import { defaultEngine } from '../runtime/create.ts';
 import type { Engine } from '../runtime/engine.ts';
-import { shown, TypeMismatchError } from '../runtime/errors.ts';
+import { checkOptions, shown, TypeMismatchError } from '../runtime/errors.ts';
 import type { NDArray } from './array.ts';
 import { Executable, plainStep, Workspace } from './executable.ts';
 import { compile } from './program.ts';
@@ -38,6 +38,7 @@ export async function evaluate(
   expression: Expression,
   options: EvaluateOptions = {},
 ): Promise<NDArray | NDArray[]> {
+  checkOptions('evaluate', options, ['engine', 'inputs', 'seed', 'training']);
   const { inputs = {}, seed = 0, training = false } = options;
   const engine = options.engine ?? (await defaultEngine());
   const traced =

@@ -1,6 +1,7 @@
 import { isMissing } from '../formats/cells.ts';
 import type { CsvOptions, Records } from '../formats/csv.ts';
 import { csvBatches, readCsv } from '../formats/later.ts';
+import { checkOptions } from '../runtime/errors.ts';
 import type { DataSplits } from './dataset.ts';
 import { fileChunks } from './file.ts';
 import { type FitTableOptions, fitPreprocessing, fitTarget, targetName } from './fitTable.ts';
@@ -29,6 +30,7 @@ export interface TableData {
 }
 
 export function prepareTable(records: Records, options: TableOptions = {}): TableData {
+  checkOptions('prepareTable', options, ['target', 'task', 'fractions', 'seed', 'group']);
   const { fractions, seed, group, task } = options;
   const target = targetName(records, options.target);
   const at = columnIndex(records, target);

@@ -2,7 +2,7 @@ import { isMissing } from '../formats/cells.ts';
 import type { CsvOptions, Records } from '../formats/csv.ts';
 import { csvBatches } from '../formats/later.ts';
 import type { TextSource } from '../formats/text.ts';
-import { DataError, shown, TypeMismatchError } from '../runtime/errors.ts';
+import { checkOptions, DataError, shown, TypeMismatchError } from '../runtime/errors.ts';
 import { ColumnProfile } from './columns.ts';
 import type { Dataset } from './dataset.ts';
 import { fileChunks } from './file.ts';
@@ -29,6 +29,15 @@ interface Batch {
   readonly y: Dataset['y'];
 }
 
+const STREAM_OPTIONS = [
+  'fractions',
+  'seed',
+  'target',
+  'task',
+  'name',
+  'delimiter',
+  'columns',
+] satisfies (keyof CsvStreamOptions)[];
 const FRACTIONS: Fractions = { train: 0.9, dev: 0.05, test: 0.05 };
 
 /** A number in [0, 1) for a row (the finalizer of MurmurHash3). */
@@ -63,10 +72,9 @@ export class CsvStream {
   }
 
   /** Batches of a part for `model.fit(stream)`; each call of the result is a new pass in another order. */
-  batches(
-    part: Part,
-    { batchSize = 32, shuffleRows = 10_000 }: BatchOptions = {},
-  ): () => AsyncGenerator<Batch> {
+  batches(part: Part, options: BatchOptions = {}): () => AsyncGenerator<Batch> {
+    checkOptions('batches', options, ['batchSize', 'shuffleRows']);
+    const { batchSize = 32, shuffleRows = 10_000 } = options;
     return () => {
       const random = new Random(this.#table.seed, ++this.#epochs);
       return this.#batches(shuffled(this.#rows(part), shuffleRows, random), batchSize);
@@ -134,6 +142,7 @@ export async function openCsvStream(
   source: string | (() => TextSource),
   options: CsvStreamOptions = {},
 ): Promise<CsvStream> {
+  checkOptions('openCsvStream', options, STREAM_OPTIONS);
   const { fractions = FRACTIONS, seed = 0 } = options;
   const path = typeof source === 'string' ? source : undefined;
   const name = options.name ?? path ?? 'CSV';

@@ -26,6 +26,16 @@ export interface DownloadOptions {
   readonly timeout?: number;
 }
 
+export const DOWNLOAD_OPTIONS = [
+  'baseUrl',
+  'folder',
+  'onProgress',
+  'signal',
+  'retries',
+  'retryDelay',
+  'timeout',
+] satisfies (keyof DownloadOptions)[];
+
 /** A file with its checksum, in hexadecimal. */
 export interface RemoteFile {
   readonly file: string;

@@ -1,6 +1,6 @@
 import { isMissing } from '../formats/cells.ts';
 import type { Records } from '../formats/csv.ts';
-import { DataError } from '../runtime/errors.ts';
+import { checkOptions, DataError } from '../runtime/errors.ts';
 import { ColumnProfile } from './columns.ts';
 import {
   columnIndex,
@@ -41,6 +41,7 @@ export function fitPreprocessing(
   records: Records,
   options: FitTableOptions & { readonly rows?: ArrayLike<number> } = {},
 ): TablePreprocessing {
+  checkOptions('fitPreprocessing', options, ['target', 'task', 'rows']);
   const target = columnIndex(records, targetName(records, options.target));
   const training = new Uint8Array(records.rows.length).fill(options.rows ? 0 : 1);
   for (const row of Array.from(options.rows ?? [])) training[row] = 1;

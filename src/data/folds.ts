@@ -1,5 +1,5 @@
 import { hash } from '../graph/scope.ts';
-import { DataError, OptionError } from '../runtime/errors.ts';
+import { checkOptions, DataError, OptionError } from '../runtime/errors.ts';
 import { Random } from './random.ts';
 import type { SplitOptions } from './split.ts';
 
@@ -11,8 +11,10 @@ export interface Fold {
 export function* kFold(
   n: number,
   k: number,
-  { seed = 0, labels, groups }: Omit<SplitOptions, 'fractions'> = {},
+  options: Omit<SplitOptions, 'fractions'> = {},
 ): Generator<Fold> {
+  checkOptions('kFold', options, ['seed', 'labels', 'groups']);
+  const { seed = 0, labels, groups } = options;
   if (!(Number.isSafeInteger(k) && k >= 2 && k <= n))
     throw new OptionError(`kFold: ${k} folds of ${n} examples, expected 2 to ${n}`);
   for (const [what, list] of Object.entries({ labels, groups }))

@@ -1,5 +1,5 @@
 import { type IdxArray, readIdx, writeIdx } from '../formats/idx.ts';
-import { DataError } from '../runtime/errors.ts';
+import { checkOptions, DataError, OptionError } from '../runtime/errors.ts';
 import type { DataSplits, Dataset } from './dataset.ts';
 import { sha256 } from './download.ts';
 import { baseName, fileBytes, listFolder, nodeFiles, withPath } from './file.ts';
@@ -151,10 +151,12 @@ export interface WriteIdxFolderOptions {
 
 export async function writeIdxFolder(
   folder: string,
-  { train, test }: DataSplits,
+  { train, dev, test }: DataSplits,
   options: WriteIdxFolderOptions = {},
 ): Promise<void> {
+  checkOptions('writeIdxFolder', options, ['gzip']);
   const { gzip = true } = options;
+  if (dev) throw new OptionError('writeIdxFolder: got dev, expected train and test only');
   const fs = nodeFiles('writeIdxFolder');
   const files: [string, Uint8Array | string][] = [];
   for (const [split, dataset] of Object.entries({ train, test }) as [

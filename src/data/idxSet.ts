@@ -1,7 +1,7 @@
 import { readIdx } from '../formats/idx.ts';
-import { DataError } from '../runtime/errors.ts';
+import { checkOptions, DataError } from '../runtime/errors.ts';
 import type { DataSplits, Dataset } from './dataset.ts';
-import { type DownloadOptions, download, type RemoteFile } from './download.ts';
+import { DOWNLOAD_OPTIONS, type DownloadOptions, download, type RemoteFile } from './download.ts';
 
 /** A data set of images and labels in four IDX files. */
 export interface IdxSet {
@@ -29,6 +29,7 @@ export function idxFiles(
 
 /** Reads the set from the cache, downloading what is not there. */
 export async function loadIdxSet(set: IdxSet, options: DownloadOptions = {}): Promise<DataSplits> {
+  checkOptions(set.name, options, DOWNLOAD_OPTIONS);
   const train = await loadPart(set, set.train, options);
   return { train, test: await loadPart(set, set.test, options) };
 }

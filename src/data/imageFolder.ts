@@ -1,8 +1,8 @@
 import type { Bytes } from '../formats/gzip.ts';
-import { DataError, messageOf } from '../runtime/errors.ts';
+import { checkOptions, DataError, messageOf } from '../runtime/errors.ts';
 import type { DataSplits, Dataset } from './dataset.ts';
 import { baseName, type Entry, fileBytes, listFolder } from './file.ts';
-import { type ImageOptions, ImageStack, type Pixels } from './images.ts';
+import { IMAGE_OPTIONS, type ImageOptions, ImageStack, type Pixels } from './images.ts';
 import type { ArrayData } from './table.ts';
 
 /** Pixels from the bytes of a PNG or JPEG file. */
@@ -97,6 +97,7 @@ export async function readImageFolder(
   folder: string,
   options: ImageFolderOptions = {},
 ): Promise<DataSplits> {
+  checkOptions('readImageFolder', options, [...IMAGE_OPTIONS, 'decode']);
   const inner = (await listFolder(folder)).filter((e) => e.folder);
   const parts = partsOf(folder, inner);
   const found = new Map<keyof DataSplits, ClassFiles>();

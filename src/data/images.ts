@@ -1,4 +1,10 @@
-import { DataError, OptionError, shown, TypeMismatchError } from '../runtime/errors.ts';
+import {
+  checkOptions,
+  DataError,
+  OptionError,
+  shown,
+  TypeMismatchError,
+} from '../runtime/errors.ts';
 import type { ArrayData } from './table.ts';
 
 /** Pixels of one image as browsers and image packages give them: red, green, blue, alpha, row by row from the top. */
@@ -16,6 +22,8 @@ export interface ImageOptions {
   /** Grey from 0 to 255 that shows through transparent pixels. Default 255, white. */
   readonly background?: number | undefined;
 }
+
+export const IMAGE_OPTIONS = ['size', 'channels', 'background'] satisfies (keyof ImageOptions)[];
 
 const LARGEST = 64;
 
@@ -161,6 +169,7 @@ export function fromImageData(
   images: ImageLike | readonly ImageLike[],
   options: ImageOptions = {},
 ): ArrayData {
+  checkOptions('fromImageData', options, IMAGE_OPTIONS);
   const stack = new ImageStack(options);
   const list = Array.isArray(images) ? (images as readonly ImageLike[]) : [images as ImageLike];
   list.forEach((image, i) => {

@@ -54,8 +54,10 @@ function heldOut(n: number): number {
   return low + ((n - from) / (to - from)) * (high - low);
 }
 
-export function recommendSplit(n: number, { test = true } = {}): Fractions {
+export function recommendSplit(n: number, options: { test?: boolean } = {}): Fractions {
   checkExamples('recommendSplit', n);
+  checkOptions('recommendSplit', options, ['test']);
+  const { test = true } = options;
   if (!test && n <= 10_000) return { train: 0.7, dev: 0.3, test: 0 };
   const held = n > 0 ? heldOut(n) / n : 0.2;
   return { train: 1 - (test ? 2 : 1) * held, dev: held, test: test ? held : 0 };

@@ -73,6 +73,8 @@ export function diagnose(given: ErrorRates | History, options: DiagnoseOptions =
   const rates = history
     ? { ...ratesOf(history), bayesError: options.bayesError }
     : { ...(given as ErrorRates) };
+  if (!history)
+    checkOptions('diagnose', rates, ['trainError', 'devError', 'testError', 'bayesError', 'unit']);
   rates.bayesError ??= options.bayesError ?? 0;
   const unit = unitOf(rates);
   return judge(gapsOf(rates, unit), unit, tolerance, history ? courseOf(history) : {});

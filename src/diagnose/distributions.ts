@@ -1,11 +1,11 @@
-import type { Dataset } from '../data/dataset.ts';
+import type { DataSplits, Dataset } from '../data/dataset.ts';
 import { kFold } from '../data/folds.ts';
 import { takeRows } from '../data/split.ts';
 import type { ArrayData } from '../data/table.ts';
 import { formatShape, sizeOf } from '../graph/shape.ts';
 import { dense } from '../nn/dense.ts';
 import { adam } from '../optim/index.ts';
-import { DataError, OptionError } from '../runtime/errors.ts';
+import { checkOptions, DataError, OptionError } from '../runtime/errors.ts';
 import { sequential } from '../train/model.ts';
 import { areaUnderCurve, chiSquared, holm, kolmogorovSmirnov } from './statistics.ts';
 
@@ -18,6 +18,13 @@ export interface CompareOptions {
   readonly classifier?: boolean;
   readonly seed?: number;
 }
+
+const COMPARE_OPTIONS = [
+  'alpha',
+  'examples',
+  'classifier',
+  'seed',
+] satisfies (keyof CompareOptions)[];
 
 export interface FeatureTest {
   readonly name: string;
@@ -43,6 +50,7 @@ export async function compareDistributions(
   b: Dataset,
   options: CompareOptions = {},
 ): Promise<Comparison> {
+  checkOptions('compareDistributions', options, COMPARE_OPTIONS);
   const { alpha = 0.01, examples = 2000, classifier = true, seed = 0 } = options;
   if (!(alpha > 0 && alpha < 1))
     throw new OptionError(`compareDistributions: alpha ${alpha}, expected between 0 and 1`);
@@ -69,9 +77,12 @@ export interface SplitCheck {
 }
 
 export async function checkSplits(
-  { train, dev, test }: { train: Dataset; dev?: Dataset; test?: Dataset },
+  splits: DataSplits,
   options: CompareOptions = {},
 ): Promise<SplitCheck> {
+  checkOptions('checkSplits', splits, ['train', 'dev', 'test']);
+  checkOptions('checkSplits', options, COMPARE_OPTIONS);
+  const { train, dev, test } = splits;
   const devTest = dev && test ? await compareDistributions(dev, test, options) : undefined;
   const trainDev = dev ? await compareDistributions(train, dev, options) : undefined;
   const lines = [

@@ -1,6 +1,6 @@
 import type { Dataset } from '../data/dataset.ts';
 import { takeExamples } from '../data/split.ts';
-import { OptionError } from '../runtime/errors.ts';
+import { checkOptions, OptionError } from '../runtime/errors.ts';
 import type { FitOptions } from '../train/fit.ts';
 import { formatTable } from '../train/inspect.ts';
 import type { Model } from '../train/model.ts';
@@ -31,8 +31,10 @@ export async function learningCurve(
   makeModel: ModelMaker | Readonly<Record<string, ModelMaker>>,
   data: { readonly train: Dataset; readonly dev: Dataset },
   sizes: readonly number[],
-  { fit = {}, metric = 'accuracy' }: LearningCurveOptions = {},
+  options: LearningCurveOptions = {},
 ): Promise<LearningCurve> {
+  checkOptions('learningCurve', options, ['fit', 'metric']);
+  const { fit = {}, metric = 'accuracy' } = options;
   const most = data.train.x.shape[0] as number;
   for (const n of sizes)
     if (!(Number.isSafeInteger(n) && n >= 1 && n <= most))

@@ -1,6 +1,6 @@
 import { checkNumber } from '../nn/named.ts';
 import { exp, log } from '../optim/math.ts';
-import { StateError } from '../runtime/errors.ts';
+import { checkOptions, StateError } from '../runtime/errors.ts';
 import type { Callback } from '../train/callbacks.ts';
 import { coreOf, type Model } from '../train/model.ts';
 import type { Inputs } from '../train/networkCore.ts';
@@ -16,6 +16,14 @@ export interface RateFinderOptions {
   /** Share of the old mean in the smoothed loss, default 0.9. */
   readonly smoothing?: number;
 }
+
+const RATE_OPTIONS = [
+  'from',
+  'to',
+  'steps',
+  'batchSize',
+  'smoothing',
+] satisfies (keyof RateFinderOptions)[];
 
 export interface RateSweep {
   /** Where the smoothed loss falls most steeply over the logarithm of the rate; NaN where it never falls. */
@@ -33,6 +41,7 @@ export async function learningRateFinder(
   { x, y }: { readonly x: Inputs; readonly y: Inputs },
   options: RateFinderOptions = {},
 ): Promise<RateSweep> {
+  checkOptions('learningRateFinder', options, RATE_OPTIONS);
   const { from = 1e-6, to = 10, steps = 100, batchSize = 32, smoothing = 0.9 } = options;
   checkNumber('learningRateFinder: from', from, { above: 0 });
   checkNumber('learningRateFinder: to', to, { above: from });

@@ -1,4 +1,4 @@
-import { DataError, ShapeError, TypeMismatchError } from '../runtime/errors.ts';
+import { checkOptions, DataError, ShapeError, TypeMismatchError } from '../runtime/errors.ts';
 import {
   type Bytes,
   checkBytes,
@@ -167,6 +167,7 @@ export async function writeIdx(
   { data, shape }: IdxArray,
   options: WriteIdxOptions = {},
 ): Promise<Bytes> {
+  checkOptions('writeIdx', options, ['gzip']);
   const element = ELEMENTS.find((e) => data instanceof e.form);
   if (!element) {
     const forms = ELEMENTS.map((e) => e.form.name).join(', ');

@@ -35,8 +35,8 @@ function repeatChannels(x: Tensor, times: number): Tensor {
 
 /** Several filters for each channel are one for each of as many copies of it. */
 function conv2dArgs(x: Tensor, w: Tensor, b?: Tensor, options: Conv2dOptions = {}) {
-  const { activation = 'linear', ...rest } = options;
-  const attrs = convAttrs('conv2d', rest);
+  const { activation = 'linear' } = options;
+  const attrs = convAttrs('conv2d', options, ['activation']);
   const [C, F] = [x.shape.at(-1) as number, w.shape.at(-1) as number];
   const { groups } = attrs;
   const single = groups > 1 && groups === C && x.shape.length === 4;

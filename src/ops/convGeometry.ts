@@ -1,5 +1,5 @@
 import { formatShape, type Shape } from '../graph/shape.ts';
-import { ShapeError } from '../runtime/errors.ts';
+import { checkOptions, ShapeError } from '../runtime/errors.ts';
 
 /** How a filter walks over images; all in pixels. */
 export interface ConvOptions {
@@ -15,7 +15,12 @@ export interface ConvOptions {
 
 export type ConvAttrs = Required<ConvOptions>;
 
-export function convAttrs(op: string, options: ConvOptions): ConvAttrs {
+export function convAttrs(
+  op: string,
+  options: ConvOptions,
+  more: readonly string[] = [],
+): ConvAttrs {
+  checkOptions(op, options, ['strides', 'dilation', 'pads', 'groups', ...more]);
   const { strides = [1, 1], dilation = [1, 1], pads = [0, 0, 0, 0], groups = 1 } = options;
   const wrong = (list: readonly number[], from: number, count: number) =>
     list.length !== count || !list.every((n) => Number.isSafeInteger(n) && n >= from);

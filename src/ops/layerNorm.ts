@@ -1,7 +1,7 @@
 import { defineOp } from '../graph/op.ts';
 import { formatShape, sizeOf } from '../graph/shape.ts';
 import type { Grads, Tensor } from '../graph/tensor.ts';
-import { ShapeError } from '../runtime/errors.ts';
+import { checkOptions, ShapeError } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import { add, affine, mul, neg, sub } from './binary.ts';
 import { expectReal } from './emit.ts';
@@ -47,10 +47,11 @@ export const layerNorm = defineOp<
 >({
   name: 'layerNorm',
   inplace: [0],
-  args: (x, scale, offset, { epsilon = 1e-3, centered = true } = {}) => [
-    [x, scale, offset],
-    { epsilon, centered },
-  ],
+  args(x, scale, offset, options = {}) {
+    checkOptions('layerNorm', options, ['epsilon', 'centered']);
+    const { epsilon = 1e-3, centered = true } = options;
+    return [[x, scale, offset], { epsilon, centered }];
+  },
   type([x, scale, offset]) {
     const { shape } = x as Tensor;
     expectReal('layerNorm', x as Tensor, scale as Tensor, offset as Tensor);

@@ -1,7 +1,7 @@
 import { defineOp } from '../graph/op.ts';
 import { broadcastShapes, formatShape, type Shape, sameShape, sizeOf } from '../graph/shape.ts';
 import { type Grads, makeTensor, type Tensor } from '../graph/tensor.ts';
-import { ShapeError } from '../runtime/errors.ts';
+import { checkOptions, ShapeError } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import { NONE } from '../runtime/row.ts';
 import { expectReal } from './emit.ts';
@@ -54,6 +54,7 @@ function productSizes(
 
 /** Operands of a product: leading axes are equal on both sides, or b is one matrix. */
 function matMulArgs(a: Tensor, b: Tensor, options: MatMulOptions = {}): [Tensor[], MatMulAttrs] {
+  checkOptions('matMul', options, ['transposeA', 'transposeB']);
   const attrs = {
     transposeA: options.transposeA ?? false,
     transposeB: options.transposeB ?? false,
@@ -161,8 +162,9 @@ export const matMulSlope = defineOp({
   },
   grad(dz, { inputs, attrs }): Grads {
     const [a, b, y] = inputs as [Tensor, Tensor, Tensor];
-    const product = matMul(a, b, attrs);
-    const times = SLOPES[attrs.of as Sloped].times(product, y);
+    const { of, ...options } = attrs;
+    const product = matMul(a, b, options);
+    const times = SLOPES[of as Sloped].times(product, y);
     const [dProduct, dy = null] = gradsOf(times, dz);
     return [...gradsOf(product, dProduct as Tensor), dy];
   },

@@ -1,7 +1,7 @@
 import { defineOp } from '../graph/op.ts';
 import { formatShape, sameShape, sizeOf } from '../graph/shape.ts';
 import type { Emitter, Grads, Tensor } from '../graph/tensor.ts';
-import { OptionError, ShapeError } from '../runtime/errors.ts';
+import { checkOptions, OptionError, ShapeError } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import { NONE, type Pointer } from '../runtime/row.ts';
 import { add, affine, mul, neg, sub } from './binary.ts';
@@ -256,10 +256,11 @@ export const batchNorm = defineOp<
 >({
   name: 'batchNorm',
   inplace: [0],
-  args: (x, scale, offset, { moments: given, epsilon = 1e-3, groupSize = 1 } = {}) => [
-    [x, scale, offset, given ?? columnMoments(x)],
-    { epsilon, groupSize },
-  ],
+  args(x, scale, offset, options = {}) {
+    checkOptions('batchNorm', options, ['moments', 'epsilon', 'groupSize']);
+    const { moments = columnMoments(x), epsilon = 1e-3, groupSize = 1 } = options;
+    return [[x, scale, offset, moments], { epsilon, groupSize }];
+  },
   type([x, ...numbers]) {
     expectColumns('batchNorm', x as Tensor, ...numbers);
     const [scale, offset, m] = numbers as [Tensor, Tensor, Tensor];

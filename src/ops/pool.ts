@@ -1,6 +1,7 @@
 import { defineOp } from '../graph/op.ts';
 import { type Shape, sizeOf } from '../graph/shape.ts';
 import type { Emitter, Grads, Tensor } from '../graph/tensor.ts';
+import { checkOptions } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import { expectReal } from './emit.ts';
 import {
@@ -38,11 +39,9 @@ function pooled(op: string, x: Tensor, windows: Windows): [Tensor[], Geometry] {
   return [[x, table], geometry];
 }
 
-function sliding(
-  op: string,
-  x: Tensor,
-  { size, strides, padding = 'valid' }: PoolOptions,
-): Windows {
+function sliding(op: string, x: Tensor, options: PoolOptions): Windows {
+  checkOptions(op, options, ['size', 'strides', 'padding']);
+  const { size, strides, padding = 'valid' } = options;
   const axes = spatialAxes(op, x).length;
   const sizes = perAxis(`${op}: size`, size, axes);
   const steps = perAxis(`${op}: strides`, strides ?? sizes, axes);

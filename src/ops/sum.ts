@@ -9,7 +9,7 @@ import {
   stridesOf,
 } from '../graph/shape.ts';
 import type { Emitter, Grads, Tensor } from '../graph/tensor.ts';
-import { ShapeError } from '../runtime/errors.ts';
+import { checkOptions, ShapeError } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import type { Pointer, Row } from '../runtime/row.ts';
 import { elementwise, expectReal } from './emit.ts';
@@ -32,6 +32,7 @@ export interface ReduceAttrs {
 
 /** Inputs and attributes of a reduction: the reduced axes brought to the front or the back. */
 export function reduceArgs(x: Tensor, options: ReduceOptions = {}): [Tensor[], ReduceAttrs] {
+  checkOptions('reductions', options, ['axes', 'keepDims']);
   const rank = x.shape.length;
   const axes = normalizeAxes(options.axes, rank);
   const kept = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));

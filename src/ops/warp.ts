@@ -1,7 +1,7 @@
 import { defineOp } from '../graph/op.ts';
 import { formatShape, type Shape, sameShape, sizeOf } from '../graph/shape.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import { ShapeError } from '../runtime/errors.ts';
+import { checkOptions, ShapeError } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import { NONE } from '../runtime/row.ts';
 import { expectReal } from './emit.ts';
@@ -36,6 +36,7 @@ function expectShape(what: string, t: Tensor, shape: Shape): void {
 export const warp = defineOp({
   name: 'warp',
   args: (x: Tensor, maps: Tensor, field: Tensor | null = null, attrs: WarpAttrs = {}) => {
+    checkOptions('warp', attrs, ['size', 'fillMode', 'fillValue', 'interpolation']);
     const [, height = 0, width = 0] = x.shape;
     const filled = { size: [height, width], fillMode: 'constant', fillValue: 0 } as const;
     const set = { ...filled, interpolation: 'bilinear', ...attrs } as const;

@@ -15,7 +15,7 @@ import { resizeLinear } from '../ops/resize.ts';
 import { slice } from '../ops/slice.ts';
 import { reduceSum } from '../ops/sum.ts';
 import { abs } from '../ops/unary.ts';
-import { OptionError, ShapeError } from '../runtime/errors.ts';
+import { checkOptions, OptionError, ShapeError } from '../runtime/errors.ts';
 import { coreOf, type Model } from '../train/model.ts';
 import { traceNetwork } from '../train/network.ts';
 
@@ -42,6 +42,7 @@ export async function look(
   image: DataLike,
   options: LookOptions = {},
 ): Promise<Look> {
+  checkOptions('look', options, ['classIndex']);
   const { engine } = coreOf(model).state;
   const traced = traceImage(model, image);
   const { x, height, width, output, maps } = traced;

@@ -7,7 +7,7 @@ import type { Tensor } from '../graph/tensor.ts';
 import { tensor } from '../ops/leaf.ts';
 import { concat } from '../ops/slice.ts';
 import type { Engine } from '../runtime/engine.ts';
-import { OptionError, ShapeError } from '../runtime/errors.ts';
+import { checkOptions, OptionError, ShapeError } from '../runtime/errors.ts';
 
 export interface SheetOptions {
   /** Images from the first on, default 8. */
@@ -36,8 +36,10 @@ function checkImages({ shape }: Table): readonly [height: number, width: number,
 export async function augmentationSheet(
   layers: Augmenting | readonly Augmenting[],
   images: DataLike,
-  { rows = 8, columns = 10, zoom = 2, seed = 0, engine }: SheetOptions = {},
+  options: SheetOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
+  checkOptions('augmentationSheet', options, ['rows', 'columns', 'zoom', 'seed', 'engine']);
+  const { rows = 8, columns = 10, zoom = 2, seed = 0, engine } = options;
   for (const [name, n] of Object.entries({ rows, columns, zoom })) {
     if (!Number.isInteger(n) || n < 1)
       throw new OptionError(`${name} is ${n}, expected a whole number ≥ 1`);
@@ -83,8 +85,10 @@ function pictureOf(
 
 export function writeSheet(
   pictures: readonly Picture[],
-  { columns = 10, zoom = 2, channels = 1 }: { columns?: number; zoom?: number; channels?: 1 | 3 },
+  options: { columns?: number; zoom?: number; channels?: 1 | 3 } = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
+  checkOptions('writeSheet', options, ['columns', 'zoom', 'channels']);
+  const { columns = 10, zoom = 2, channels = 1 } = options;
   const largest = (axis: 0 | 1) => Math.max(0, ...pictures.map(({ size }) => size[axis]));
   const rows = Math.ceil(pictures.length / columns);
   const page = new Page(rows, columns, [largest(0), largest(1)], channels, zoom);

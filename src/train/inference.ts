@@ -5,10 +5,10 @@ import { commonMakers, type LayerConfig, type Makers, makeLayer } from '../nn/ma
 import { DISPOSE } from '../runtime/dispose.ts';
 import type { RuntimeInfo } from '../runtime/engine.ts';
 import { builtin } from '../runtime/environment.ts';
-import { DataError, messageOf } from '../runtime/errors.ts';
+import { checkOptions, DataError, messageOf } from '../runtime/errors.ts';
 import { type InferenceOptions, inferenceEngine } from '../runtime/inference.ts';
 import { type Inputs, NetworkCore } from './networkCore.ts';
-import { predict, predictSync, single } from './predict.ts';
+import { type PredictOptions, predict, predictSync, single } from './predict.ts';
 import { MODEL_FILE, type ModelFiles, SavedNetwork, WEIGHTS_FILE } from './savedNetwork.ts';
 import { checkTensors, writeVariables } from './tensors.ts';
 import { WeightState } from './weightState.ts';
@@ -76,16 +76,13 @@ export class InferenceModel {
   }
 
   /** The output for the examples, computed in batches. Throws `OptionError` when there are several outputs: see `predictAll`. */
-  async predict(x: Inputs, options: { batchSize?: number } = {}): Promise<NDArray> {
+  async predict(x: Inputs, options: PredictOptions = {}): Promise<NDArray> {
     return single(await this.predictAll(x, options), this.info.name);
   }
 
   /** All outputs by name. */
-  predictAll(
-    x: Inputs,
-    { batchSize = 32 }: { batchSize?: number } = {},
-  ): Promise<Record<string, NDArray>> {
-    return predict(this.#core, x, { batchSize });
+  predictAll(x: Inputs, options: PredictOptions = {}): Promise<Record<string, NDArray>> {
+    return predict(this.#core, x, options);
   }
 
   /** The output at once, in one batch, on the calling thread. */
@@ -112,6 +109,7 @@ export async function loadModel(
   source: string | URL | ModelFiles,
   options: InferenceOptions = {},
 ): Promise<InferenceModel> {
+  checkOptions('loadModel', options, ['threads', 'reproducible', 'wasm', 'workerFactory']);
   const named = typeof source === 'string' || source instanceof URL;
   const files = named ? await filesAt(String(source)) : source;
   const makers = await makersFor(files);

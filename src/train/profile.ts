@@ -3,6 +3,7 @@ import { type Executable, plainStep } from '../compile/executable.ts';
 import { printProgram } from '../compile/print.ts';
 import { type Shape, sizeOf } from '../graph/shape.ts';
 import { rowBytes } from '../runtime/encode.ts';
+import { checkOptions } from '../runtime/errors.ts';
 import type { ModelCore } from './core.ts';
 import type { Feed } from './feed.ts';
 import { formatTable } from './inspect.ts';
@@ -64,10 +65,9 @@ export interface Profile {
   toString(): string;
 }
 
-export async function profile(
-  core: ModelCore,
-  { batchSize = 32, steps = 100 }: ProfileOptions,
-): Promise<Profile> {
+export async function profile(core: ModelCore, options: ProfileOptions): Promise<Profile> {
+  checkOptions('profile', options, ['batchSize', 'steps']);
+  const { batchSize = 32, steps = 100 } = options;
   checkWhole('steps', steps, 1);
   const executable = await stepProgram(core, batchSize);
   const { engine } = core.state;

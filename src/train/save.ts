@@ -4,6 +4,7 @@ import { readPreprocessing } from '../data/readPreprocessing.ts';
 import { formatJson, type Json, type JsonReader, parseJson } from '../formats/json.ts';
 import { readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
 import type { Variable } from '../graph/tensor.ts';
+import { checkOptions } from '../runtime/errors.ts';
 import { VERSION } from '../runtime/version.ts';
 import { compiledConfig } from './compiled.ts';
 import { networkConfig } from './config.ts';
@@ -34,6 +35,14 @@ export interface SaveOptions extends ModelNotes {
   /** Also what `compile` was given, default true. */
   readonly compiled?: boolean;
 }
+
+const SAVE_OPTIONS = [
+  'optimizer',
+  'compiled',
+  'preprocessing',
+  'classNames',
+  'metadata',
+] satisfies (keyof SaveOptions)[];
 
 export function slotName(weight: string, slot: string): string {
   return `${weight}/${slot}`;
@@ -66,6 +75,7 @@ export async function toFiles(
   options: SaveOptions,
 ): Promise<Record<string, Uint8Array<ArrayBuffer>>> {
   const { state } = core;
+  checkOptions('save', options, SAVE_OPTIONS);
   const { optimizer = true, compiled = true } = options;
   const settings = compiled && core.compiled ? compiledConfig(core.compiled) : undefined;
   const network = networkConfig(core.network);

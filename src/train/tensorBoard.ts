@@ -1,4 +1,4 @@
-import { OptionError } from '../runtime/errors.ts';
+import { checkOptions, OptionError } from '../runtime/errors.ts';
 import type { Callback } from './callbacks.ts';
 import type { EventFiles } from './eventFiles.ts';
 import { checkWhole } from './options.ts';
@@ -14,7 +14,9 @@ export interface TensorBoardOptions {
  * Writes event files for TensorBoard at the end of epochs: `epoch_loss`, metrics, `epoch_learning_rate`, and histograms of
  * the weights, by the names that Keras gives them. Look at them with `tensorboard --logdir DIR`.
  */
-export function tensorBoard({ logDir, histogramFreq = 1 }: TensorBoardOptions): Callback {
+export function tensorBoard(options: TensorBoardOptions): Callback {
+  checkOptions('tensorBoard', options, ['logDir', 'histogramFreq']);
+  const { logDir, histogramFreq = 1 } = options;
   if (typeof logDir !== 'string' || logDir === '')
     throw new OptionError(`tensorBoard: logDir is ${JSON.stringify(logDir)}, expected a path`);
   checkWhole('tensorBoard: histogramFreq', histogramFreq, 0);

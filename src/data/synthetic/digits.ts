@@ -1,4 +1,4 @@
-import { OptionError } from '../../runtime/errors.ts';
+import { checkOptions, OptionError } from '../../runtime/errors.ts';
 import type { Dataset } from '../dataset.ts';
 import { Random } from '../random.ts';
 import { balancedLabels } from './labels.ts';
@@ -15,7 +15,9 @@ export interface DigitsOptions {
 /** Knots of the elastic distortion in each direction. */
 const KNOTS = 4;
 
-export function digits(n: number, { seed = 0, size = 28 }: DigitsOptions = {}): Dataset {
+export function digits(n: number, options: DigitsOptions = {}): Dataset {
+  checkOptions('digits', options, ['seed', 'size']);
+  const { seed = 0, size = 28 } = options;
   if (!Number.isInteger(size) || size < 8)
     throw new OptionError(`digits: size is ${size}, expected a whole number from 8`);
   const y = balancedLabels('digits', n, 10, seed);

@@ -116,12 +116,12 @@ export interface FlowerOptions extends ToyOptions {
 
 export function flower(
   n: number,
-  { petals = 8, noise = 0.2, seed = 0 }: FlowerOptions = {},
+  { petals = 8, noise = 0.2, ...options }: FlowerOptions = {},
 ): Dataset {
   checkFrom('flower', 'noise', noise, 0);
   if (!Number.isInteger(petals / 2) || petals < 2)
     throw new OptionError(`flower: ${petals} petals, expected an even number`);
-  return planar('flower', n, 2, { noise: 0, seed }, (label, random) => {
+  return planar('flower', n, 2, { noise: 0, ...options }, (label, random) => {
     const angle = 3.12 * (label + random.uniform()) + noise * random.normal();
     const radius = 4 * sin((petals / 2) * angle) + noise * random.normal();
     return [radius * sin(angle), radius * cos(angle)];
