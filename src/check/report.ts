@@ -31,8 +31,13 @@ export interface ParameterCheck {
 export interface GradCheck {
   /** ‖d − g‖/(‖d‖ + ‖g‖) over all checked entries: g by backpropagation, d by differences. */
   readonly ratio: number;
-  /** That of the ratio; `worry` also where a single parameter's ratio says so, beyond the rounding of the loss. */
+  /**
+   * That of the ratio beyond the rounding of the loss; `worry` also where a single parameter says so, `look` where rounding
+   * hides an error of 1e-5.
+   */
   readonly verdict: CheckVerdict;
+  /** What rounding of the loss alone may make of the ratio; it grows as ε shrinks. */
+  readonly rounding: number;
   /** Ratio below 1e-5, and no worry. */
   readonly passed: boolean;
   readonly epsilon: number;
@@ -77,29 +82,45 @@ function indexOf(i: number, shape: Shape): number[] {
   return index;
 }
 
+/** Norms, and the ratio with what it is beyond rounding; `rounding`: what rounding of the loss does to one difference. */
+function compare(pairs: readonly Pair[], rounding: number) {
+  const norms = normsOf(pairs);
+  const noise = rounding * Math.sqrt(pairs.length);
+  const ratio = ratioOf(norms.error, norms);
+  return { norms, noise, ratio, beyond: ratioOf(Math.max(0, norms.error - noise), norms) };
+}
+
 function checkParameter({ name, shape, size, entries }: ParameterEntries, rounding: number) {
   const all = entries.map(({ i, gradient, difference, branch }) => ({
     entry: { index: indexOf(i, shape), gradient, difference },
     branch,
   }));
   const counted = all.filter((e) => !e.branch).map((e) => e.entry);
-  const found = normsOf(counted);
-  const noise = rounding * Math.sqrt(counted.length);
-  const zero = Math.max(found.gradient, found.difference) < Math.max(ZERO, noise);
-  const beyond = ratioOf(Math.max(0, found.error - noise), found);
+  const { norms, noise, ratio, beyond } = compare(counted, rounding);
+  const zero = Math.max(norms.gradient, norms.difference) < Math.max(ZERO, noise);
   const check: ParameterCheck = {
     name,
     shape,
-    ratio: zero ? 0 : ratioOf(found.error, found),
+    ratio: zero ? 0 : ratio,
     verdict: zero ? 'zero' : verdictOf(beyond),
-    gradientNorm: found.gradient,
-    differenceNorm: found.difference,
+    gradientNorm: norms.gradient,
+    differenceNorm: norms.difference,
     checked: entries.length,
     size,
     worst: counted.toSorted((a, b) => errorOf(b) - errorOf(a)).slice(0, WORST),
     branches: all.filter((e) => e.branch).map((e) => e.entry),
   };
   return { check, counted };
+}
+
+/** Where every parameter is great, so is the whole: the norms of both sides of the triangle inequality add up. */
+function overall(counted: readonly Pair[], rounding: number, worried: boolean) {
+  const { norms, noise, ratio, beyond } = compare(counted, rounding);
+  const share = noise === 0 ? 0 : noise / (norms.gradient + norms.difference);
+  const found = verdictOf(beyond);
+  const hidden = found === 'great' && share > PASSED;
+  const verdict: CheckVerdict = worried ? 'worry' : hidden ? 'look' : found;
+  return { ratio, verdict, rounding: share, passed: ratio < PASSED && !worried };
 }
 
 /** The result from what was measured; `rounding`: what rounding of the loss does to one difference. */
@@ -118,14 +139,9 @@ export function report({
   const counted = found.flatMap(({ check, counted: list }) =>
     check.verdict === 'zero' ? [] : list,
   );
-  const all = normsOf(counted);
-  const ratio = ratioOf(all.error, all);
   const worried = found.some(({ check }) => check.verdict === 'worry');
-  const verdict = worried ? 'worry' : verdictOf(ratio);
   const result = {
-    ratio,
-    verdict,
-    passed: ratio < PASSED && !worried,
+    ...overall(counted, rounding, worried),
     epsilon,
     loss,
     checked: parameters.reduce((sum, p) => sum + p.entries.length, 0),
@@ -144,7 +160,7 @@ const WORDS: Record<CheckVerdict, string> = {
 const digits = (x: number, n = 2) => x.toExponential(n);
 
 function text(check: Omit<GradCheck, 'toString'>): string {
-  const { ratio, verdict, epsilon, checked, size, parameters } = check;
+  const { ratio, verdict, epsilon, checked, size, parameters, rounding } = check;
   const rows = parameters.map((p) => [
     p.name,
     digits(p.ratio, 1),
@@ -155,11 +171,14 @@ function text(check: Omit<GradCheck, 'toString'>): string {
     p.branches.length ? String(p.branches.length) : '–',
   ]);
   const head = ['parameter', 'ratio', 'verdict', '‖gradient‖', '‖differences‖', 'checked', 'bends'];
+  const listed = disagreements(parameters);
+  const hidden = `ε is too small: rounding of the loss alone may give ${digits(rounding, 1)}; 1e-5 is more accurate`;
+  const words = verdict === 'look' && listed.length === 0 ? hidden : WORDS[verdict];
   return [
     formatTable(head, rows),
-    ...(verdict === 'great' ? [] : disagreements(parameters)),
+    ...listed,
     ...bends(parameters),
-    `ratio ${digits(ratio, 1)} over ${checked.toLocaleString('en')} of ${size.toLocaleString('en')} parameters, ε ${epsilon.toExponential()}: ${WORDS[verdict]}`,
+    `ratio ${digits(ratio, 1)} over ${checked.toLocaleString('en')} of ${size.toLocaleString('en')} parameters, ε ${epsilon.toExponential()}: ${words}`,
   ].join('\n');
 }
 

@@ -188,6 +188,35 @@ test.each([
   net.dispose();
 });
 
+describe('a step so short that rounding of the loss counts', () => {
+  test('the verdict of the whole is that of its rows', async () => {
+    const net = classifier(deep());
+    const check = await gradCheck(net, batch, { epsilon: 2e-9 });
+    expect(check.ratio).toBeGreaterThan(GREAT);
+    for (const { name, verdict } of check.parameters) expect(verdict, name).toBe('great');
+    expect(check).toMatchObject({ verdict: 'great', passed: true });
+    expect(String(check)).not.toMatch(/look/);
+    net.dispose();
+  });
+
+  test('a gradient that is wrong by more than rounding is listed', async () => {
+    const net = classifier([dense(7, { activation: 'relu' }), lambda((x) => skewed(x, 1.0005))]);
+    const check = await gradCheck(net, batch, { epsilon: 1e-7 });
+    expect(check).toMatchObject({ verdict: 'look', passed: false });
+    expect(String(check)).toMatch(/^dense\/kernel\[\d,\d\]: gradient .*, differences /m);
+    net.dispose();
+  });
+
+  test('an error of 1e-5 that rounding could hide is no agreement', async () => {
+    const net = classifier(deep());
+    const check = await gradCheck(net, batch, { epsilon: 1e-11 });
+    expect(check.verdict).toBe('look');
+    expect(check.rounding).toBeGreaterThan(1e-5);
+    expect(String(check)).toMatch(/ε 1e-11: ε is too small: rounding of the loss alone may give/);
+    net.dispose();
+  });
+});
+
 test('a wrong gradient of a small part is a worry too', async () => {
   const net = classifier([
     layer('shift', {}, (scope, x: Tensor) =>
