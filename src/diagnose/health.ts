@@ -18,8 +18,13 @@ export interface LayerHealth {
   readonly activation: Magnitude;
   /** Of the loss by the activation; missing where no weights lie before. */
   readonly gradient?: Magnitude;
-  /** Share of the outputs close to the end of what the activation can give: |tanh| > 0.97, sigmoid outside [0.03, 0.97]. */
+  /**
+   * Share of the outputs close to the end of what the activation can give: |tanh| > 0.97, sigmoid outside [0.03, 0.97]. Not of
+   * the model's outputs, which may be sure.
+   */
   readonly saturated?: number;
+  /** Of a model's output instead: the share that is close to the wrong end. */
+  readonly wrong?: number;
   /** Share of the units that are 0 for the whole batch, of relu. */
   readonly dead?: number;
 }
@@ -119,7 +124,8 @@ export function healthMonitor(options: HealthOptions = {}): HealthMonitor {
         const sample = parts.readMeasures(plan, values, step);
         samples.push(sample);
         if (samples.length > limit) samples = samples.filter((_, i) => i % 2 === 0);
-        for (const { key, text } of parts.findings(sample)) warn(key, `step ${step}: ${text}`);
+        for (const { key, text } of parts.findings(sample, plan.setup))
+          warn(key, `step ${step}: ${text}`);
       },
     },
     toString() {

@@ -10,7 +10,7 @@ export function healthText(sample: HealthSample, warnings: readonly string[]): s
     l.layer,
     shown(l.activation),
     shown(l.gradient),
-    share(l.saturated),
+    share(l.saturated ?? l.wrong),
     share(l.dead),
   ]);
   const weights = sample.weights.map((w) => [

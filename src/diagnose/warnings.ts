@@ -1,4 +1,5 @@
 import type { HealthSample, LayerHealth, Magnitude } from './health.ts';
+import type { Setup } from './setup.ts';
 
 /** One thing that is wrong: `key` is the same when it is found again. */
 export interface Finding {
@@ -8,21 +9,28 @@ export interface Finding {
 
 /** Powers of ten by which signals may shrink or grow from the first to the last layer. */
 const DECADES = 4;
-/** Shares of saturated outputs and of dead units. */
+/** Shares of saturated outputs, of a model's outputs that are sure and wrong, and of dead units. */
 const SATURATED = 0.5;
+const WRONG = 0.2;
 const DEAD = 0.4;
 /** Norms of updates by norms of weights, of which 0.001 is usual (Karpathy: CS231n, 2016): their median. */
 const FAST = 0.1;
 const SLOW = 1e-6;
 
-/** What is wrong in a sample, in words. */
-export function findings(sample: HealthSample): Finding[] {
+/** What is wrong in a sample, in words; what the network has already is not advised. */
+export function findings(sample: HealthSample, setup: Setup): Finding[] {
   return [
-    ...signal('activations', sample.layers, (l) => l.activation, 'last'),
-    ...signal('gradients', sample.layers, (l) => l.gradient, 'first'),
-    ...sample.layers.flatMap(units),
+    ...signal('activations', sample.layers, (l) => l.activation, 'last', setup),
+    ...signal('gradients', sample.layers, (l) => l.gradient, 'first', setup),
+    ...sample.layers.flatMap((layer) => units(layer, setup)),
     ...rates(sample),
   ];
+}
+
+/** `a`, `a or b`, `a, b or c`, of those that are not left out. */
+function oneOf(...things: readonly (string | false | undefined)[]): string {
+  const known = things.filter((thing) => thing);
+  return [known.slice(0, -1).join(', '), known.at(-1)].filter(Boolean).join(' or ');
 }
 
 /** Compares where the signal arrives with where it starts: activations run to the last layer, gradients to the first. */
@@ -31,6 +39,7 @@ function signal(
   layers: readonly LayerHealth[],
   of: (l: LayerHealth) => Magnitude | undefined,
   to: 'first' | 'last',
+  { start: weights, normalised }: Setup,
 ): Finding[] {
   const known = layers.flatMap((l) => {
     const size = of(l);
@@ -48,20 +57,29 @@ function signal(
   if (Math.abs(decades) <= DECADES) return [];
   const how = decades > 0 ? 'explode' : 'vanish';
   const sizes = `${start.size.rms.toExponential(1)} at ${start.layer}, ${end.size.rms.toExponential(1)} at ${end.layer}`;
-  const cure = 'try He or Xavier weights, normalisation, fewer layers';
-  return [{ key: `${what} ${how}`, text: `${what} ${how}: ${sizes}; ${cure}` }];
+  const cure = oneOf(weights, !normalised && 'normalisation', 'fewer layers');
+  return [{ key: `${what} ${how}`, text: `${what} ${how}: ${sizes}; try ${cure}` }];
 }
 
 const percent = (x: number) => `${Math.round(100 * x)} %`;
 
-function units({ layer, saturated = 0, dead = 0 }: LayerHealth): Finding[] {
+function units(
+  { layer, saturated = 0, wrong = 0, dead = 0 }: LayerHealth,
+  { start, normalised }: Setup,
+): Finding[] {
   const found: Finding[] = [];
+  const calmer = oneOf(start, !normalised && 'normalised inputs', 'a lower learning rate');
   if (saturated > SATURATED) {
-    const text = `${layer} saturates: ${percent(saturated)} of its outputs are at the ends of their range; try smaller weights or normalised inputs`;
+    const text = `${layer} saturates: ${percent(saturated)} of its outputs are at the ends of their range; try ${calmer}`;
     found.push({ key: `${layer} saturates`, text });
   }
+  if (wrong > WRONG) {
+    const text = `${layer} saturates: ${percent(wrong)} of its outputs are sure and wrong; try ${calmer}`;
+    found.push({ key: `${layer} wrong`, text });
+  }
   if (dead > DEAD) {
-    const text = `${layer} has dead relu units: ${percent(dead)} give 0 for the whole batch; try a lower learning rate, He weights or leakyRelu`;
+    const cure = oneOf('a lower learning rate', start, 'leakyRelu');
+    const text = `${layer} has dead relu units: ${percent(dead)} give 0 for the whole batch; try ${cure}`;
     found.push({ key: `${layer} dead`, text });
   }
   return found;

@@ -13,7 +13,11 @@ export interface LayerOutput {
 /** What happens in a step, as nodes of its program. */
 export interface StepView {
   /** In the order of the calls; `gradient` of the loss, where weights lie before it. */
-  readonly outputs: readonly (LayerOutput & { readonly gradient: Tensor | undefined })[];
+  readonly outputs: readonly (LayerOutput & {
+    readonly gradient: Tensor | undefined;
+    /** Of a model's output what it should be, null where that has another shape; undefined for layers inside. */
+    readonly truth: Tensor | null | undefined;
+  })[];
   readonly weights: readonly {
     readonly variable: Variable;
     readonly before: Tensor;

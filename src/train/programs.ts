@@ -36,6 +36,8 @@ export interface TracedLoss {
   /** Metrics that are no means over examples. */
   readonly accumulated: readonly BatchSums[];
   readonly layerOutputs: readonly LayerOutput[];
+  /** What each output should be; of mixed examples that of the larger part. */
+  readonly truths: ReadonlyMap<Tensor, Tensor>;
 }
 
 /** Loss and metrics of the network over batches of `size` from the feeds. */
@@ -73,6 +75,7 @@ export function traceLoss(
   const parts: Tensor[] = [];
   const named: [string, Tensor][] = [];
   const accumulated: BatchSums[] = [];
+  const truths = new Map<Tensor, Tensor>();
   for (const [output, own] of losses) {
     const { loss, weight: share } = own;
     const truth = tensors.get(targetName(output)) as Tensor;
@@ -83,6 +86,7 @@ export function traceLoss(
     parts.push(share === 1 ? value : affine(value, share));
     if (several) named.push([`${output}_loss`, value]);
     const seen = (t: Tensor) => mixed?.larger(t) ?? t;
+    truths.set(predicted, seen(truth));
     const measured = measure(own, seen(truth), predicted, weight && seen(weight));
     const title = (label: string) => (several ? `${output}_${label}` : label);
     for (const [label, mean] of measured.means) named.push([title(label), mean]);
@@ -97,6 +101,7 @@ export function traceLoss(
     names: ['loss', ...named.map(([n]) => n)],
     accumulated,
     layerOutputs,
+    truths,
   };
 }
 

@@ -1,6 +1,7 @@
 import { differentiating } from '../compile/grad.ts';
 import type { ProgramSpec } from '../compile/program.ts';
 import { reachable } from '../compile/schedule.ts';
+import { sameShape } from '../graph/shape.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
 import type { Constraint } from '../nn/constraint.ts';
 import type { Assignment, Trace } from '../nn/trace.ts';
@@ -34,6 +35,8 @@ export interface StepParts {
   /** What else is recorded, from what layers compute. */
   readonly probe?: Probe | undefined;
   readonly layerOutputs?: readonly LayerOutput[];
+  /** What the model's outputs should be. */
+  readonly truths?: ReadonlyMap<Tensor, Tensor>;
 }
 
 /** A training step as a program: loss, gradients, updates, constraints. */
@@ -93,13 +96,17 @@ function watchable({ loss, variables, layerOutputs = [] }: StepParts): Tensor[] 
 }
 
 function viewStep(
-  { variables, layerOutputs = [] }: StepParts,
+  { variables, layerOutputs = [], truths }: StepParts,
   gradientsOf: ReadonlyMap<Tensor, Tensor>,
   sums: readonly Tensor[],
   changes: readonly Tensor[],
 ): StepView {
   return {
-    outputs: layerOutputs.map((o) => ({ ...o, gradient: gradientsOf.get(o.value) })),
+    outputs: layerOutputs.map((o) => ({
+      ...o,
+      gradient: gradientsOf.get(o.value),
+      truth: truthOf(o.value, truths?.get(o.value)),
+    })),
     weights: variables.map((variable, i) => ({
       variable,
       before: cast(read(variable), variable.dtype),
@@ -107,6 +114,10 @@ function viewStep(
       after: readAfter(read(variable), changes),
     })),
   };
+}
+
+function truthOf({ shape }: Tensor, truth: Tensor | undefined): Tensor | null | undefined {
+  return truth && (sameShape(shape, truth.shape) ? truth : null);
 }
 
 /** Puts constrained weights back to where they are allowed, once all are updated. */

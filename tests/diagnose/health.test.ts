@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { healthMonitor } from '../../src/diagnose/health.ts';
 import { dense } from '../../src/nn/dense.ts';
-import { flatten, lambda } from '../../src/nn/index.ts';
+import { flatten, lambda, layerNormalization } from '../../src/nn/index.ts';
 import { initializers } from '../../src/nn/init.ts';
 import * as ops from '../../src/ops/index.ts';
 import { adam, sgd } from '../../src/optim/index.ts';
@@ -175,6 +175,81 @@ test.each([
   const rates = heard.filter((w) => /learning rate/.test(w));
   if (warning) expect(rates.join()).toMatch(warning);
   else expect(rates).toEqual([]);
+});
+
+/** Eight steps of a classifier of the sign of the first feature. */
+async function signs(layers: SequentialLayer[], learningRate: number, loss = 'binaryCrossentropy') {
+  using net = sequential(layers);
+  net.compile({ optimizer: sgd({ learningRate }), loss });
+  const health = healthMonitor({ every: 1 });
+  const sign = (i: number) => ((x.data[i * WIDTH] as number) > 0 ? 1 : 0);
+  const labels = Float64Array.from({ length: EXAMPLES }, (_, i) => sign(i));
+  const target = { data: labels, shape: [EXAMPLES, 1] };
+  await net.fit(x, target, { epochs: 8, batchSize: EXAMPLES, callbacks: [health] });
+  return health;
+}
+
+/** Weights that look at the first feature alone. */
+const first = (weight: number) => () =>
+  ops.tensor(
+    Float64Array.from({ length: WIDTH }, (_, i) => (i === 0 ? weight : 0)),
+    [WIDTH, 1],
+  );
+
+describe('the output of a model', () => {
+  const sure = (weight: number) =>
+    dense(1, { activation: 'sigmoid', kernelInitializer: first(weight) });
+
+  test.each(['binaryCrossentropy', 'meanSquaredError'])('sure and right, %s', async (loss) => {
+    const health = await signs([sure(1000)], 1e-3, loss);
+    expect(health.warnings.filter((w) => /saturates/.test(w))).toEqual([]);
+    expect(health.samples[0]?.layers[0]).toMatchObject({ layer: 'dense', wrong: 0 });
+    expect(health.samples[0]?.layers[0]).not.toHaveProperty('saturated');
+  });
+
+  test('sure and wrong', async () => {
+    const health = await signs([sure(-1000)], 1e-3, 'meanSquaredError');
+    expect(health.warnings.join()).toMatch(
+      /dense saturates: \d+ % of its outputs are sure and wrong/,
+    );
+  });
+});
+
+describe('what is there is not advised', () => {
+  const shrinking = (options: Init, more: SequentialLayer[] = []) =>
+    Array.from({ length: 8 }, () => [
+      dense(16, { activation: 'relu', ...options }),
+      lambda((t) => ops.affine(t, 0.1)),
+    ])
+      .flat()
+      .concat(more as never, dense(1, { activation: 'sigmoid' }));
+
+  test.each<[string, SequentialLayer[], RegExp]>([
+    ['no He weights', shrinking({}), /; try He weights, normalisation or fewer layers/],
+    [
+      'He weights',
+      shrinking({ kernelInitializer: initializers.heNormal() }),
+      /; try normalisation or fewer layers/,
+    ],
+    [
+      'He weights and normalisation',
+      shrinking({ kernelInitializer: 'heUniform' }, [layerNormalization()]),
+      /; try fewer layers/,
+    ],
+  ])('%s', async (_name, layers, cure) => {
+    const health = await signs(layers, 1e-6);
+    const vanishing = health.warnings.filter((w) => /gradients|activations/.test(w));
+    expect(vanishing.length).toBeGreaterThan(0);
+    for (const warning of vanishing) expect(warning).toMatch(cure);
+  });
+
+  test('dead units of a network with He weights', async () => {
+    const dead = dense(8, { activation: 'relu', kernelInitializer: 'heNormal', ...biased(-100) });
+    const health = await signs([dead, dense(1, { activation: 'sigmoid' })], 1e-3);
+    expect(health.warnings.join()).toMatch(
+      /dead relu units.*; try a lower learning rate or leakyRelu/,
+    );
+  });
 });
 
 test('the first NaN: its layer, its op and what went in', async () => {
