@@ -58,7 +58,7 @@ export const train: Command = {
     },
     flip: {
       type: 'boolean',
-      help: 'mirror half of the images in training; not for digits or letters',
+      help: 'mirror half of the images sideways in training, never upside down; not for digits or letters',
     },
     patience: {
       type: 'string',

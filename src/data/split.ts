@@ -35,6 +35,9 @@ function checkExamples(what: string, n: number): void {
     throw new OptionError(`${what}: got ${shown(n)}, expected a number of examples`);
 }
 
+/** From so many examples on dev and test need no more than these shares. */
+const VAST = { examples: 10_000_000, dev: 0.004, test: 0.001 };
+
 /** What the development and the test set have each, by the number of all examples; evenly more in between. */
 const HELD_OUT = [
   [10_000, 2000],
@@ -60,7 +63,9 @@ export function recommendSplit(n: number, options: { test?: boolean } = {}): Fra
   const { test = true } = options;
   if (!test && n <= 10_000) return { train: 0.7, dev: 0.3, test: 0 };
   const held = n > 0 ? heldOut(n) / n : 0.2;
-  return { train: 1 - (test ? 2 : 1) * held, dev: held, test: test ? held : 0 };
+  const dev = n >= VAST.examples ? VAST.dev : held;
+  const last = !test ? 0 : n >= VAST.examples ? VAST.test : held;
+  return { train: 1 - (dev + last), dev, test: last };
 }
 
 function fractionsOf(n: number, given?: Partial<Fractions>): Fractions {

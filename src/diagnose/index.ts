@@ -1,6 +1,6 @@
 import { later } from '../runtime/later.ts';
 
-export type { BatchAdvice } from './batchSize.ts';
+export type { BatchAdvice, FittingBatch } from './batchSize.ts';
 export { recommendBatchSize, stepsPerEpoch } from './batchSize.ts';
 export type { Advice, DiagnoseOptions, Diagnosis, ErrorRates, Verdict } from './diagnose.ts';
 export type { CompareOptions, Comparison, FeatureTest, SplitCheck } from './distributions.ts';

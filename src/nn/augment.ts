@@ -47,7 +47,11 @@ function warping(
   });
 }
 
-/** Mirrors each second image on average: `'horizontal'` (left and right), `'vertical'`, or both independently (default). */
+/**
+ * Mirrors each second image on average: `'horizontal'` (left and right), `'vertical'` (upside down), or both independently,
+ * which is the default, as in Keras. Beware: by default half of the cats stand on their heads. For photos take
+ * `randomFlip('horizontal')`, and neither for digits or letters.
+ */
 export function randomFlip(
   mode: Flip = 'horizontalAndVertical',
   options: LayerOptions = {},

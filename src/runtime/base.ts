@@ -66,7 +66,8 @@ export abstract class BaseEngine implements Engine {
 
   memory(): MemoryInfo {
     this.check();
-    return { size: this.size, used: this.#heap.used, peak: this.#heap.peak };
+    const { used, peak, limit } = this.#heap;
+    return { size: this.size, used, peak, limit };
   }
 
   dispose(): void {

@@ -48,6 +48,8 @@ export interface MemoryInfo {
   readonly size: number;
   readonly used: number;
   readonly peak: number;
+  /** Bytes to which it may grow, where the machine has them. */
+  readonly limit: number;
 }
 
 /**

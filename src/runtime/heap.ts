@@ -28,6 +28,11 @@ export class Heap {
     return this.#top;
   }
 
+  /** Bytes that can be given out at most, as far as the host allows. */
+  get limit(): number {
+    return this.#limit;
+  }
+
   get used(): number {
     return this.#used;
   }

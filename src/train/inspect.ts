@@ -1,4 +1,5 @@
 import { formatShape, type Shape } from '../graph/shape.ts';
+import type { MemoryInfo } from '../runtime/engine.ts';
 import type { ModelCore } from './core.ts';
 
 /** Columns of a table aligned, numbers to the right. */
@@ -46,8 +47,8 @@ export interface MemoryReport {
   readonly programs: number;
   /** All of them: the peak of a training step too, as steps allocate nothing. */
   readonly total: number;
-  /** The engine's WebAssembly memory: its size, what is given out, and the most that ever was. */
-  readonly engine: { readonly size: number; readonly used: number; readonly peak: number };
+  /** The engine's WebAssembly memory: its size, what is given out, the most that ever was, and to which size it may grow. */
+  readonly engine: MemoryInfo;
 }
 
 export function memoryOf(core: ModelCore): MemoryReport {

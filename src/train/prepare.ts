@@ -1,6 +1,7 @@
 import type { Executable } from '../compile/executable.ts';
+import type { ProgramSpec } from '../compile/program.ts';
 import { StateError } from '../runtime/errors.ts';
-import { turn } from '../runtime/turns.ts';
+import { turn, type Work } from '../runtime/turns.ts';
 import type { ModelCore } from './core.ts';
 import type { Feed } from './feed.ts';
 import type { MetricSums } from './metricSums.ts';
@@ -46,32 +47,42 @@ export interface StepVariant {
   readonly mixer?: Mixer | undefined;
 }
 
-/** The training program for batches of `size`. To be called within `engine.exclusive`. */
-export async function trainProgram(
+/** What the training program for batches of `size` computes. */
+export function* trainingSpec(
   core: ModelCore,
   feeds: readonly Feed[],
   owner: string,
   size: number,
   { accumulation = 'only', probe, mixer }: StepVariant = {},
-): Promise<Executable> {
+): Work<ProgramSpec> {
   const { optimizer, accumulate } = core.requireCompiled;
+  const traced = traceLoss(core.network, core.requireCompiled, feeds, size, true, true, mixer);
+  yield;
+  return yield* trainSpec(
+    `train ${core.network.name}`,
+    traced,
+    optimizer,
+    core.state,
+    accumulation,
+    accumulate,
+    metricSums(core, owner, feeds),
+    probe,
+  );
+}
+
+/** That program. To be called within `engine.exclusive`. */
+export async function trainProgram(
+  core: ModelCore,
+  feeds: readonly Feed[],
+  owner: string,
+  size: number,
+  variant: StepVariant = {},
+): Promise<Executable> {
+  const { accumulation = 'only', probe } = variant;
   const frozen = core.layers.map((l) => (l.trainable ? '1' : '0')).join('');
   const named = feeds.map((f) => f.name).join();
   return core.state.programInTurns(
     `${owner}:train:${size}:${accumulation}:${frozen}:${named}${probe ? ':probe' : ''}`,
-    function* () {
-      const traced = traceLoss(core.network, core.requireCompiled, feeds, size, true, true, mixer);
-      yield;
-      return yield* trainSpec(
-        `train ${core.network.name}`,
-        traced,
-        optimizer,
-        core.state,
-        accumulation,
-        accumulate,
-        metricSums(core, owner, feeds),
-        probe,
-      );
-    },
+    () => trainingSpec(core, feeds, owner, size, variant),
   );
 }

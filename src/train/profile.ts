@@ -1,14 +1,16 @@
 import { Block } from '../compile/block.ts';
 import { type Executable, plainStep } from '../compile/executable.ts';
 import { printProgram } from '../compile/print.ts';
+import { compiling } from '../compile/program.ts';
 import { type Shape, sizeOf } from '../graph/shape.ts';
 import { rowBytes } from '../runtime/encode.ts';
 import { checkOptions } from '../runtime/errors.ts';
+import { inTurns } from '../runtime/turns.ts';
 import type { ModelCore } from './core.ts';
 import type { Feed } from './feed.ts';
 import { formatTable } from './inspect.ts';
 import { checkWhole } from './options.ts';
-import { prepare, trainProgram } from './prepare.ts';
+import { prepare, trainingSpec, trainProgram } from './prepare.ts';
 import { targetName } from './programs.ts';
 
 /** Feeds that the host fills, for programs without data. */
@@ -29,11 +31,23 @@ function emptyFeeds(core: ModelCore): Feed[] {
   return [...inputs, ...targets];
 }
 
-async function stepProgram(core: ModelCore, batchSize: number): Promise<Executable> {
+async function preparedFeeds(core: ModelCore, batchSize: number): Promise<Feed[]> {
   checkWhole('batchSize', batchSize, 1);
   await core.build(new Map());
   const feeds = emptyFeeds(core);
   await prepare(core, feeds, batchSize);
+  return feeds;
+}
+
+/** Bytes of the arena in which a training step for batches of `batchSize` computes; nothing is allocated for it. */
+export async function stepBytes(core: ModelCore, batchSize: number): Promise<number> {
+  const feeds = await preparedFeeds(core, batchSize);
+  const spec = await inTurns(trainingSpec(core, feeds, 'empty', batchSize));
+  return (await inTurns(compiling(spec, core.state.engine.target))).plan.bytes;
+}
+
+async function stepProgram(core: ModelCore, batchSize: number): Promise<Executable> {
+  const feeds = await preparedFeeds(core, batchSize);
   return core.state.engine.exclusive(() => trainProgram(core, feeds, 'empty', batchSize));
 }
 

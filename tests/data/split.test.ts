@@ -27,6 +27,20 @@ test.each([
 });
 
 test.each([
+  [9_999_999, 0.995, 0.0025, 0.0025],
+  [10_000_000, 0.995, 0.004, 0.001],
+  [1e9, 0.995, 0.004, 0.001],
+])('%i examples: shares of %d, %d and %d', (n, train, dev, test) => {
+  const found = recommendSplit(n);
+  expect([found.train, found.dev, found.test].map((f) => Number(f.toFixed(12)))).toEqual([
+    train,
+    dev,
+    test,
+  ]);
+});
+
+test.each([
+  [10_000_000, 0.996],
   [5000, 0.7],
   [1_000_000, 0.99],
 ])('%i examples without a test set: %d to learn from', (n, share) => {

@@ -1,8 +1,12 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { recommendBatchSize, stepsPerEpoch } from '../../src/diagnose/batchSize.ts';
 import { diagnose, type ErrorRates, type Verdict } from '../../src/diagnose/diagnose.ts';
+import { dense } from '../../src/nn/dense.ts';
+import { createEngine } from '../../src/runtime/create.ts';
 import { OptionError } from '../../src/runtime/errors.ts';
 import type { History } from '../../src/train/history.ts';
+import { coreOf, sequential } from '../../src/train/model.ts';
+import { stepBytes } from '../../src/train/profile.ts';
 
 const [BIAS, VARIANCE] = ['high bias', 'high variance'] as const;
 const NEITHER = 'low bias and low variance';
@@ -114,6 +118,40 @@ test.each([
   [5_000_000, 1024, 4883],
 ])('%i examples: batches of %i, %i steps an epoch', (m, batchSize, steps) => {
   expect(recommendBatchSize(m)).toMatchObject({ batchSize, stepsPerEpoch: steps });
+});
+
+describe('batches for a model', () => {
+  const net = sequential([dense(64, { activation: 'relu' }), dense(1)], { inputShape: [256] });
+  net.compile({ optimizer: 'adam', loss: 'meanSquaredError' });
+  /** Leaves the engine so many bytes. */
+  async function leaving(bytes: number) {
+    using engine = await createEngine({ kind: 'inline' });
+    using own = sequential([dense(64, { activation: 'relu' }), dense(1)], {
+      inputShape: [256],
+      engine,
+    });
+    own.compile({ optimizer: 'adam', loss: 'meanSquaredError' });
+    const memory = engine.memory.bind(engine);
+    engine.memory = () => ({ ...memory(), limit: memory().used + bytes });
+    return await recommendBatchSize(1_000_000, own);
+  }
+
+  test('with room, as without a model, and the bytes are those of a step', async () => {
+    const found = await recommendBatchSize(1_000_000, net);
+    expect(found).toMatchObject(recommendBatchSize(1_000_000));
+    await net.program(found.batchSize);
+    const { variables, training } = net.memory();
+    expect(found.bytes).toBeGreaterThan(variables + training + 4 * 1024 * (256 + 64));
+  });
+
+  test('with little room the size is halved', async () => {
+    const { batchSize, kind, stepsPerEpoch: steps } = await leaving(300_000);
+    expect(kind).toBe('mini-batch');
+    expect(await stepBytes(coreOf(net), batchSize)).toBeLessThanOrEqual(300_000);
+    expect(await stepBytes(coreOf(net), 2 * batchSize)).toBeGreaterThan(300_000);
+    expect(steps).toBe(Math.ceil(1_000_000 / batchSize));
+    await expect(leaving(100)).rejects.toThrow(/needs .* MB for one example, 0\.0 MB are left/);
+  });
 });
 
 test('five million examples in batches of a thousand are five thousand steps', () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { families } from '../../src/cli/families.ts';
 import { evaluate } from '../../src/compile/evaluate.ts';
 import type { Tensor } from '../../src/graph/tensor.ts';
 import { layerConfig } from '../../src/nn/config.ts';
@@ -129,6 +130,45 @@ test.each([
     count += Number(isMirror);
   }
   expect(Math.abs(count - many / 2)).toBeLessThan(4 * Math.sqrt(many / 4));
+});
+
+/** How often each of the four mirror images of a picture comes out: as it is, sideways, upside down, both. */
+async function mirrored(make: () => Augmenting): Promise<number[]> {
+  const [many, one] = [400, unit([5, 6])];
+  const data = Array.from({ length: many }, () => one).flat();
+  const { data: found } = await trained(make, data, [many, 5, 6]);
+  const images = [0, 1, 2, 3].map((way) =>
+    one
+      .map((_, k) => {
+        const [i, j] = [Math.floor(k / 6), k % 6];
+        return one[(way & 2 ? 4 - i : i) * 6 + (way & 1 ? 5 - j : j)];
+      })
+      .join(),
+  );
+  const counts = [0, 0, 0, 0];
+  for (let b = 0; b < many; b++) {
+    const way = images.indexOf(found.slice(b * 30, b * 30 + 30).join());
+    counts[way] = (counts[way] as number) + 1;
+  }
+  return counts;
+}
+
+test('randomFlip flips both ways unless told, train --flip sideways only', async () => {
+  for (const count of await mirrored(() => layers.randomFlip()))
+    expect(Math.abs(count - 100)).toBeLessThan(4 * Math.sqrt(75));
+  const task = {
+    task: 'classification',
+    inputShape: [5, 6],
+    outputs: 2,
+    dropout: 0,
+    l2: 0,
+  } as const;
+  const settings = { ...task, batchNorm: false, augment: false, flip: true };
+  const [flip] = families['linear']?.layers('', settings) ?? [];
+  const [same = 0, sideways = 0, ...upside] = await mirrored(() => flip as Augmenting);
+  expect(upside).toEqual([0, 0]);
+  expect(same + sideways).toBe(400);
+  expect(Math.abs(sideways - 200)).toBeLessThan(40);
 });
 
 test('crops are whole parts, from all places; outside of training the middle', async () => {
