@@ -2,15 +2,15 @@ import type { DataSplits, Dataset } from '../data/dataset.ts';
 import { kFold } from '../data/folds.ts';
 import { takeRows } from '../data/split.ts';
 import type { ArrayData } from '../data/table.ts';
-import { formatShape, sizeOf } from '../graph/shape.ts';
+import { formatShape, type Shape, sizeOf } from '../graph/shape.ts';
 import { dense } from '../nn/dense.ts';
 import { adam } from '../optim/index.ts';
 import { checkOptions, DataError, OptionError } from '../runtime/errors.ts';
 import { sequential } from '../train/model.ts';
-import { areaUnderCurve, chiSquared, holm, kolmogorovSmirnov } from './statistics.ts';
+import { categoryTest, holm, kolmogorovSmirnov, mannWhitney, type RankTest } from './statistics.ts';
 
 export interface CompareOptions {
-  /** Chance of a wrong alarm over all tests. Default 0.01. */
+  /** Chance of a wrong alarm over all tests, those of the features and the classifier. Default 0.01. */
   readonly alpha?: number;
   /** Examples of each set that are looked at, spread evenly. Default 2000. */
   readonly examples?: number;
@@ -30,7 +30,7 @@ export interface FeatureTest {
   readonly name: string;
   readonly test: 'Kolmogorov-Smirnov' | 'chi-squared';
   readonly statistic: number;
-  /** Corrected for the number of tests (Holm). */
+  /** Corrected for all tests (Holm, and for the classifier): below α the feature differs. */
   readonly p: number;
 }
 
@@ -40,9 +40,13 @@ export interface Comparison {
   readonly verdict: string;
   /** The most different first. */
   readonly features: readonly FeatureTest[];
-  /** Cross-validated area under the ROC curve of a classifier that tells the sets apart, with its standard error. */
+  /**
+   * Area under the ROC curve of classifiers that tell the sets apart, on the half of the examples that each was not trained on;
+   * its standard error if nothing differed; and the chance of so large an area then, corrected as those of the features.
+   */
   readonly auc?: number;
   readonly aucError?: number;
+  readonly aucP?: number;
 }
 
 export async function compareDistributions(
@@ -56,16 +60,18 @@ export async function compareDistributions(
     throw new OptionError(`compareDistributions: alpha ${alpha}, expected between 0 and 1`);
   checkSets(a, b);
   const [left, right] = [sample(a, examples), sample(b, examples)];
+  const told = classifier ? await tellApart(left.x, right.x, seed) : undefined;
+  // Bonferroni between features and classifier: both keep α together.
+  const parts = told ? 2 : 1;
   const tests = featureTests(left, right);
-  const corrected = holm(tests.map((t) => t.p));
+  const corrected = holm(tests.map((t) => t.p)).map((p) => Math.min(1, parts * p));
   const features = tests
     .map((t, i) => ({ ...t, p: corrected[i] as number }))
     .sort((s, t) => s.p - t.p || t.statistic - s.statistic);
-  const told = classifier ? await tellApart(left.x, right.x, seed) : undefined;
   const differing = features.filter((f) => f.p < alpha);
-  const apart = told !== undefined && told.auc - 0.5 > Math.max(0.02, 3 * told.aucError);
-  const same = differing.length === 0 && !apart;
-  return { same, verdict: inWords(differing, told, apart), features, ...told };
+  const apart = told && { ...told, aucP: Math.min(1, parts * told.aucP) };
+  const same = differing.length === 0 && !(apart && apart.aucP < alpha);
+  return { same, verdict: inWords(differing, same, apart), features, ...apart };
 }
 
 export interface SplitCheck {
@@ -113,6 +119,8 @@ function checkSets(a: Dataset, b: Dataset): void {
 interface Sample {
   readonly x: ArrayData;
   readonly labels: Int32Array | undefined;
+  /** Targets of a regression. */
+  readonly targets: ArrayData | undefined;
   readonly names: readonly string[] | undefined;
 }
 
@@ -122,7 +130,8 @@ function sample({ x, y, featureNames }: Dataset, most: number): Sample {
   const count = Math.min(n, most);
   const rows = Int32Array.from({ length: count }, (_, i) => Math.floor((i * n) / count));
   const labels = y instanceof Int32Array ? rows.map((i) => y[i] as number) : undefined;
-  return { x: takeRows(x, rows), labels, names: featureNames };
+  const targets = y instanceof Int32Array ? undefined : takeRows(y, rows);
+  return { x: takeRows(x, rows), labels, targets, names: featureNames };
 }
 
 const columnOf = ({ data, shape }: ArrayData, c: number, width: number) =>
@@ -132,12 +141,41 @@ const columnOf = ({ data, shape }: ArrayData, c: number, width: number) =>
 const CATEGORIES = 10;
 
 function featureTests(a: Sample, b: Sample): FeatureTest[] {
-  const width = sizeOf(a.x.shape.slice(1));
-  const tests = Array.from({ length: width }, (_, c) =>
-    twoSample(a.names?.[c] ?? `feature ${c}`, columnOf(a.x, c, width), columnOf(b.x, c, width)),
-  );
+  const names = a.names ?? b.names;
+  const nameOf = (c: number, row: Shape) => names?.[c] ?? `feature ${placeOf(c, row)}`;
+  const tests = columnTests(a.x, b.x, nameOf);
   if (a.labels && b.labels) tests.push(categories('label', a.labels, b.labels));
+  if (a.targets && b.targets)
+    tests.push(
+      ...columnTests(a.targets, b.targets, (c, row) =>
+        sizeOf(row) > 1 ? `target ${c}` : 'target',
+      ),
+    );
   return tests;
+}
+
+function columnTests(
+  a: ArrayData,
+  b: ArrayData,
+  nameOf: (c: number, row: Shape) => string,
+): FeatureTest[] {
+  const row = a.shape.slice(1);
+  const width = sizeOf(row);
+  return Array.from({ length: width }, (_, c) =>
+    twoSample(nameOf(c, row), columnOf(a, c, width), columnOf(b, c, width)),
+  );
+}
+
+/** `7`, or `[row,column]` of images. */
+function placeOf(c: number, row: Shape): string {
+  if (row.length < 2) return String(c);
+  let rest = c;
+  const place = row.toReversed().map((n) => {
+    const at = rest % n;
+    rest = Math.floor(rest / n);
+    return at;
+  });
+  return `[${place.reverse()}]`;
 }
 
 function twoSample(name: string, a: Float64Array, b: Float64Array): FeatureTest {
@@ -157,12 +195,14 @@ function categories(name: string, a: ArrayLike<number>, b: ArrayLike<number>): F
     }
     return found;
   };
-  return { name, test: 'chi-squared', ...chiSquared(counts(a), counts(b)) };
+  return { name, test: 'chi-squared', ...categoryTest(counts(a), counts(b)) };
 }
 
-const FOLDS = 5;
-
-/** Area under the curve of a logistic classifier on standardised features, in each fold that it was not trained on. */
+/**
+ * Two classifiers on standardised features, each trained on one half and asked about the other. Where nothing differs, any
+ * order of the other half is as likely as any other, whatever was learned: the rank test of Mann and Whitney is exact about it.
+ * The smaller of the two chances counts double (Bonferroni), since the halves depend on each other.
+ */
 async function tellApart(a: ArrayData, b: ArrayData, seed: number) {
   const width = sizeOf(a.shape.slice(1));
   const [n, m] = [a.shape[0] as number, b.shape[0] as number];
@@ -170,31 +210,44 @@ async function tellApart(a: ArrayData, b: ArrayData, seed: number) {
   standardise(data, width);
   const x = { data, shape: [n + m, width] };
   const from = Int32Array.from({ length: n + m }, (_, i) => Number(i >= n));
-  const areas: number[] = [];
-  const balance = { 0: (n + m) / (2 * n), 1: (n + m) / (2 * m) };
-  for (const { train, dev } of kFold(n + m, FOLDS, { seed, labels: from })) {
-    const sampleWeight = Float64Array.from(train, (i) => balance[from[i] as 0 | 1]);
-    const target = {
-      data: Float64Array.from(train, (i) => from[i] as number),
-      shape: [train.length, 1],
-    };
-    const net = classifier(seed);
-    try {
-      await net.fit(takeRows(x, train), target, { epochs: 10, batchSize: 32, sampleWeight });
-      const { data: scores } = await net.predict(takeRows(x, dev));
-      areas.push(
-        areaUnderCurve(
-          scores,
-          dev.map((i) => from[i] as number),
-        ),
-      );
-    } finally {
-      net.dispose();
-    }
+  const halves: RankTest[] = [];
+  for (const { train, dev } of kFold(n + m, 2, { seed, labels: from })) {
+    const scores = await scoresOf(x, from, train, dev, seed);
+    halves.push(
+      mannWhitney(
+        scores,
+        dev.map((i) => from[i] as number),
+      ),
+    );
   }
-  const auc = areas.reduce((sum, v) => sum + v, 0) / FOLDS;
-  const spread = areas.reduce((sum, v) => sum + (v - auc) * (v - auc), 0) / (FOLDS - 1);
-  return { auc, aucError: Math.sqrt(spread / FOLDS) };
+  const [first, second] = halves as [RankTest, RankTest];
+  return {
+    auc: (first.auc + second.auc) / 2,
+    aucError: Math.sqrt(first.error * first.error + second.error * second.error) / 2,
+    aucP: Math.min(1, 2 * Math.min(first.p, second.p)),
+  };
+}
+
+/** What a classifier that was trained on the examples `train` says of the examples `dev`. */
+async function scoresOf(
+  x: ArrayData,
+  from: Int32Array,
+  train: Int32Array,
+  dev: Int32Array,
+  seed: number,
+): Promise<ArrayLike<number>> {
+  const ones = train.reduce((sum, i) => sum + (from[i] as number), 0);
+  const balance = [train.length - ones, ones].map((count) => train.length / (2 * count));
+  const sampleWeight = Float64Array.from(train, (i) => balance[from[i] as number] as number);
+  const labels = Float64Array.from(train, (i) => from[i] as number);
+  const net = classifier(seed);
+  try {
+    const target = { data: labels, shape: [train.length, 1] };
+    await net.fit(takeRows(x, train), target, { epochs: 10, batchSize: 32, sampleWeight });
+    return (await net.predict(takeRows(x, dev), { batchSize: 256 })).data;
+  } finally {
+    net.dispose();
+  }
 }
 
 function classifier(seed: number) {
@@ -222,17 +275,17 @@ function standardise(data: Float64Array, width: number): void {
 
 function inWords(
   differing: readonly FeatureTest[],
-  told: { auc: number; aucError: number } | undefined,
-  apart: boolean,
+  same: boolean,
+  told: { auc: number; aucError: number; aucP: number } | undefined,
 ): string {
-  const area = told
-    ? `a classifier that tells them apart has an area of ${told.auc.toFixed(3)} ± ${told.aucError.toFixed(3)} (0.5 is chance)`
-    : '';
-  if (differing.length === 0 && !apart)
-    return `nothing speaks against one distribution${area ? `; ${area}` : ''}`;
+  if (same) return 'nothing speaks against one distribution';
   const most = differing.slice(0, 5).map((f) => `${f.name} (p = ${f.p.toExponential(1)})`);
+  const count = `${differing.length} feature${differing.length === 1 ? ' differs' : 's differ'}`;
   const features = most.length
-    ? `${differing.length} features differ, most of all ${most.join(', ')}`
+    ? `${count}, most of all ${most.join(', ')}`
     : 'no single feature differs';
-  return `the distributions differ: ${features}${area ? `; ${area}` : ''}`;
+  const area = told
+    ? `; a classifier that tells them apart has an area of ${told.auc.toFixed(3)} (0.5 is chance, p = ${told.aucP.toExponential(1)})`
+    : '';
+  return `the distributions differ: ${features}${area}`;
 }

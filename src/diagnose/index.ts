@@ -29,10 +29,11 @@ export type { RateFinderOptions, RateSweep } from './rateFinder.ts';
 export const diagnose = later(() => import('./diagnose.ts'), 'diagnose');
 
 /**
- * Do two sets come from the same distribution? Kolmogorov-Smirnov for each feature, χ² for those of at most ten values and
- * for labels, Holm's correction; and a logistic classifier that must not tell them apart: five folds, area 0.5 within
- * three standard errors (Lopez-Paz and Oquab: Revisiting classifier two-sample tests, 2017). Throws `DataError` when the
- * examples differ in shape or a set has fewer than ten.
+ * Do two sets come from the same distribution? Kolmogorov-Smirnov for each feature and for the target of a regression, χ² for
+ * features of at most ten values and for labels, Holm's correction; and classifiers that must not tell them apart: each of two
+ * halves is ranked by a network that learned from the other (Lopez-Paz and Oquab: Revisiting classifier two-sample tests,
+ * 2017). The features have one half of α, the classifiers the other, so that equal sets are called different with chance α at
+ * most. Throws `DataError` when the examples differ in shape or a set has fewer than ten.
  */
 export const compareDistributions = later(
   () => import('./distributions.ts'),

@@ -25,7 +25,7 @@ function made(n: number, seed: number, { shift = 0, ones = 0.5 } = {}): Dataset 
 test.each([1, 2, 3])('two sets of one distribution, seed %i', async (seed) => {
   const found = await compareDistributions(made(400, 2 * seed), made(300, 2 * seed + 1));
   expect(found.same).toBe(true);
-  expect(found.verdict).toMatch(/^nothing speaks against/);
+  expect(found.verdict).toBe('nothing speaks against one distribution');
   expect(Math.abs((found.auc as number) - 0.5)).toBeLessThan(0.1);
 });
 
@@ -34,7 +34,7 @@ test('a moved feature, and classes in other shares, are named', async () => {
   expect(moved).toMatchObject({ same: false });
   expect(moved.features[0]).toMatchObject({ name: 'b', test: 'Kolmogorov-Smirnov' });
   expect(moved.auc).toBeGreaterThan(0.65);
-  expect(moved.verdict).toMatch(/1 features differ, most of all b/);
+  expect(moved.verdict).toMatch(/: 1 feature differs, most of all b \(p = .*an area of 0\.\d+/);
   const options = { classifier: false };
   const classes = await compareDistributions(made(400, 1), made(300, 2, { ones: 0.8 }), options);
   expect(classes.features[0]).toMatchObject({ name: 'label', test: 'chi-squared' });
