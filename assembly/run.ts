@@ -10,6 +10,9 @@ import { aborted, barrier } from './team';
  */
 const REPEAT: i32 = 0;
 const END: i32 = 1;
+/** What a block returns instead of the row behind it: the team was told to stop, or the loop ends early. */
+const STOPPED: usize = 0;
+const LEFT: usize = 1;
 const BARRIER_BEFORE: i32 = 1;
 
 /**
@@ -52,12 +55,12 @@ export function runIn(
   for (let step = 0; step < steps; step++) {
     store<i32>(frame, step);
     if (threads > 1 && barrier(threads, frame == HOST_FRAME)) return 1;
-    if (runBlock(first, last, 1, frame) == 0) return 1;
+    if (runBlock(first, last, 1, frame) == STOPPED) return 1;
   }
   return 0;
 }
 
-/** Runs rows up to `last` or the `end` of this level; returns the row behind them, 0 when told to stop. */
+/** Runs rows up to `last` or the `end` of this level; returns the row behind them, STOPPED or LEFT. */
 function runBlock(row: usize, last: usize, level: i32, frame: usize): usize {
   const tid = load<i32>(frame, TID);
   const threads = load<i32>(frame, THREADS);
@@ -65,30 +68,39 @@ function runBlock(row: usize, last: usize, level: i32, frame: usize): usize {
   while (row < last) {
     const kernel = <i32>load<u16>(row);
     const meet = threads > 1 && (load<u16>(row, 2) & BARRIER_BEFORE) != 0;
-    if (meet && barrier(threads, frame == HOST_FRAME)) return 0;
-    if (kernel == END) return row + rowBytes(row);
+    if (meet && barrier(threads, frame == HOST_FRAME)) return STOPPED;
+    if (kernel == END) return goesOn(patched(row, frame)) ? row + rowBytes(row) : LEFT;
     if (kernel == REPEAT) {
       row = repeat(row, last, level, frame);
-      if (row == 0) return 0;
+      if (row == STOPPED) return STOPPED;
       continue;
     }
     if (profile) timed(row, kernel, frame);
     else dispatch(kernel, patched(row, frame), tid, threads);
     row += rowBytes(row);
   }
-  return threads > 1 && aborted() ? 0 : row;
+  return threads > 1 && aborted() ? STOPPED : row;
 }
 
-/** repeat(count, countAt, bytes): the rows up to its `end`, count times, or as often as the i32 at countAt says. */
+/** end(more): another iteration may follow unless there is a number at `more` which is 0. */
+function goesOn(args: usize): bool {
+  const more = <usize>load<u32>(args);
+  return more == 0 || load<real>(more) != 0;
+}
+
+/** repeat(count, countAt, bytes): the rows up to its `end`, count times, or as the i32 at countAt says if that is less. */
 function repeat(row: usize, last: usize, level: i32, frame: usize): usize {
   const args = patched(row, frame);
   const countAt = <usize>load<u32>(args, 8);
-  const count = countAt != 0 ? load<i32>(countAt) : load<i32>(args);
+  const bound = load<i32>(args);
+  const count = countAt != 0 ? min(bound, load<i32>(countAt)) : bound;
   const behind = row + <usize>load<u32>(args, 16);
   const body = row + rowBytes(row);
   for (let i = 0; i < count; i++) {
     store<i32>(frame + ((<usize>level) << 2), i);
-    if (runBlock(body, last, level + 1, frame) == 0) return 0;
+    const reached = runBlock(body, last, level + 1, frame);
+    if (reached == STOPPED) return STOPPED;
+    if (reached == LEFT) break;
   }
   return behind;
 }

@@ -102,11 +102,15 @@ function letter({ name, type }: Parameter): string {
   return found;
 }
 
+/** A u32 may move with a loop, as places do. */
+function hostType(type: string): string {
+  if (POINTERS.includes(type)) return 'Pointer';
+  return type === 'u32' ? 'Pointer | number' : 'number';
+}
+
 export function rowsSource(kernels: Kernel[]): string {
   const entries = kernels.map((k, i) => {
-    const parameters = k.parameters
-      .map((p) => `${p.name}: ${POINTERS.includes(p.type) ? 'Pointer' : 'number'}`)
-      .join(', ');
+    const parameters = k.parameters.map((p) => `${p.name}: ${hostType(p.type)}`).join(', ');
     const signature = k.parameters.map(letter).join('');
     return `/** ${k.doc || k.name} */
 export const ${k.name} = /* @__PURE__ */ kernel(${FIRST_ID + i}, '${k.name}', '${signature}') as (${parameters}) => Row;`;

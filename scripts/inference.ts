@@ -19,12 +19,12 @@ const EMPTY =
 /** Layers that do nothing but in training; `still.ts` has those of them that do. */
 const STILL = /\/src\/nn\/(dropout|augment)\.ts$/;
 /** Rules of ops that no forward pass reads. */
-const RULES = /^(grad\w*|sloped|times|flops|range)$/;
+const RULES = /^(grad\w*|sloped|summed|times|flops|range)$/;
 /** First parameter of functions that are gradients. */
 const GRADIENT = /^d[uyz]$/;
 /** Functions and methods that only training and developers call, by module: their bodies go. */
 const UNCALLED: Readonly<Record<string, readonly string[]>> = {
-  'compile/emitter': ['assign', 'result'],
+  'compile/emitter': ['ahead', 'assign', 'layout', 'loop', 'part', 'result', 'stream'],
   'compile/executable': [
     'bytes',
     'firstNotFinite',
@@ -34,7 +34,7 @@ const UNCALLED: Readonly<Record<string, readonly string[]>> = {
     'runRows',
   ],
   'compile/merge': ['joinRows'],
-  'compile/storage': ['keepsColumns', 'pin', 'reads'],
+  'compile/storage': ['alias', 'assign', 'body', 'fits', 'keepsColumns', 'overwrites', 'pin'],
   'data/table': ['labels', 'labelShape'],
   'nn/normalization': ['adapted', 'columnsOf'],
   'nn/trace': ['isBias', 'stream', 'weight'],

@@ -11,7 +11,6 @@ export type { CheckedEntry, CheckVerdict, GradCheck, ParameterCheck } from './ch
 export type { NDArray, TypedArray } from './compile/array.ts';
 export type { EvaluateOptions } from './compile/evaluate.ts';
 export { evaluate } from './compile/evaluate.ts';
-export { grad, valueAndGrad } from './compile/grad.ts';
 export type { TableData, TableOptions } from './data/csvFile.ts';
 export type { BatchOptions, CsvStream, CsvStreamOptions } from './data/csvStream.ts';
 export type { DataSplits, Dataset } from './data/dataset.ts';
@@ -143,6 +142,7 @@ export type { AdaptData, NormalizationLayer, NormalizationOptions } from './nn/n
 export type { GlobalPoolingOptions, PoolingOptions } from './nn/pooling.ts';
 export type { Regularizer } from './nn/regularizer.ts';
 export { regularizers } from './nn/regularizer.ts';
+export { grad, valueAndGrad } from './ops/gradient.ts';
 export * as ops from './ops/index.ts';
 export { scalar, tensor } from './ops/leaf.ts';
 export {

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { evaluate } from '../src/compile/evaluate.ts';
-import { gradients } from '../src/compile/grad.ts';
 import { sizeOf } from '../src/graph/shape.ts';
 import type { Tensor } from '../src/graph/tensor.ts';
 import * as layers from '../src/nn/index.ts';
 import { losses } from '../src/nn/loss.ts';
+import { gradients } from '../src/ops/gradient.ts';
 import * as ops from '../src/ops/index.ts';
 import { adam, sgd } from '../src/optim/index.ts';
 import { createEngine } from '../src/runtime/create.ts';

@@ -1,6 +1,6 @@
-import { reachable } from '../compile/schedule.ts';
 import { hostValues } from '../data/table.ts';
 import type { Tensor } from '../graph/tensor.ts';
+import { reachable } from '../graph/walk.ts';
 import { createEngine } from '../runtime/create.ts';
 import { checkOptions, OptionError, StateError, shown } from '../runtime/errors.ts';
 import { atOnce } from '../runtime/turns.ts';

@@ -1,9 +1,9 @@
 import { Block } from '../compile/block.ts';
 import { Executable, MAX_STEPS, plainStep, Workspace } from '../compile/executable.ts';
-import { gradients } from '../compile/grad.ts';
 import { compile, type ProgramSpec } from '../compile/program.ts';
-import { rebuild } from '../compile/rebuild.ts';
 import { type Tensor, Variable } from '../graph/tensor.ts';
+import { rebuild } from '../graph/walk.ts';
+import { gradients } from '../ops/gradient.ts';
 import { external, read, scalar } from '../ops/leaf.ts';
 import { readAfter, setElements } from '../ops/update.ts';
 import type { Engine } from '../runtime/engine.ts';

@@ -13,7 +13,10 @@ export interface Lifetime {
   last: number;
 }
 
-/** First and last row that touch each buffer; a buffer touched inside a loop lives as long as the loop. */
+/**
+ * First and last row that touch each buffer. Inside a loop, one that holds what a single iteration needs lives between these rows;
+ * any other as long as the loop.
+ */
 export function lifetimes(
   rows: readonly Row[],
   isPlanned: (b: Buffer) => boolean,
@@ -21,29 +24,29 @@ export function lifetimes(
   const spans = loopSpans(rows);
   const found = new Map<Buffer, Lifetime>();
   rows.forEach((row, i) => {
-    const { first, last } = spans[i] as Lifetime;
     for (const arg of row.args) {
       if (typeof arg === 'number' || !arg.buffer || !isPlanned(arg.buffer)) continue;
-      const life = found.get(arg.buffer);
-      if (!life) found.set(arg.buffer, { first, last });
-      else life.last = Math.max(life.last, last);
+      const { first, last } = spans[i]?.[arg.buffer.depth ?? 0] ?? { first: i, last: i };
+      const life = found.get(arg.buffer) ?? { first, last };
+      found.set(arg.buffer, {
+        first: Math.min(life.first, first),
+        last: Math.max(life.last, last),
+      });
     }
   });
   return found;
 }
 
-/** For each row the outermost loop that it stands in, or itself. */
-function loopSpans(rows: readonly Row[]): Lifetime[] {
-  const spans: Lifetime[] = [];
-  let open: Lifetime | null = null;
-  let depth = 0;
-  rows.forEach((row, i) => {
-    if (row.kernel === REPEAT && depth++ === 0) open = { first: i, last: i };
-    spans.push(open ?? { first: i, last: i });
-    if (open) open.last = i;
-    if (row.kernel === END && --depth === 0) open = null;
+/** For each row the loops that it stands in, the outermost first. */
+function loopSpans(rows: readonly Row[]): Lifetime[][] {
+  const open: Lifetime[] = [];
+  return rows.map((row, i) => {
+    if (row.kernel === REPEAT) open.push({ first: i, last: i });
+    for (const loop of open) loop.last = i;
+    const around = [...open];
+    if (row.kernel === END) open.pop();
+    return around;
   });
-  return spans;
 }
 
 /** Rows for which memory rests before others take it: taken at once, it would need a barrier that nothing else asks for. */

@@ -1,10 +1,10 @@
 import { sizeOf } from '../graph/shape.ts';
-import { bytesOf, type DType, type Tensor } from '../graph/tensor.ts';
+import { bytesOf, type DType, rootOf, type Tensor } from '../graph/tensor.ts';
 import type { Assignment } from '../nn/trace.ts';
 import { cast } from '../ops/select.ts';
 import { record } from '../ops/update.ts';
 import type { Target } from '../runtime/engine.ts';
-import type { Buffer, Pointer, Row } from '../runtime/row.ts';
+import { type Buffer, END, type Pointer, REPEAT, type Row } from '../runtime/row.ts';
 import { atOnce, type Work } from '../runtime/turns.ts';
 import { placeBarriers } from './barriers.ts';
 import { debugLevel } from './debug.ts';
@@ -12,7 +12,7 @@ import { type EmittedRow, RESULTS, RowEmitter, STEPS } from './emitter.ts';
 import { mergeNeighbours } from './merge.ts';
 import { lifetimes, type Plan, plan } from './plan.ts';
 import { schedule } from './schedule.ts';
-import { type Constants, rootOf, StorageMap } from './storage.ts';
+import { type Constants, StorageMap } from './storage.ts';
 
 /** What a program is to compute. */
 export interface ProgramSpec {
@@ -163,8 +163,8 @@ function planMemory(
   const bound = new Set<Buffer>([STEPS, RESULTS, storage.constants.buffer]);
   for (const node of order) {
     const outside = node.op.source === 'variable' || node.op.source === 'external';
-    const { buffer } = storage.at(node);
-    if (outside && buffer) bound.add(buffer);
+    const buffer = outside && storage.at(node).buffer;
+    if (buffer) bound.add(buffer);
   }
   for (const buffer of storage.pinnedBuffers()) bound.add(buffer);
   const lives = lifetimes(rows, (buffer) => !bound.has(buffer));
@@ -201,10 +201,20 @@ function virtualAddresses(placed: Plan): (p: Pointer) => number {
 /** At 60 GFLOP/s and 50 GB/s, what one core reads from its own caches. */
 function microseconds(rows: readonly Row[], flops: number): number {
   let bytes = 0;
-  for (const row of rows) {
-    for (const arg of row.args) if (typeof arg !== 'number') bytes += arg.bytes;
+  const loops = [1];
+  for (const { kernel, args } of rows) {
+    if (kernel === REPEAT) loops.push((loops.at(-1) as number) * (args[0] as number));
+    if (kernel === END) loops.pop();
+    for (const arg of args)
+      if (typeof arg !== 'number') bytes += touched(arg, loops.at(-1) as number);
   }
   return flops / 60e3 + bytes / 50e3;
+}
+
+/** Bytes behind a pointer in so many iterations: one that moves by less than its bytes tells of all of them. */
+function touched({ bytes, strides = [] }: Pointer, iterations: number): number {
+  const whole = strides.some(([level, stride]) => level > 0 && Math.abs(stride) < bytes);
+  return whole ? bytes : bytes * iterations;
 }
 
 /** What a second thread must gain for what then crosses from core to core, and at each barrier, in microseconds. */

@@ -1,5 +1,6 @@
 import { sizeOf } from '../graph/shape.ts';
 import type { Tensor } from '../graph/tensor.ts';
+import { reachable } from '../graph/walk.ts';
 
 /** Numbers that a node which waits may read: they stay in memory until then. */
 const SMALL = 4096;
@@ -34,18 +35,4 @@ function waiting(
     else if (!late.has(node) && !node.op.source) waits.add(node);
   }
   return waits;
-}
-
-/** Everything that `roots` depend on, and they, in the order of creation. Without recursion: graphs may be deep. */
-export function reachable(roots: readonly Tensor[]): Tensor[] {
-  const seen = new Set<Tensor>(roots);
-  const open = [...seen];
-  for (let node = open.pop(); node; node = open.pop()) {
-    for (const input of node.inputs) {
-      if (seen.has(input)) continue;
-      seen.add(input);
-      open.push(input);
-    }
-  }
-  return [...seen].sort((a, b) => a.id - b.id);
 }

@@ -1,6 +1,6 @@
-import { rootOf } from '../compile/storage.ts';
 import { sizeOf } from '../graph/shape.ts';
 import type { Tensor } from '../graph/tensor.ts';
+import { rootOf } from '../graph/tensor.ts';
 import { affine, equal, greater, sub } from '../ops/binary.ts';
 import { magnitude } from '../ops/magnitude.ts';
 import { reduceMax, reduceMean } from '../ops/reduce.ts';

@@ -66,8 +66,62 @@ export interface Emitter {
   first(row: Row): void;
   /** The rows that `body` emits, `count` times; pointers made by `moving` advance by `bytes` each time. */
   repeat(count: number, body: (moving: (p: Pointer, bytes: number) => Pointer) => void): void;
+  /** Memory of part k of a node with several results. */
+  part(node: Tensor, k: number): Pointer;
+  /** Rows of other nodes. */
+  emit(node: Tensor): void;
+  /** A loop around the rows of `body`, in which nodes may have memory for one iteration (see `Placer.body`). */
+  loop(range: LoopRange, body: () => void): void;
+  /** What the op's `place` returned for the node. */
+  layout(node: Tensor): unknown;
+  /** Stream of random numbers for this node: another one in each iteration of a loop. */
+  stream(stream: number): Pointer | number;
   /** How `rows` of `columns` elements are shared among threads: rows in a unit. */
   unit(rows: number, columns: number): number;
+}
+
+/** How often a loop runs. */
+export interface LoopRange {
+  readonly count: number;
+  /** Where the count stands as an i32 when the loop starts: at most `count` then. */
+  readonly countAt?: Pointer;
+  /** From the last position to the first. */
+  readonly reverse?: boolean;
+  /** The loop ends behind an iteration that leaves a 0 there. */
+  readonly more?: Pointer;
+}
+
+/** Where a tensor lies, and whether others may take that memory after its last use. */
+export interface Place {
+  readonly pointer: Pointer;
+  /** Kept in panels of columns: see `Variable.operand`. */
+  readonly panels: boolean;
+}
+
+/** A value and the memory that shall hold it at the end of an iteration. */
+export interface Slot {
+  readonly value: Tensor;
+  readonly pointer: Pointer;
+  /** The tensor that is in this memory until then. */
+  readonly old?: Tensor;
+}
+
+/** What an op that gives its parts memory of their own may ask of the compiler. */
+export interface Placer {
+  readonly realBytes: 4 | 8;
+  /** Loops around the node. */
+  readonly depth: number;
+  /** Nodes of the program that are parts of this one. */
+  parts(node: Tensor): readonly Tensor[];
+  /** Where a tensor lies that was placed before. */
+  place(tensor: Tensor): Place;
+  /** New memory for this node. */
+  memory(name: string, bytes: number): Pointer;
+  put(tensor: Tensor, place: Place): void;
+  /** `inner` stands for `outer` inside a loop. */
+  alias(inner: Tensor, outer: Tensor): void;
+  /** Places the nodes of a loop's body; values are computed in their slots where possible. Returns slots that need a copy. */
+  body(nodes: readonly Tensor[], slots: readonly Slot[]): Slot[];
 }
 
 /** Gradients of an op's inputs; null: the result does not depend on it. */
@@ -88,8 +142,28 @@ export interface OpInfo<A = Attrs> {
   readonly random?: boolean;
   /** Arithmetic operations of the node, for profiles. */
   readonly flops?: (node: Tensor & { readonly attrs: A }) => number;
-  /** The result is the memory of input 0 with another shape: nothing is emitted. */
-  readonly view?: boolean;
+  /** The result is the memory of input 0, or a part of it, with another shape: nothing is emitted. */
+  readonly view?: boolean | ((node: Tensor & { readonly attrs: A }) => boolean);
+  /** Elements of input 0 before the first of a view, default 0. */
+  readonly offset?: (node: Tensor & { readonly attrs: A }) => number;
+  /** The node is one of several results of input 0, which has no value of its own. */
+  readonly part?: boolean;
+  /** Gradients of the inputs from those of the node's parts. */
+  readonly gradParts?: (
+    cotangents: ReadonlyMap<Tensor, Tensor>,
+    node: Tensor & { readonly attrs: A },
+  ) => Grads;
+  /** Places the parts of the node; what it returns is kept for `emit`. */
+  readonly place?: (p: Placer, node: Tensor & { readonly attrs: A }) => unknown;
+  /**
+   * The sum of the node over all iterations of a loop as one node, from operands stacked along a new first axis (`stack`) or
+   * summed (`sum`, null where that is not possible); null: not as one.
+   */
+  readonly summed?: (
+    node: Tensor & { readonly attrs: A },
+    stack: (t: Tensor) => Tensor,
+    sum: (t: Tensor) => Tensor | null,
+  ) => Tensor | null;
   /** Inputs whose memory the result may take. */
   readonly inplace?: readonly number[] | ((attrs: A) => readonly number[]);
   /** Each number of input 0 is sent to the place where input 1 has the value in input 2; elsewhere the result is 0. */
@@ -107,10 +181,15 @@ export interface OpInfo<A = Attrs> {
   /** Writes the result in panels of NR columns where `panels` of the emitter says so. */
   readonly panels?: boolean;
   /** Where the value comes from when no op computes it. */
-  readonly source?: 'input' | 'variable' | 'constant' | 'external';
+  readonly source?: 'input' | 'variable' | 'constant' | 'external' | 'loop';
 }
 
 let nextId = 0;
+
+/** Nodes that are made from now on have ids of at least this. */
+export function nextNode(): number {
+  return nextId;
+}
 
 /** `id`: that of a node in whose place it stands, which has the same inputs or later ones. */
 export function makeTensor<A>(
@@ -130,13 +209,29 @@ export function inplaceInputs({ op, attrs }: Tensor): readonly number[] {
   return typeof inplace === 'function' ? inplace(attrs) : inplace;
 }
 
+/** Whether the node is the memory of its first input, or a part of it. */
+export function isView(node: Tensor): boolean {
+  const { view } = node.op;
+  return typeof view === 'function' ? view(node) : view === true;
+}
+
+/** The node whose memory a chain of views shows. */
+export function rootOf(node: Tensor): Tensor {
+  let root = node;
+  while (isView(root)) root = root.inputs[0] as Tensor;
+  return root;
+}
+
 export function isTensor(x: unknown): x is Tensor {
   return typeof x === 'object' && x !== null && 'op' in x && 'inputs' in x && 'shape' in x;
 }
 
-export function bytesOf(type: TensorType, realBytes: 4 | 8): number {
-  const element = type.dtype === 'u8' ? 1 : type.dtype === 'i32' ? 4 : realBytes;
-  return sizeOf(type.shape) * element;
+export function elementBytes(dtype: DType, realBytes: 4 | 8): number {
+  return dtype === 'u8' ? 1 : dtype === 'i32' ? 4 : realBytes;
+}
+
+export function bytesOf({ shape, dtype }: TensorType, realBytes: 4 | 8): number {
+  return sizeOf(shape) * elementBytes(dtype, realBytes);
 }
 
 export interface VariableStorage {

@@ -111,6 +111,10 @@ export const affine = defineOp({
   emit: (e, node) =>
     emitMap(e, node, (y, x, n, unit) => kernels.affine(y, x, n, unit, node.attrs.a, node.attrs.b)),
   grad: (dy, { attrs }): Grads => [scale(dy, attrs.a)],
+  summed({ inputs: [x], attrs: { a, b } }, _, sum): Tensor | null {
+    const whole = b === 0 ? sum(x as Tensor) : null;
+    return whole && affine(whole, a);
+  },
 });
 
 /** a·x: of a constant at once, and nothing for a = 1. */

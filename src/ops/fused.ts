@@ -1,4 +1,4 @@
-import { makeTensor, type Tensor } from '../graph/tensor.ts';
+import { makeTensor, rootOf, type Tensor } from '../graph/tensor.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import type { Pointer, Row } from '../runtime/row.ts';
 import { reluGrad, sigmoidGrad, tanhGrad } from './activation.ts';
@@ -21,29 +21,24 @@ export const SLOPES: Readonly<Record<Sloped, Slope>> = {
   tanh: { code: 6, times: (dy, y) => tanhGrad(dy, y, 0), gradRow: kernels.tanhGrad },
 };
 
-/** The tensor whose memory a chain of views shows. */
-function shown(x: Tensor): Tensor {
-  return x.op.view ? shown(x.inputs[0] as Tensor) : x;
-}
-
 /** What is routed to the largest of several y passes where that is above 0: the few are masked, not the many. */
 function reluBack(dy: Tensor, y: Tensor): Tensor {
-  const { op, inputs, attrs } = shown(dy);
+  const { op, inputs, attrs } = rootOf(dy);
   const [few, from, values] = inputs as [Tensor, Tensor, Tensor];
-  if (!op.routed || shown(from) !== shown(y)) return slopeBack('relu', dy, y);
+  if (!op.routed || rootOf(from) !== rootOf(y)) return slopeBack('relu', dy, y);
   return reshape(makeTensor(op, [reluGrad(few, values, 0), ...inputs.slice(1)], attrs), dy.shape);
 }
 
 /** dy times the slope of an activation where its value is y; a product dy does that while its tiles are in the cache. */
 function slopeBack(activation: Sloped, dy: Tensor, y: Tensor): Tensor {
-  const product = shown(dy);
+  const product = rootOf(dy);
   const whole = product.op.sloped?.(product, y, activation);
   return whole ? reshape(whole, dy.shape) : SLOPES[activation].times(dy, y);
 }
 
 /** The numbers that are routed to their places in x [.., C], or x: their sums over all axes but the last are the same. */
 export function unrouted(x: Tensor): Tensor {
-  const { op, inputs } = shown(x);
+  const { op, inputs } = rootOf(x);
   const few = inputs[0];
   return op.routed && few?.shape.at(-1) === x.shape.at(-1) ? (few as Tensor) : x;
 }

@@ -75,6 +75,8 @@ export const scatterAdd = defineOp({
     );
   },
   grad: (dy, { inputs }): Grads => [gather(dy, inputs[1] as Tensor), null],
+  summed: ({ inputs: [x, index], attrs: { n, row } }, stack): Tensor | null =>
+    scatterAdd(stack(x as Tensor), stack(index as Tensor), n, row),
 });
 
 /** 1 at the label's place, 0 elsewhere: labels i32 [..] → [.., classes]. */

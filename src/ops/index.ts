@@ -46,6 +46,7 @@ export * from './random.ts';
 export * from './rank.ts';
 export * from './reduce.ts';
 export { resizeLinear } from './resize.ts';
+export { type Iteration, type ScanOptions, scan, type Tree } from './scan.ts';
 export * from './select.ts';
 export * from './slice.ts';
 export * from './softmax.ts';

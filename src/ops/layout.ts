@@ -20,6 +20,10 @@ export const reshape = defineOp({
   type: ([x], { shape }) => ({ shape, dtype: (x as Tensor).dtype }),
   emit() {},
   grad: (dy, { inputs: [x] }): Grads => [reshape(dy, (x as Tensor).shape)],
+  summed({ inputs: [x], shape }, _, sum): Tensor | null {
+    const whole = sum(x as Tensor);
+    return whole && reshape(whole, shape);
+  },
 });
 
 function resolveShape(x: Tensor, shape: Shape): number[] {
@@ -88,6 +92,10 @@ export const transpose = defineOp({
     );
   },
   grad: (dy, { attrs }): Grads => [transpose(dy, invert(attrs.perm))],
+  summed({ inputs: [x], attrs }, _, sum): Tensor | null {
+    const whole = sum(x as Tensor);
+    return whole && transpose(whole, attrs.perm);
+  },
 });
 
 function checkPerm(perm: readonly number[], rank: number): number[] {

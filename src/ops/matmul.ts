@@ -103,6 +103,10 @@ export const matMul = defineOp({
       });
     });
   },
+  summed({ inputs: [a, b], attrs: { transposeA, transposeB } }, stack): Tensor | null {
+    const fits = transposeA && !transposeB && (a as Tensor).shape.length === 2;
+    return fits ? flatProduct(stack(a as Tensor), stack(b as Tensor)) : null;
+  },
   sloped({ id, inputs: [a, b], attrs, shape }, y, of) {
     const fits = (b as Tensor).shape.length === 2 && sameShape(y.shape, shape) && y.id < id;
     if (!fits) return null;

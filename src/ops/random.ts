@@ -19,7 +19,7 @@ export const randomUniform = defineOp({
   emit(e, node) {
     const { n, unit } = elementwise(e, node);
     const { stream, low, high } = node.attrs;
-    e.row(kernels.randomUniform(e.at(node), n, unit, low, high, stream, e.step));
+    e.row(kernels.randomUniform(e.at(node), n, unit, low, high, e.stream(stream), e.step));
   },
 });
 
@@ -32,7 +32,7 @@ export const randomNormal = defineOp({
   emit(e, node) {
     const { n, unit } = elementwise(e, node);
     const { stream, mean, std } = node.attrs;
-    e.row(kernels.randomNormal(e.at(node), n, unit, mean, std, stream, e.step));
+    e.row(kernels.randomNormal(e.at(node), n, unit, mean, std, e.stream(stream), e.step));
   },
 });
 
@@ -45,13 +45,14 @@ export const randomTruncatedNormal = defineOp({
   emit(e, node) {
     const { n, unit } = elementwise(e, node);
     const { stream, mean, std } = node.attrs;
-    e.row(kernels.randomTruncatedNormal(e.at(node), n, unit, mean, std, stream, e.step));
+    e.row(kernels.randomTruncatedNormal(e.at(node), n, unit, mean, std, e.stream(stream), e.step));
   },
 });
 
 /** Numbers in [0, 1] of the beta distribution with parameters a, b > 0. */
 export const randomBeta = defineOp({
   name: 'randomBeta',
+  random: true,
   args: (shape: Shape, stream: number, a: number, b: number = a) => [[], { shape, stream, a, b }],
   type(_, { shape, a, b }) {
     if (a > 0 && b > 0 && a + b < Number.POSITIVE_INFINITY) return { shape, dtype: 'real' };
@@ -60,7 +61,7 @@ export const randomBeta = defineOp({
   emit(e, node) {
     const { n, unit } = elementwise(e, node);
     const { stream, a, b } = node.attrs;
-    e.row(kernels.randomBeta(e.at(node), n, unit, a, b, stream, e.step));
+    e.row(kernels.randomBeta(e.at(node), n, unit, a, b, e.stream(stream), e.step));
   },
 });
 
@@ -90,7 +91,7 @@ export const randomPermutation = defineOp({
   args: (n: number, stream: number) => [[], { n, stream }],
   type: (_, { n }) => ({ shape: [n], dtype: 'i32' }),
   emit: (e, node) =>
-    e.row(kernels.permutation(e.at(node), node.attrs.n, node.attrs.stream, e.step)),
+    e.row(kernels.permutation(e.at(node), node.attrs.n, e.stream(node.attrs.stream), e.step)),
 });
 
 /** 0 with probability `rate`, else x/(1 − rate): inverted dropout. The gradient drops the same elements. */
@@ -107,7 +108,7 @@ export const dropoutMask = defineOp({
   },
   emit: (e, node) =>
     emitMap(e, node, (y, x, n, unit) =>
-      kernels.dropout(y, x, n, unit, node.attrs.rate, node.attrs.stream, e.step),
+      kernels.dropout(y, x, n, unit, node.attrs.rate, e.stream(node.attrs.stream), e.step),
     ),
   grad: (dy, { attrs }): Grads => [dropoutMask(dy, attrs.rate, attrs.stream)],
 });

@@ -8,7 +8,7 @@ import {
   sizeOf,
   stridesOf,
 } from '../graph/shape.ts';
-import type { Emitter, Grads, Tensor } from '../graph/tensor.ts';
+import { type Emitter, type Grads, isView, type Tensor } from '../graph/tensor.ts';
 import { checkOptions, ShapeError } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import type { Pointer, Row } from '../runtime/row.ts';
@@ -123,6 +123,14 @@ export const reduceSum = defineOp({
       columnChunks: kernels.sumColumnChunks,
     }),
   grad: (dy, { inputs: [x], attrs }): Grads => [spread(dy, x as Tensor, attrs)],
+  summed({ inputs: [x], attrs: { over, outer, inner, shape } }, stack): Tensor | null {
+    const all = stack(x as Tensor);
+    const T = all.shape[0] as number;
+    const rows =
+      over === 'outer' ? reshape(all, [T * outer, inner]) : reshape(all, [T, outer, inner]);
+    const each = over === 'outer' ? rows : reduceSum(rows, { axes: 2 });
+    return reshape(reduceSum(each, { axes: 0 }), shape);
+  },
 });
 
 /** `dy` of a reduction repeated over the reduced axes, in the shape of x. */
@@ -173,7 +181,7 @@ export const expand = defineOp({
 /** The value of a constant with one element, also behind reshapes and other expansions. */
 export function knownScalar(x: Tensor): number | undefined {
   let node = x;
-  while (node.op.view || node.op === expand) node = node.inputs[0] as Tensor;
+  while (isView(node) || node.op === expand) node = node.inputs[0] as Tensor;
   return node.op.source === 'constant' && node.attrs.data.length === 1
     ? node.attrs.data[0]
     : undefined;

@@ -1,6 +1,5 @@
 import type { NDArray } from '../compile/array.ts';
 import { evaluate } from '../compile/evaluate.ts';
-import { gradients } from '../compile/grad.ts';
 import type { DataLike } from '../data/table.ts';
 import { formatShape, sameShape, sizeOf } from '../graph/shape.ts';
 import type { Tensor } from '../graph/tensor.ts';
@@ -8,6 +7,7 @@ import type { Layer } from '../nn/layer.ts';
 import type { Recorder } from '../nn/trace.ts';
 import { relu } from '../ops/activation.ts';
 import { mul } from '../ops/binary.ts';
+import { gradients } from '../ops/gradient.ts';
 import { reshape } from '../ops/layout.ts';
 import { tensor } from '../ops/leaf.ts';
 import { reduceMean } from '../ops/reduce.ts';

@@ -2,6 +2,8 @@
 export interface Buffer {
   readonly name: string;
   readonly bytes: number;
+  /** Loops of which it holds what one iteration needs, default 0: it is free again behind the last row that touches it there. */
+  readonly depth?: number;
 }
 
 /** A place inside a buffer; without a buffer, `offset` is an address (0: none). */
@@ -92,14 +94,15 @@ function kernelOf(id: number, name: string, signature: string): Kernel {
   return { id, name, types, unit: signature.indexOf('u') };
 }
 
-/** repeat n … end: the rows between run `count` times, or as often as the i32 at `countAt` says. */
+/** repeat n … end: the rows between run `count` times, or as often as the i32 at `countAt` says, but at most `count` times. */
 export const REPEAT = kernelOf(0, 'repeat', 'nIk');
-export const END: Kernel = { id: 1, name: 'end', types: [], unit: -1 };
+export const END = kernelOf(1, 'end', 'I');
 
 export function repeat(count: number, countAt: Pointer = NONE): Row {
   return { kernel: REPEAT, args: [count, countAt, 0] };
 }
 
-export function end(): Row {
-  return { kernel: END, args: [] };
+/** The end of a loop; where there is a number at `more` which is 0, no iteration follows. */
+export function end(more: Pointer = NONE): Row {
+  return { kernel: END, args: [more] };
 }

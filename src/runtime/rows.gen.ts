@@ -36,7 +36,7 @@ export const argMaxColumns = /* @__PURE__ */ kernel(17, 'argMaxColumns', 'oInun'
 /** y[c] = index of the first minimum of x[…, c], a NaN counting as the smallest; x [rows, cols], y i32. */
 export const argMinColumns = /* @__PURE__ */ kernel(18, 'argMinColumns', 'oInun') as (y: Pointer, x: Pointer, cols: number, unit: number, rows: number) => Row;
 /** y = numbers of the beta distribution with parameters a, b > 0: those of g/(g + h) for gamma numbers g of a and h of b. */
-export const randomBeta = /* @__PURE__ */ kernel(19, 'randomBeta', 'onuddks') as (y: Pointer, n: number, unit: number, a: number, b: number, stream: number, step: Pointer) => Row;
+export const randomBeta = /* @__PURE__ */ kernel(19, 'randomBeta', 'onuddks') as (y: Pointer, n: number, unit: number, a: number, b: number, stream: Pointer | number, step: Pointer) => Row;
 /** z = a + b */
 export const add = /* @__PURE__ */ kernel(20, 'add', 'oiinu') as (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
 /** z = a − b */
@@ -208,31 +208,31 @@ export const packPanelsT = /* @__PURE__ */ kernel(103, 'packPanelsT', 'oInun') a
 /** b[K, N], row stride ldb, from panels of NR columns; N is a multiple of NR. */
 export const unpackB = /* @__PURE__ */ kernel(104, 'unpackB', 'Oinunn') as (b: Pointer, bp: Pointer, N: number, unit: number, K: number, ldb: number) => Row;
 /** y = the largest of each window. `whole`: the only window is the image. */
-export const maxPool = /* @__PURE__ */ kernel(105, 'maxPool', 'oiInukn') as (y: Pointer, x: Pointer, geometry: Pointer, images: number, unit: number, small: number, whole: number) => Row;
+export const maxPool = /* @__PURE__ */ kernel(105, 'maxPool', 'oiInukn') as (y: Pointer, x: Pointer, geometry: Pointer, images: number, unit: number, small: Pointer | number, whole: number) => Row;
 /** dx = dy at the first place of each window where x is its largest element y. `tiles`: each element is in one window. */
-export const maxPoolGrad = /* @__PURE__ */ kernel(106, 'maxPoolGrad', 'oiiiInukn') as (dx: Pointer, dy: Pointer, x: Pointer, y: Pointer, geometry: Pointer, images: number, unit: number, small: number, tiles: number) => Row;
+export const maxPoolGrad = /* @__PURE__ */ kernel(106, 'maxPoolGrad', 'oiiiInukn') as (dx: Pointer, dy: Pointer, x: Pointer, y: Pointer, geometry: Pointer, images: number, unit: number, small: Pointer | number, tiles: number) => Row;
 /** z = u at the first place of each window where x is its largest element y. */
-export const maxPoolPick = /* @__PURE__ */ kernel(107, 'maxPoolPick', 'oiiiInuk') as (z: Pointer, u: Pointer, x: Pointer, y: Pointer, geometry: Pointer, images: number, unit: number, small: number) => Row;
+export const maxPoolPick = /* @__PURE__ */ kernel(107, 'maxPoolPick', 'oiiiInuk') as (z: Pointer, u: Pointer, x: Pointer, y: Pointer, geometry: Pointer, images: number, unit: number, small: Pointer | number) => Row;
 /** y = the sum of each window, with `mean` divided by its size. `whole`: the only window is the image. */
-export const averagePool = /* @__PURE__ */ kernel(108, 'averagePool', 'oiInuknn') as (y: Pointer, x: Pointer, geometry: Pointer, images: number, unit: number, small: number, mean: number, whole: number) => Row;
+export const averagePool = /* @__PURE__ */ kernel(108, 'averagePool', 'oiInuknn') as (y: Pointer, x: Pointer, geometry: Pointer, images: number, unit: number, small: Pointer | number, mean: number, whole: number) => Row;
 /** dx = Σ dy of the windows around each element, with `mean` divided by their sizes. `tiles`: it is always one. */
-export const averagePoolGrad = /* @__PURE__ */ kernel(109, 'averagePoolGrad', 'oiInuknn') as (dx: Pointer, dy: Pointer, geometry: Pointer, images: number, unit: number, small: number, mean: number, tiles: number) => Row;
+export const averagePoolGrad = /* @__PURE__ */ kernel(109, 'averagePoolGrad', 'oiInuknn') as (dx: Pointer, dy: Pointer, geometry: Pointer, images: number, unit: number, small: Pointer | number, mean: number, tiles: number) => Row;
 /** The peak of one thread: n · 24 · LANES floating-point operations in registers, as 12 chains of fused multiply-adds or, where the build has none, 6 of multiplications and 6 of additions. out[0] is their sum. */
 export const peak = /* @__PURE__ */ kernel(110, 'peak', 'On') as (out: Pointer, n: number) => Row;
 /** y = the words (u32) of Philox4x32-10 for counter (counter[0] … counter[3]) and key (key[0], key[1]). */
 export const philoxBlock = /* @__PURE__ */ kernel(111, 'philoxBlock', 'OII') as (y: Pointer, counter: Pointer, key: Pointer) => Row;
 /** y = random words (u32): element 16·g + 4·w + k is word w of Philox4x32-10 for counter (4·g + k, stream, 0, 0) and key (seed, step key). */
-export const randomBits = /* @__PURE__ */ kernel(112, 'randomBits', 'onuks') as (y: Pointer, n: number, unit: number, stream: number, step: Pointer) => Row;
+export const randomBits = /* @__PURE__ */ kernel(112, 'randomBits', 'onuks') as (y: Pointer, n: number, unit: number, stream: Pointer | number, step: Pointer) => Row;
 /** y = low + (high − low)·u, u being the top 24 bits of the element's random word times 2^−24. */
-export const randomUniform = /* @__PURE__ */ kernel(113, 'randomUniform', 'onurrks') as (y: Pointer, n: number, unit: number, low: number, high: number, stream: number, step: Pointer) => Row;
+export const randomUniform = /* @__PURE__ */ kernel(113, 'randomUniform', 'onurrks') as (y: Pointer, n: number, unit: number, low: number, high: number, stream: Pointer | number, step: Pointer) => Row;
 /** y = mean + std·z, z standard normal: the quantile of the top 24 bits of the element's random word; |z| ≤ 5.4. */
-export const randomNormal = /* @__PURE__ */ kernel(114, 'randomNormal', 'onurrks') as (y: Pointer, n: number, unit: number, mean: number, std: number, stream: number, step: Pointer) => Row;
+export const randomNormal = /* @__PURE__ */ kernel(114, 'randomNormal', 'onurrks') as (y: Pointer, n: number, unit: number, mean: number, std: number, stream: Pointer | number, step: Pointer) => Row;
 /** y = mean + std·z, z normal on condition that |z| ≤ 2: the quantile of the top 24 bits of the element's random word. */
-export const randomTruncatedNormal = /* @__PURE__ */ kernel(115, 'randomTruncatedNormal', 'onurrks') as (y: Pointer, n: number, unit: number, mean: number, std: number, stream: number, step: Pointer) => Row;
+export const randomTruncatedNormal = /* @__PURE__ */ kernel(115, 'randomTruncatedNormal', 'onurrks') as (y: Pointer, n: number, unit: number, mean: number, std: number, stream: Pointer | number, step: Pointer) => Row;
 /** y = kept ? x / (1 − rate) : 0; element i is kept if its random word ≥ rate·2^32. y may be x; the gradient is the same kernel on dy. */
-export const dropout = /* @__PURE__ */ kernel(116, 'dropout', 'oinurks') as (y: Pointer, x: Pointer, n: number, unit: number, rate: number, stream: number, step: Pointer) => Row;
+export const dropout = /* @__PURE__ */ kernel(116, 'dropout', 'oinurks') as (y: Pointer, x: Pointer, n: number, unit: number, rate: number, stream: Pointer | number, step: Pointer) => Row;
 /** y = a random order of 0 … n − 1 (i32), every order being equally likely: Fisher–Yates from the inside out. */
-export const permutation = /* @__PURE__ */ kernel(117, 'permutation', 'Onks') as (y: Pointer, n: number, stream: number, step: Pointer) => Row;
+export const permutation = /* @__PURE__ */ kernel(117, 'permutation', 'Onks') as (y: Pointer, n: number, stream: Pointer | number, step: Pointer) => Row;
 /** y[i] = how many of the `count` ascending thresholds are below x[i]; none are below a NaN. */
 export const countBelow = /* @__PURE__ */ kernel(118, 'countBelow', 'oiInun') as (y: Pointer, x: Pointer, thresholds: Pointer, n: number, unit: number, count: number) => Row;
 /** y[r, c] = how many of the row stand before x[r, c]: those larger, not a number, or equal and further left; x [rows, cols]. */

@@ -1,11 +1,11 @@
-import { differentiating } from '../compile/grad.ts';
 import type { ProgramSpec } from '../compile/program.ts';
-import { reachable } from '../compile/schedule.ts';
 import { sameShape } from '../graph/shape.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
+import { reachable } from '../graph/walk.ts';
 import type { Constraint } from '../nn/constraint.ts';
 import type { Assignment, Trace } from '../nn/trace.ts';
 import { add, affine } from '../ops/binary.ts';
+import { differentiating } from '../ops/gradient.ts';
 import { read } from '../ops/leaf.ts';
 import { cast } from '../ops/select.ts';
 import { averageUpdate, overwrite, readAfter } from '../ops/update.ts';

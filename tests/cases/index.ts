@@ -12,6 +12,7 @@ import { randoms } from './random.ts';
 import { ranks } from './rank.ts';
 import { reduction } from './reduce.ts';
 import { resizes } from './resize.ts';
+import { loops } from './scan.ts';
 import { selection } from './select.ts';
 import { softmaxes } from './softmax.ts';
 import { unary } from './unary.ts';
@@ -32,6 +33,7 @@ export const cases = {
   ...convolutions,
   ...gathering,
   ...layout,
+  ...loops,
   ...norms,
   ...pools,
   ...products,

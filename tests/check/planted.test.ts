@@ -1,9 +1,8 @@
 /** Plants a wrong gradient in one op after the other: the check must see each. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { checkLoss } from '../../src/check/check.ts';
-import { rebuild } from '../../src/compile/rebuild.ts';
-import { reachable } from '../../src/compile/schedule.ts';
 import { makeTensor, type OpInfo, type Tensor, Variable } from '../../src/graph/tensor.ts';
+import { reachable, rebuild } from '../../src/graph/walk.ts';
 import * as ops from '../../src/ops/index.ts';
 import { createEngine } from '../../src/runtime/create.ts';
 import type { Engine } from '../../src/runtime/engine.ts';

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { evaluate } from '../../src/compile/evaluate.ts';
-import { grad, gradients, valueAndGrad } from '../../src/compile/grad.ts';
 import { compile } from '../../src/compile/program.ts';
 import type { Tensor } from '../../src/graph/tensor.ts';
 import { losses } from '../../src/nn/loss.ts';
+import { grad, gradients, valueAndGrad } from '../../src/ops/gradient.ts';
 import * as ops from '../../src/ops/index.ts';
 import { createEngine } from '../../src/runtime/create.ts';
 import type { Engine } from '../../src/runtime/engine.ts';

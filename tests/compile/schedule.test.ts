@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { gradients } from '../../src/compile/grad.ts';
 import { compile } from '../../src/compile/program.ts';
 import { schedule } from '../../src/compile/schedule.ts';
 import { type Tensor, Variable } from '../../src/graph/tensor.ts';
+import { gradients } from '../../src/ops/gradient.ts';
 import * as ops from '../../src/ops/index.ts';
 import { record } from '../../src/ops/update.ts';
 

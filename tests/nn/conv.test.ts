@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { evaluate } from '../../src/compile/evaluate.ts';
-import { gradients } from '../../src/compile/grad.ts';
-import { reachable } from '../../src/compile/schedule.ts';
 import { sizeOf } from '../../src/graph/shape.ts';
 import type { Tensor } from '../../src/graph/tensor.ts';
+import { reachable } from '../../src/graph/walk.ts';
 import { layerConfig } from '../../src/nn/config.ts';
 import { type ConvolutionOptions, conv2D, depthwiseConv2D } from '../../src/nn/conv.ts';
 import type { TransposedOptions } from '../../src/nn/convTransposed.ts';
@@ -14,6 +13,7 @@ import type { Layer } from '../../src/nn/layer.ts';
 import { relu } from '../../src/ops/activation.ts';
 import { mul } from '../../src/ops/binary.ts';
 import { conv2d } from '../../src/ops/conv.ts';
+import { gradients } from '../../src/ops/gradient.ts';
 import { tensor } from '../../src/ops/leaf.ts';
 import { maxPool } from '../../src/ops/pool.ts';
 import { reduceSum } from '../../src/ops/sum.ts';

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { evaluate } from '../../src/compile/evaluate.ts';
-import { gradients } from '../../src/compile/grad.ts';
 import type { Tensor } from '../../src/graph/tensor.ts';
 import { activation, activations } from '../../src/nn/activations.ts';
 import { loss, losses, reduceLoss } from '../../src/nn/loss.ts';
 import { accuracyFor, metric } from '../../src/nn/metric.ts';
 import { sigmoid } from '../../src/ops/activation.ts';
 import { affine } from '../../src/ops/binary.ts';
+import { gradients } from '../../src/ops/gradient.ts';
 import { tensor } from '../../src/ops/leaf.ts';
 import { softmax } from '../../src/ops/softmax.ts';
 import { reduceSum } from '../../src/ops/sum.ts';

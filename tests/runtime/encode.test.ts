@@ -17,7 +17,7 @@ function nested(depth: number): Row[] {
 const wide = kernel(9, 'wide', Array.from({ length: 49 }, (_, i) => `p${i}:In`).join(' '));
 
 test('programs that a thread could not run are refused', () => {
-  expect(bytes(nested(7)).length).toBe(7 * (8 + 24) + 7 * 8);
+  expect(bytes(nested(7)).length).toBe(7 * (8 + 24) + 7 * 16);
   expect(() => bytes(nested(8))).toThrow('8 nested loops, at most 7');
   expect(() => bytes([repeat(1)])).toThrow('`repeat` without `end`');
   expect(() => bytes([end()])).toThrow('`end` without `repeat`');

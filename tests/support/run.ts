@@ -2,11 +2,11 @@
 import { type NDArray, toMemory } from '../../src/compile/array.ts';
 import { Block } from '../../src/compile/block.ts';
 import { Executable, plainStep, Workspace } from '../../src/compile/executable.ts';
-import { gradients } from '../../src/compile/grad.ts';
 import { compile, type ProgramSpec } from '../../src/compile/program.ts';
 import { sizeOf } from '../../src/graph/shape.ts';
 import { type Tensor, Variable } from '../../src/graph/tensor.ts';
 import { mul } from '../../src/ops/binary.ts';
+import { gradients } from '../../src/ops/gradient.ts';
 import { external, input, read, scalar, tensor } from '../../src/ops/leaf.ts';
 import { reduceSum } from '../../src/ops/sum.ts';
 import { addAll } from '../../src/ops/unary.ts';

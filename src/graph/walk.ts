@@ -1,6 +1,19 @@
-import { atPath } from '../graph/scope.ts';
-import { makeTensor, type Tensor } from '../graph/tensor.ts';
-import { reachable } from './schedule.ts';
+import { atPath } from './scope.ts';
+import { makeTensor, type Tensor } from './tensor.ts';
+
+/** Everything that `roots` depend on, and they, in the order of creation. Without recursion: graphs may be deep. */
+export function reachable(roots: readonly Tensor[]): Tensor[] {
+  const seen = new Set<Tensor>(roots);
+  const open = [...seen];
+  for (let node = open.pop(); node; node = open.pop()) {
+    for (const input of node.inputs) {
+      if (seen.has(input)) continue;
+      seen.add(input);
+      open.push(input);
+    }
+  }
+  return [...seen].sort((a, b) => a.id - b.id);
+}
 
 /** What stands for a node in the new graph, its inputs being those given; null: the same op. */
 export type Replace = (node: Tensor, inputs: readonly Tensor[]) => Tensor | null;

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { evaluate } from '../../src/compile/evaluate.ts';
-import { rebuild } from '../../src/compile/rebuild.ts';
 import { withScope } from '../../src/graph/scope.ts';
 import type { Tensor } from '../../src/graph/tensor.ts';
+import { rebuild } from '../../src/graph/walk.ts';
 import { add, mul } from '../../src/ops/binary.ts';
 import { tensor } from '../../src/ops/leaf.ts';
 import { exp } from '../../src/ops/unary.ts';
