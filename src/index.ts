@@ -12,7 +12,11 @@ export type { NDArray, TypedArray } from './compile/array.ts';
 export type { EvaluateOptions } from './compile/evaluate.ts';
 export { evaluate } from './compile/evaluate.ts';
 export type { TableData, TableOptions } from './data/csvFile.ts';
-export type { BatchOptions, CsvStream, CsvStreamOptions } from './data/csvStream.ts';
+export type {
+  BatchOptions,
+  CsvStream,
+  CsvStreamOptions,
+} from './data/csvStream.ts';
 export type { DataSplits, Dataset } from './data/dataset.ts';
 export * as datasets from './data/datasets.ts';
 export type { DownloadOptions, DownloadProgress } from './data/download.ts';
@@ -51,8 +55,10 @@ export type {
 } from './data/preprocess.ts';
 export type { Fractions, SplitOptions } from './data/split.ts';
 export type { ArrayData, DataLike } from './data/table.ts';
+export type { ColumnType, FitTableOptions } from './data/tableOptions.ts';
 export * from './diagnose/index.ts';
 export type { CsvOptions, Records } from './formats/csv.ts';
+export type { Decimal } from './formats/decimals.ts';
 export type { ElementType, FileArray } from './formats/elements.ts';
 export type { IdxArray, WriteIdxOptions } from './formats/idx.ts';
 export {

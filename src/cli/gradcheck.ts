@@ -8,6 +8,8 @@ import { examplesOf, loadData } from './load.ts';
 import { makeModel, settingsOf } from './make.ts';
 import { OutputFile } from './output.ts';
 import type { Settings } from './settings.ts';
+import { showNotes } from './show.ts';
+import { tableFlags } from './tableFlags.ts';
 import { MAX_SEED, MODEL_OPTIONS, TASKS } from './train.ts';
 import { choiceValue, numberValue, textValue } from './values.ts';
 
@@ -67,6 +69,7 @@ export const gradcheck: Command = {
     process.stdout.write(`${kind} on ${data.name}, ${examples}\n\n${check}\n`);
     const report = { model: kind, dataset: data.name, examples: rows.length, ...check };
     await file?.write(`${JSON.stringify(report, null, 2)}\n`);
+    showNotes(data.notes);
     return check.passed ? undefined : 1;
   },
 };
@@ -90,6 +93,7 @@ function checkOptions(values: OptionValues) {
     settings,
     target: textValue(values, 'target'),
     task: choiceValue(values, 'task', TASKS) ?? 'auto',
+    table: tableFlags(values),
     seed: numberValue(values, 'seed', { from: 0, to: MAX_SEED, whole: true }) ?? 0,
     epochs: numberValue(values, 'epochs', { from: 0, whole: true }) ?? 0,
     step: {

@@ -13,13 +13,15 @@ import { makeModel, settingsOf } from './make.ts';
 import { OutputFile, OutputFolder, REPORT_FILE } from './output.ts';
 import { makeReport } from './results.ts';
 import type { Settings } from './settings.ts';
-import { showResults, showStart } from './show.ts';
+import { showNotes, showResults, showStart } from './show.ts';
+import type { TableFlags } from './tableFlags.ts';
 import { Watch } from './watch.ts';
 
 export interface JobOptions {
   readonly data: string | undefined;
   readonly target: string | undefined;
   readonly task: 'auto' | 'classification' | 'regression';
+  readonly table: TableFlags;
   /** Those that were given. */
   readonly settings: Partial<Settings>;
   readonly seed: number;
@@ -51,13 +53,16 @@ export async function trainJob(
   if (options.settings.model !== undefined) parseModel(options.settings.model, 'mlp:1');
   const json = options.json === undefined ? undefined : await OutputFile.prepare(options.json);
   const folder = await OutputFolder.prepare(options.out, dataName(options.data));
+  let notes: readonly string[] = [];
   try {
     const data = await loadData(options.data, options);
+    notes = data.notes;
     using engine = await asUsage(() => createEngine(options.engine));
     using model = makeModel(options, data, engine);
     await runJob(await describe(options, data, engine, model), folder, json, interrupts);
   } finally {
     folder.discard();
+    showNotes(notes);
   }
   return interrupts.code;
 }
@@ -81,7 +86,6 @@ async function runJob(
   interrupts: Interrupts,
 ): Promise<void> {
   await folder.checkRoom(4 * job.parameters);
-  for (const note of job.data.notes) process.stderr.write(`note: ${note}\n`);
   showStart(job);
   const watch = new Watch(job);
   const history = await learn(job, interrupts, watch.callbacks);

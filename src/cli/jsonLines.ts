@@ -5,6 +5,7 @@ import {
   type TablePreprocessing,
 } from '../data/preprocess.ts';
 import type { ArrayData } from '../data/table.ts';
+import { isExact } from '../formats/cells.ts';
 import { sizeOf } from '../graph/shape.ts';
 import { DataError, nearest } from '../runtime/errors.ts';
 
@@ -58,9 +59,16 @@ async function* lineBatches(source: AsyncIterable<Uint8Array>): AsyncGenerator<L
   yield [{ number: number + 1, text: rest + decoder.decode() }];
 }
 
+const LONG_NUMBER = /\d{16}/;
+
+/** Whole numbers that f64 cannot hold, such as long ids, stay text. */
+function asWritten(_: string, value: unknown, context?: { readonly source?: string }): unknown {
+  return typeof value === 'number' && !isExact(value) ? (context?.source ?? value) : value;
+}
+
 function parse({ number, text }: Line): unknown {
   try {
-    return JSON.parse(text);
+    return LONG_NUMBER.test(text) ? JSON.parse(text, asWritten) : JSON.parse(text);
   } catch (cause) {
     throw new DataError(`${NAME} line ${number}: not JSON`, { cause });
   }

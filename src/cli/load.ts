@@ -12,6 +12,7 @@ import { digits } from '../data/synthetic/index.ts';
 import { DataError } from '../runtime/errors.ts';
 import type { BatchPass } from '../train/source.ts';
 import { dataKind } from './kind.ts';
+import type { TableFlags } from './tableFlags.ts';
 import { UsageError } from './values.ts';
 
 /** Data ready to train on. */
@@ -31,6 +32,7 @@ export interface LoadedData {
 export interface LoadOptions {
   readonly target?: string | undefined;
   readonly task: 'auto' | 'classification' | 'regression';
+  readonly table?: TableFlags;
   readonly seed: number;
   /** Bytes from which on a CSV file is not held in memory. */
   readonly streamFrom?: number;
@@ -75,17 +77,23 @@ export async function loadData(
   throw new DataError(`${path}: images without classes; ${expected}`);
 }
 
-function checkImages({ target, task }: LoadOptions): void {
-  if (target !== undefined)
-    throw new UsageError(`--target ${target}: images have no columns, only tables do`);
+function checkImages({ target, task, table = {} }: LoadOptions): void {
+  const [flag] = target === undefined ? Object.keys(table) : [`target ${target}`];
+  if (flag !== undefined) throw new UsageError(`--${flag}: images have no columns, only tables do`);
   if (task === 'regression') throw new UsageError(`--task regression: images have classes`);
 }
 
 async function loadTable(path: string, options: LoadOptions): Promise<LoadedData> {
-  const { target, task, seed, streamFrom = STREAM_FROM } = options;
+  const { target, task, table, seed, streamFrom = STREAM_FROM } = options;
   const bytes = (await stat(path)).size * (path.endsWith('.gz') ? GZIP_RATIO : 1);
   if (bytes >= streamFrom) return openTable(path, bytes, options);
-  const { splits, preprocessing } = prepareTable(await readCsvFile(path), { target, task, seed });
+  const decimal = table?.decimal === undefined ? {} : { decimal: table.decimal };
+  const { splits, preprocessing } = prepareTable(await readCsvFile(path, decimal), {
+    target,
+    task,
+    seed,
+    ...table,
+  });
   return {
     name: dataName(path),
     examples: examplesOf(splits.train),
@@ -97,10 +105,10 @@ async function loadTable(path: string, options: LoadOptions): Promise<LoadedData
 
 /** A table that is read anew in each epoch. */
 async function openTable(path: string, bytes: number, options: LoadOptions): Promise<LoadedData> {
-  const { target, task, seed } = options;
+  const { target, task, table: flags, seed } = options;
   const held = Math.min(0.1, HELD_BYTES / bytes);
   const fractions = { train: 1 - 2 * held, dev: held, test: held };
-  const table = await openCsvStream(path, { target, task, seed, fractions });
+  const table = await openCsvStream(path, { target, task, seed, fractions, ...flags });
   const { preprocessing } = table;
   const [dev, test] = [await table.dataset('dev'), await table.dataset('test')];
   const sample = table.batches('train', { batchSize: SAMPLE_ROWS })();

@@ -1,5 +1,10 @@
 import type { Dataset } from '../data/dataset.ts';
-import type { FeatureColumn, Preprocessing, TablePreprocessing } from '../data/preprocess.ts';
+import {
+  type FeatureColumn,
+  type Preprocessing,
+  type TablePreprocessing,
+  widthOf,
+} from '../data/preprocess.ts';
 import type { ArrayData } from '../data/table.ts';
 import { writePng } from '../formats/png.ts';
 import { sizeOf } from '../graph/shape.ts';
@@ -111,7 +116,7 @@ export function pngOf({ data, shape, scale = 1 }: ArrayData) {
 function rowOf({ columns }: TablePreprocessing, cells: readonly number[]): [string, string][] {
   let at = 0;
   const row = columns.map((column): [string, string] => {
-    const width = column.kind === 'number' ? 1 : column.categories.length + Number(column.unknown);
+    const width = widthOf(column);
     at += width;
     return [column.name, cellOf(column, cells.slice(at - width, at))];
   });
@@ -120,5 +125,6 @@ function rowOf({ columns }: TablePreprocessing, cells: readonly number[]): [stri
 
 function cellOf(column: FeatureColumn, cells: readonly number[]): string {
   if (column.kind === 'number') return number((cells[0] as number) * column.std + column.mean);
+  if (column.kind === 'text') return column.words.filter((_, i) => cells[i] === 1).join(' ');
   return column.categories[cells.indexOf(1)] ?? '?';
 }

@@ -84,6 +84,15 @@ export async function showResults(
   );
 }
 
+/** What was left out or read in an unexpected way, behind everything else. */
+export function showNotes(notes: readonly string[]): void {
+  for (const note of notes) process.stderr.write(`note: ${note}\n`);
+  if (notes.some((note) => note.startsWith('column')))
+    process.stderr.write(
+      'note: --types column=number|category|text|drop reads columns otherwise\n',
+    );
+}
+
 /** One line for each part, one column for each metric. */
 export function metricsText({ metrics }: Pick<RunReport, 'metrics'>): string {
   const parts = Object.entries(metrics) as [string, Logs][];

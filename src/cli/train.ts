@@ -5,6 +5,7 @@ import { families } from './families.ts';
 import { Interrupts } from './interrupt.ts';
 import { type JobOptions, trainJob } from './job.ts';
 import { OPTIMIZERS, type OptimizerName, type Settings } from './settings.ts';
+import { TABLE_OPTIONS, tableFlags } from './tableFlags.ts';
 import { choiceValue, numberValue, textValue } from './values.ts';
 
 const MODELS = Object.values(families).map(({ usage, help }) => `${usage} (${help})`);
@@ -25,6 +26,7 @@ export const MODEL_OPTIONS = {
     value: 'task',
     help: 'auto, classification or regression; default auto: words or few whole numbers are classes',
   },
+  ...TABLE_OPTIONS,
   model: {
     type: 'string',
     short: 'm',
@@ -100,6 +102,10 @@ export const train: Command = {
     ['wasmgrad train', 'built-in digits'],
     ['wasmgrad train --data iris.csv', 'predicts the last column'],
     ['wasmgrad train --data houses.csv --target price', 'predicts the column "price"'],
+    [
+      'wasmgrad train --data sales.csv --types customer=category,year=drop',
+      'overrules how columns are read',
+    ],
     ['wasmgrad train --data mnist/ --model mlp:256,128 --epochs 5', 'four IDX files'],
     ['wasmgrad train --data mnist/ --model cnn', 'a convolutional network'],
     ['wasmgrad predict runs/iris-1 --data new.csv', 'asks the model'],
@@ -115,6 +121,7 @@ function jobOptions(values: OptionValues): JobOptions {
     data: textValue(values, 'data'),
     target: textValue(values, 'target'),
     task: choiceValue(values, 'task', TASKS) ?? 'auto',
+    table: tableFlags(values),
     settings: givenSettings(values),
     seed: numberValue(values, 'seed', { from: 0, to: MAX_SEED, whole: true }) ?? 0,
     engine: engineOptions(values),

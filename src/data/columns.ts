@@ -1,11 +1,14 @@
-import { isMissing, numberIn } from '../formats/cells.ts';
+import { isExact, type Missing, numberIn, wordsOf } from '../formats/cells.ts';
 
-/** Different texts and odd cells of a column that are kept; beyond, only their number matters. */
+/** Different texts, words and odd cells of a column that are kept; beyond, only their number matters. */
 const DISTINCT = 10_000;
 const ODD = 10;
+/** Odd words in many rows that a column of numbers may have; so many different numbers must be beside them. */
+const ODD_OFTEN = 3;
+const MANY_NUMBERS = 20;
 
 /** What a cell holds that a column of numbers does not. */
-interface Odd {
+export interface Odd {
   readonly cell: string;
   readonly line: number;
 }
@@ -16,6 +19,9 @@ interface Odd {
  */
 export class ColumnProfile {
   readonly name: string;
+  readonly #missing: Missing;
+  /** Words of the cells, where they are asked for. */
+  readonly #words: Map<string, number> | undefined;
   /** Cells, those with a value, those that are numbers. */
   cells = 0;
   filled = 0;
@@ -26,6 +32,7 @@ export class ColumnProfile {
   #mean = 0;
   #squares = 0;
   #integers = true;
+  #exact = true;
   #rising = true;
   #last = 0;
   #min = Number.POSITIVE_INFINITY;
@@ -34,20 +41,21 @@ export class ColumnProfile {
   readonly #distinctNumbers = new Set<number>();
   readonly #odd = new Map<string, Odd>();
 
-  constructor(name: string) {
+  constructor(name: string, missing: Missing, { words = false } = {}) {
     this.name = name;
+    this.#missing = missing;
+    this.#words = words ? new Map() : undefined;
   }
 
   add(cell: string, line: number, training: boolean): void {
     this.cells++;
-    if (isMissing(cell)) {
+    if (this.#missing(cell)) {
       if (training) this.trainingMissing++;
       return;
     }
     this.filled++;
-    const seen = this.#distinct.get(cell);
-    if (seen !== undefined || this.#distinct.size < DISTINCT)
-      this.#distinct.set(cell, (seen ?? 0) + (training ? 1 : 0));
+    count(this.#distinct, cell, training);
+    if (this.#words) for (const word of wordsOf(cell)) count(this.#words, word, training);
     const value = numberIn(cell);
     if (!Number.isNaN(value)) this.#addNumber(value, training);
     else if (this.#odd.size < ODD + 1 && !this.#odd.has(cell)) this.#odd.set(cell, { cell, line });
@@ -59,6 +67,7 @@ export class ColumnProfile {
     this.#last = value;
     this.numbers++;
     this.#integers &&= Number.isInteger(value);
+    this.#exact &&= isExact(value);
     this.#min = Math.min(this.#min, value);
     this.#max = Math.max(this.#max, value);
     if (this.#distinctNumbers.size < DISTINCT) this.#distinctNumbers.add(value);
@@ -70,8 +79,21 @@ export class ColumnProfile {
   }
 
   /** All filled cells are numbers, or nearly all and the rest a few words such as "unknown". */
+  get mostlyNumbers(): boolean {
+    return this.numbers > 0 && this.fewOdd && this.numbers >= 0.95 * this.filled;
+  }
+
+  /** The same, or at least half are numbers, many different ones, beside up to three words. */
   get numeric(): boolean {
-    return this.numbers > 0 && this.odd.length <= ODD && this.numbers >= 0.95 * this.filled;
+    const { numbers, filled, odd } = this;
+    const various = this.#distinctNumbers.size > Math.min(MANY_NUMBERS, numbers / 2);
+    const markers = odd.length <= ODD_OFTEN && numbers >= filled / 2;
+    return this.mostlyNumbers || (markers && various);
+  }
+
+  /** At most ten different cells are no numbers. */
+  get fewOdd(): boolean {
+    return this.odd.length <= ODD;
   }
 
   /** Cells that are no numbers, up to one more than a column of numbers may have. */
@@ -83,6 +105,11 @@ export class ColumnProfile {
     return this.#integers && this.numbers > 0;
   }
 
+  /** All numbers are told apart in f64. */
+  get exact(): boolean {
+    return this.#exact;
+  }
+
   /** Whole numbers that count the rows. */
   get counts(): boolean {
     return this.integers && this.#rising && this.numbers === this.cells && this.cells > 2;
@@ -90,7 +117,7 @@ export class ColumnProfile {
 
   /** Different values: numbers where the column is numeric, else texts. */
   get distinct(): number {
-    return this.numeric ? this.#distinctNumbers.size : this.#distinct.size;
+    return this.numeric && this.#exact ? this.#distinctNumbers.size : this.#distinct.size;
   }
 
   /** More different values than are kept. */
@@ -108,8 +135,12 @@ export class ColumnProfile {
 
   /** Texts of the training rows, the most frequent first, ties by name. */
   get trainingTexts(): readonly string[] {
-    const seen = [...this.#distinct].filter(([, n]) => n > 0);
-    return seen.sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).map(([text]) => text);
+    return byFrequency(this.#distinct);
+  }
+
+  /** Words in cells of the training rows, the most frequent first, ties by name. */
+  get trainingWords(): readonly string[] {
+    return byFrequency(this.#words ?? new Map());
   }
 
   get mean(): number {
@@ -122,4 +153,16 @@ export class ColumnProfile {
     const std = Math.sqrt(variance);
     return std <= 1e-12 * Math.max(Math.abs(this.#min), Math.abs(this.#max)) ? 0 : std;
   }
+}
+
+/** Counts a text that occurs once more, in a training row or not. */
+function count(seen: Map<string, number>, text: string, training: boolean): void {
+  const before = seen.get(text);
+  if (before !== undefined || seen.size < DISTINCT)
+    seen.set(text, (before ?? 0) + (training ? 1 : 0));
+}
+
+function byFrequency(seen: ReadonlyMap<string, number>): string[] {
+  const known = [...seen].filter(([, n]) => n > 0);
+  return known.sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).map(([text]) => text);
 }

@@ -1,17 +1,20 @@
-import { isMissing } from '../formats/cells.ts';
+import type { Missing } from '../formats/cells.ts';
 import type { CsvOptions, Records } from '../formats/csv.ts';
+import { commaColumns, type Decimal, decimalMarks } from '../formats/decimals.ts';
 import { csvBatches } from '../formats/later.ts';
 import type { TextSource } from '../formats/text.ts';
 import { checkOptions, DataError, shown, TypeMismatchError } from '../runtime/errors.ts';
-import { ColumnProfile } from './columns.ts';
 import type { Dataset } from './dataset.ts';
 import { fileChunks } from './file.ts';
-import { type FitTableOptions, preprocessingFrom, targetName } from './fitTable.ts';
+import { lostRows, preprocessingFrom, profilesOf, targetName } from './fitTable.ts';
 import { encode, type TablePreprocessing } from './preprocess.ts';
 import { Random } from './random.ts';
 import type { Fractions, Part } from './split.ts';
+import { checkFit, FIT_OPTIONS, type FitTableOptions, targetMissing } from './tableOptions.ts';
 
-export interface CsvStreamOptions extends FitTableOptions, CsvOptions {
+export interface CsvStreamOptions
+  extends FitTableOptions,
+    Pick<CsvOptions, 'name' | 'delimiter' | 'columns'> {
   /** Share of each part, default 90 %, 5 %, 5 %. Each row's part is drawn on its own. */
   readonly fractions?: Fractions;
   readonly seed?: number;
@@ -29,15 +32,6 @@ interface Batch {
   readonly y: Dataset['y'];
 }
 
-const STREAM_OPTIONS = [
-  'fractions',
-  'seed',
-  'target',
-  'task',
-  'name',
-  'delimiter',
-  'columns',
-] satisfies (keyof CsvStreamOptions)[];
 const FRACTIONS: Fractions = { train: 0.9, dev: 0.05, test: 0.05 };
 
 /** A number in [0, 1) for a row (the finalizer of MurmurHash3). */
@@ -54,7 +48,7 @@ interface Row {
   readonly line: number;
 }
 
-/** A table too large for memory: one pass has found what its columns hold, each epoch is another. */
+/** A table too large for memory: two passes have found what its columns hold, each epoch is another. */
 export class CsvStream {
   readonly preprocessing: TablePreprocessing;
   readonly sizes: Readonly<Record<Part, number>>;
@@ -119,60 +113,76 @@ interface Table {
   readonly name: string;
   readonly columns: readonly string[];
   readonly target: number;
+  readonly missing: Missing;
   readonly seed: number;
   readonly fractions: Fractions;
   readonly pass: () => AsyncGenerator<Records>;
 }
 
-/** The rows that have a target. */
-async function* rowsOf(table: Table): AsyncGenerator<Row & { readonly part: Part }> {
-  const { target, seed, fractions, pass } = table;
+/** The rows that have a target; `lost` is told of each other one. */
+async function* rowsOf(
+  table: Table,
+  lost?: () => void,
+): AsyncGenerator<Row & { readonly part: Part }> {
+  const { target, missing, seed, fractions, pass } = table;
   let index = 0;
   for await (const { rows, lines = [] } of pass()) {
     for (const [i, cells] of rows.entries()) {
       const at = draw(index++, seed);
       const part =
         at < fractions.train ? 'train' : at < fractions.train + fractions.dev ? 'dev' : 'test';
-      if (!isMissing(cells[target] as string)) yield { cells, line: lines[i] ?? index, part };
+      if (missing(cells[target] as string)) lost?.();
+      else yield { cells, line: lines[i] ?? index, part };
     }
   }
 }
+
+const STREAM_OPTIONS = [...FIT_OPTIONS, 'name', 'delimiter', 'columns', 'fractions', 'seed'];
 
 export async function openCsvStream(
   source: string | (() => TextSource),
   options: CsvStreamOptions = {},
 ): Promise<CsvStream> {
-  checkOptions('openCsvStream', options, STREAM_OPTIONS);
+  checkFit('openCsvStream', options, STREAM_OPTIONS);
   const { fractions = FRACTIONS, seed = 0 } = options;
-  const path = typeof source === 'string' ? source : undefined;
-  const name = options.name ?? path ?? 'CSV';
-  const text = typeof source === 'string' ? () => fileChunks(source) : source;
-  if (typeof text !== 'function')
-    throw new TypeMismatchError(
-      `openCsvStream: got ${shown(source)}, expected a path or a function`,
-    );
-  const { delimiter, columns: header } = options;
-  const given = {
-    ...(delimiter === undefined ? {} : { delimiter }),
-    ...(header && { columns: header }),
-  };
-  const pass = () => csvBatches(text(), { ...given, name });
-  const columns = await firstColumns(pass);
+  const { name, columns, commas, pass } = await openPasses(source, options);
   const wanted = targetName({ name, columns }, options.target);
-  const table = { name, columns, target: columns.indexOf(wanted), seed, fractions, pass };
-  const profiles = columns.map((column) => new ColumnProfile(column));
+  const target = columns.indexOf(wanted);
+  const missing = targetMissing(options);
+  const table = { name, columns, target, missing, seed, fractions, pass };
+  const profiles = profilesOf({ name, columns }, wanted, options);
   const sizes = { train: 0, dev: 0, test: 0 };
-  for await (const { cells, line, part } of rowsOf(table)) {
+  let lost = 0;
+  for await (const { cells, line, part } of rowsOf(table, () => lost++)) {
     sizes[part]++;
     for (let c = 0; c < profiles.length; c++)
       profiles[c]?.add(cells[c] as string, line, part === 'train');
   }
   if (sizes.train === 0) throw new DataError(`${name}: no rows to train on`);
-  return new CsvStream(table, preprocessingFrom(name, profiles, options), sizes);
+  const fitted = preprocessingFrom({ name, commas }, profiles, options);
+  const notes = lost > 0 ? [lostRows(lost, wanted), ...fitted.notes] : fitted.notes;
+  return new CsvStream(table, { ...fitted, notes }, sizes);
 }
 
-async function firstColumns(pass: () => AsyncGenerator<Records>): Promise<readonly string[]> {
-  for await (const { columns } of pass()) return columns;
+/** A first pass finds the columns and their decimal commas; `pass` gives the rows with points anew. */
+async function openPasses(source: string | (() => TextSource), options: CsvStreamOptions) {
+  const text = typeof source === 'string' ? () => fileChunks(source) : source;
+  if (typeof text !== 'function')
+    throw new TypeMismatchError(
+      `openCsvStream: got ${shown(source)}, expected a path or a function`,
+    );
+  const name = options.name ?? (typeof source === 'string' ? source : 'CSV');
+  const { delimiter, columns: header, decimal } = options;
+  const given = { name, ...(delimiter && { delimiter }), ...(header && { columns: header }) };
+  const first = () => csvBatches(text(), given);
+  const marks = decimal === undefined ? await decimalMarks(first()) : undefined;
+  const columns = marks?.columns ?? (await firstColumns(first()));
+  const commas = marks?.commas ?? commaColumns({ name, columns }, decimal as Decimal);
+  return { name, columns, commas, pass: () => csvBatches(text(), { ...given, decimal: commas }) };
+}
+
+async function firstColumns(batches: AsyncIterable<Records>): Promise<readonly string[]> {
+  for await (const { columns } of batches) return columns;
   return [];
 }
 

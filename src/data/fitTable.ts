@@ -1,29 +1,19 @@
-import { isMissing } from '../formats/cells.ts';
+import { missingBy } from '../formats/cells.ts';
 import type { Records } from '../formats/csv.ts';
-import { checkOptions, DataError } from '../runtime/errors.ts';
+import { withPoints } from '../formats/decimals.ts';
+import { DataError, OptionError } from '../runtime/errors.ts';
 import { ColumnProfile } from './columns.ts';
+import { fitColumn, Notes } from './fitColumn.ts';
+import { targetFrom } from './fitTarget.ts';
+import { columnIndex, type TablePreprocessing, type TargetColumn } from './preprocess.ts';
 import {
-  columnIndex,
-  type FeatureColumn,
-  type TablePreprocessing,
-  type TargetColumn,
-} from './preprocess.ts';
-
-export type Task = 'classification' | 'regression';
-
-export interface FitTableOptions {
-  /** The column to predict, default the last. */
-  readonly target?: string | undefined;
-  /**
-   * Default `auto`: classification for a target of words, or of at most max(20, 5 % of the rows) different whole numbers
-   * that occur twice on average; else regression.
-   */
-  readonly task?: Task | 'auto' | undefined;
-}
-
-/** Categories of a column that get an input of their own, the most frequent; the others count as unknown. */
-const CATEGORIES = 256;
-const DATE = /^(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})([T ].*)?$/;
+  checkFit,
+  FIT_OPTIONS,
+  type FitTableOptions,
+  missingTexts,
+  targetMissing,
+  typeOf,
+} from './tableOptions.ts';
 
 /** Name of the target column. Throws `DataError` where there is none, or nothing beside it. */
 export function targetName(records: Pick<Records, 'name' | 'columns'>, target?: string): string {
@@ -37,135 +27,90 @@ export function targetName(records: Pick<Records, 'name' | 'columns'>, target?: 
   return name;
 }
 
+/** Profiles of all columns, to be shown the cells. */
+export function profilesOf(
+  records: Pick<Records, 'name' | 'columns'>,
+  target: string,
+  options: FitTableOptions,
+): ColumnProfile[] {
+  for (const column of Object.keys(options.types ?? {})) columnIndex(records, column);
+  if (typeOf(target, options) === 'drop')
+    throw new OptionError(`types: "${target}" is the target, which cannot be dropped`);
+  const ofFeatures = missingBy(missingTexts(options));
+  const ofTarget = targetMissing(options);
+  return records.columns.map(
+    (column) =>
+      new ColumnProfile(column, column === target ? ofTarget : ofFeatures, {
+        words: typeOf(column, options) === 'text',
+      }),
+  );
+}
+
 export function fitPreprocessing(
-  records: Records,
-  options: FitTableOptions & { readonly rows?: ArrayLike<number> } = {},
+  given: Records,
+  options: FitTableOptions & { readonly rows?: ArrayLike<number> | undefined } = {},
 ): TablePreprocessing {
-  checkOptions('fitPreprocessing', options, ['target', 'task', 'rows']);
-  const target = columnIndex(records, targetName(records, options.target));
+  checkFit('fitPreprocessing', options, [...FIT_OPTIONS, 'rows']);
+  const records = withPoints(given, options.decimal);
+  const name = targetName(records, options.target);
+  const target = columnIndex(records, name);
   const training = new Uint8Array(records.rows.length).fill(options.rows ? 0 : 1);
   for (const row of Array.from(options.rows ?? [])) training[row] = 1;
-  const profiles = records.columns.map((column) => new ColumnProfile(column));
+  const profiles = profilesOf(records, name, options);
+  const missing = targetMissing(options);
   records.rows.forEach((cells, row) => {
-    if (isMissing(cells[target] as string)) return;
+    if (missing(cells[target] as string)) return;
     const line = records.lines?.[row] ?? row + 1;
     for (let c = 0; c < profiles.length; c++)
       profiles[c]?.add(cells[c] as string, line, training[row] === 1);
   });
-  return preprocessingFrom(records.name, profiles, options);
+  return preprocessingFrom(records, profiles, options);
 }
 
 /** The task, and its classes or scale, by all rows with a target. */
 export function fitTarget(records: Records, options: FitTableOptions = {}): TargetColumn {
   const name = targetName(records, options.target);
   const at = columnIndex(records, name);
-  const profile = new ColumnProfile(name);
+  const missing = targetMissing(options);
+  const profile = new ColumnProfile(name, missing);
   records.rows.forEach((cells, row) => {
-    const cell = cells[at] as string;
-    if (!isMissing(cell)) profile.add(cell, records.lines?.[row] ?? row + 1, true);
+    profile.add(cells[at] as string, records.lines?.[row] ?? row + 1, true);
   });
-  return targetFrom(records.name, profile, options.task ?? 'auto');
+  return targetFrom(records.name, profile, options, new Notes(), undefined);
 }
 
 /** The same from what the columns hold. */
 export function preprocessingFrom(
-  name: string,
+  { name, commas = [] }: Pick<Records, 'name' | 'commas'>,
   profiles: readonly ColumnProfile[],
   options: FitTableOptions,
 ): TablePreprocessing {
   const wanted = targetName({ name, columns: profiles.map((p) => p.name) }, options.target);
   const target = profiles.find((p) => p.name === wanted) as ColumnProfile;
   const notes = new Notes();
-  const fitted = targetFrom(name, target, options.task ?? 'auto');
-  const columns = profiles.flatMap((p) => (p === target ? [] : (fitColumn(p, notes) ?? [])));
+  const decimal = (column: string) => (commas.includes(column) ? ',' : undefined);
+  const fitted = targetFrom(name, target, options, notes, decimal(wanted));
+  const columns = profiles.flatMap((p) => {
+    if (p === target) return [];
+    const type = typeOf(p.name, options);
+    return fitColumn(name, p, { type, decimal: decimal(p.name) }, notes) ?? [];
+  });
   if (columns.length === 0) {
     throw new DataError(
       `${name}: no column to learn from beside "${wanted}" (${notes.list().join('; ')})`,
     );
   }
-  return { kind: 'table', columns, target: fitted, notes: notes.list() };
+  const missing = missingTexts(options);
+  return {
+    kind: 'table',
+    columns,
+    target: fitted,
+    ...(missing ? { missing } : {}),
+    notes: notes.list(),
+  };
 }
 
-/** Notes, those of one kind in one line. */
-class Notes {
-  readonly #columns = new Map<string, string[]>();
-
-  add(what: string, column: string): undefined {
-    this.#columns.set(what, [...(this.#columns.get(what) ?? []), column]);
-  }
-
-  list(): string[] {
-    return [...this.#columns].map(([what, columns]) => {
-      const more = columns.length > 8 ? `, … (${columns.length})` : '';
-      return `${columns.length > 1 ? 'columns' : 'column'} ${columns.slice(0, 8).join(', ')}${more}: ${what}`;
-    });
-  }
-}
-
-function fitColumn(p: ColumnProfile, notes: Notes): FeatureColumn | undefined {
-  const { name } = p;
-  if (p.filled === 0) return notes.add('left out, empty', name);
-  return p.numeric ? fitNumber(p, notes) : fitCategory(p, notes);
-}
-
-function fitNumber(p: ColumnProfile, notes: Notes): FeatureColumn | undefined {
-  if (p.counts) return notes.add('left out, it counts the rows', p.name);
-  if (p.std === 0) return notes.add('left out, constant', p.name);
-  const missing = p.odd.map(({ cell }) => cell);
-  for (const { cell, line } of p.odd)
-    notes.add(`"${cell}" (line ${line}) is not a number and counts as missing`, p.name);
-  return { kind: 'number', name: p.name, mean: p.mean, std: p.std, missing };
-}
-
-function fitCategory(p: ColumnProfile, notes: Notes): FeatureColumn | undefined {
-  const { name, distinct } = p;
-  const dates = DATE.test(p.texts[0] ?? '') ? ' (dates are read as words)' : '';
-  if (distinct > 10 && (distinct > 0.5 * p.filled || p.full)) {
-    return notes.add(`left out, its words differ in most rows${dates}`, name);
-  }
-  const seen = p.trainingTexts;
-  const unknown = p.trainingMissing > 0 || seen.length > CATEGORIES;
-  if (seen.length + (unknown ? 1 : 0) < 2) return notes.add('left out, constant', name);
-  if (seen.length > CATEGORIES)
-    notes.add(`the ${CATEGORIES} most frequent words are told apart`, name);
-  if (dates) notes.add('dates are read as words', name);
-  return { kind: 'category', name, categories: seen.slice(0, CATEGORIES).sort(), unknown };
-}
-
-function targetFrom(table: string, p: ColumnProfile, task: Task | 'auto'): TargetColumn {
-  const { name } = p;
-  const where = `${table}: target "${name}"`;
-  if (p.filled === 0) throw new DataError(`${where} has no values`);
-  const words = !p.numeric;
-  const few =
-    (p.distinct === 2 || p.distinct <= 0.5 * p.filled) &&
-    p.integers &&
-    p.odd.length === 0 &&
-    p.distinct <= Math.max(20, 0.05 * p.filled) &&
-    !p.full;
-  const chosen = task === 'auto' ? (words || few ? 'classification' : 'regression') : task;
-  return chosen === 'classification' ? classes(where, p) : values(where, p);
-}
-
-function classes(where: string, p: ColumnProfile): TargetColumn {
-  const odd = p.numeric && p.odd.length > 0;
-  const classNames = p.numeric && !odd ? p.values.map(String) : p.texts;
-  if (classNames.length === 1)
-    throw new DataError(`${where} has one class only ("${classNames[0]}")`);
-  if (p.full || (classNames.length > 20 && classNames.length > 0.5 * p.filled)) {
-    throw new DataError(
-      `${where} has ${p.full ? 'too many' : classNames.length} different values in ${p.filled} rows, too many for classes`,
-    );
-  }
-  return { task: 'classification', name: p.name, classNames };
-}
-
-function values(where: string, p: ColumnProfile): TargetColumn {
-  const [odd] = p.odd;
-  if (odd)
-    throw new DataError(
-      `${where} is "${odd.cell}" in line ${odd.line}, expected a number for regression`,
-    );
-  if (p.distinct === 1) throw new DataError(`${where} is constant`);
-  return { task: 'regression', name: p.name, mean: p.mean, std: p.std || 1 };
+/** The note on rows without a target. */
+export function lostRows(n: number, target: string): string {
+  return `${n} ${n === 1 ? 'row' : 'rows'} without "${target}" left out`;
 }

@@ -30,7 +30,7 @@ export const readImageFolder = later(() => import('./imageFolder.ts'), 'readImag
 /** Rows of a CSV file, `.gz` or plain. Node only; `readCsv` takes text, bytes, a `File` or a stream anywhere. */
 export const readCsvFile = later(csvFile, 'readCsvFile');
 
-/** The same some rows at a time, for files larger than memory. */
+/** The same some rows at a time, for files larger than memory. Without `decimal` a first pass finds the columns with decimal commas. */
 export async function* csvFileBatches(
   path: string,
   options: CsvOptions = {},
@@ -46,16 +46,19 @@ export const prepareTable = later(csvFile, 'prepareTable');
 
 /**
  * A CSV file larger than memory: its path (Node), or a function that gives its text anew for each pass, such as
- * `() => file` for a `File` of the browser. Reads it once to find kinds, means and categories.
+ * `() => file` for a `File` of the browser. Reads it twice: to find decimal commas (not if `decimal` is given), and to find kinds, means
+ * and categories.
  */
 export const openCsvStream = later(() => import('./csvStream.ts'), 'openCsvStream');
 
 /**
  * How to turn rows into numbers. What a column holds is decided by all rows with a target; means, deviations and
- * categories come from the training rows `rows` alone (default all). Columns that are constant, that count the rows, or
- * of words that differ in more than half of the rows are left out, with a note. Dates are read as words.
+ * categories come from the training rows `rows` alone (default all). Columns that are constant, that count the rows and are called so, or
+ * of words that differ in more than half of the rows are left out, with a note. Dates are read as words. `types`, `decimal` and
+ * `missing` overrule all of this.
  *
- * Throws `DataError` for a target that is missing or constant, has one class only, or differs in nearly every row.
+ * Throws `DataError` for a target that is missing or constant, has one class only, or differs in nearly every row, and for columns
+ * that cannot be read as `types` say.
  */
 export const fitPreprocessing = later(() => import('./fitTable.ts'), 'fitPreprocessing');
 

@@ -1,8 +1,15 @@
 import type { TypedArray } from '../compile/array.ts';
-import { isMissing, numberIn } from '../formats/cells.ts';
+import { classOf, missingBy, numberIn, wordsOf } from '../formats/cells.ts';
 import type { Records } from '../formats/csv.ts';
+import { isEither, withPoint } from '../formats/decimals.ts';
 import { formatShape, sizeOf } from '../graph/shape.ts';
-import { DataError, nearest, ShapeError, TypeMismatchError } from '../runtime/errors.ts';
+import {
+  DataError,
+  MemoryError,
+  nearest,
+  ShapeError,
+  TypeMismatchError,
+} from '../runtime/errors.ts';
 import type { Dataset } from './dataset.ts';
 import type { ArrayData } from './table.ts';
 
@@ -13,6 +20,8 @@ export interface NumberColumn {
   readonly mean: number;
   readonly std: number;
   readonly missing: readonly string[];
+  /** Numbers such as 1,234 have a decimal comma. */
+  readonly decimal?: ',';
 }
 
 /**
@@ -26,7 +35,14 @@ export interface CategoryColumn {
   readonly unknown: boolean;
 }
 
-export type FeatureColumn = NumberColumn | CategoryColumn;
+/** A column of texts becomes one 0 or 1 for each of these words, 1 where a cell has it; in small letters. */
+export interface TextColumn {
+  readonly kind: 'text';
+  readonly name: string;
+  readonly words: readonly string[];
+}
+
+export type FeatureColumn = NumberColumn | CategoryColumn | TextColumn;
 
 /** Labels by the order of the class names, or values as (y − mean)/std. */
 export type TargetColumn =
@@ -40,12 +56,16 @@ export type TargetColumn =
       readonly name: string;
       readonly mean: number;
       readonly std: number;
+      /** Values such as 1,234 have a decimal comma. */
+      readonly decimal?: ',';
     };
 
 export interface TablePreprocessing {
   readonly kind: 'table';
   readonly columns: readonly FeatureColumn[];
   readonly target: TargetColumn;
+  /** Texts that stand for missing cells, where they were given. */
+  readonly missing?: readonly string[];
   /** What was left out or read in an unexpected way, in words. */
   readonly notes: readonly string[];
 }
@@ -115,79 +135,117 @@ export function columnIndex(
   );
 }
 
-function widthOf(column: FeatureColumn): number {
-  return column.kind === 'number' ? 1 : column.categories.length + (column.unknown ? 1 : 0);
+/** Inputs of the model that a column gives. */
+export function widthOf(column: FeatureColumn): number {
+  if (column.kind === 'number') return 1;
+  if (column.kind === 'text') return column.words.length;
+  return column.categories.length + (column.unknown ? 1 : 0);
 }
 
 /** Names of the model's inputs: columns, and `column=category` for words. */
 export function featureNames({ columns }: TablePreprocessing): string[] {
   return columns.flatMap((column) => {
     if (column.kind === 'number') return [column.name];
+    if (column.kind === 'text') return column.words.map((w) => `${column.name}:${w}`);
     const names = column.categories.map((c) => `${column.name}=${c}`);
     return column.unknown ? [...names, `${column.name}=?`] : names;
   });
 }
 
-/** Writes one column of all rows into `x` from position `at` of each row. */
-function encodeColumn(
+/** Writes what a cell stands for into `x` from `at` on, where zeros are. */
+type CellEncoder = (x: Float32Array, at: number, cell: string, row: number) => void;
+
+function encoderOf(
   column: FeatureColumn,
+  missing: readonly string[] | undefined,
   records: Records,
-  x: Float32Array,
-  width: number,
-  at: number,
-): void {
-  const index = columnIndex(records, column.name);
-  const categories =
-    column.kind === 'category' ? new Map(column.categories.map((c, i) => [c, i])) : undefined;
-  records.rows.forEach((cells, row) => {
-    const cell = cells[index] as string;
-    if (column.kind === 'number') x[row * width + at] = encodeNumber(column, cell, records, row);
-    else {
-      const known = categories?.get(cell) ?? (column.unknown ? column.categories.length : -1);
-      if (known >= 0) x[row * width + at + known] = 1;
-    }
-  });
+): CellEncoder {
+  switch (column.kind) {
+    case 'number':
+      return numberEncoder(column, missing, records);
+    case 'category':
+      return categoryEncoder(column);
+    case 'text':
+      return textEncoder(column);
+  }
 }
 
-function encodeNumber(
-  { name, mean, std, missing }: NumberColumn,
-  cell: string,
+function numberEncoder(
+  column: NumberColumn,
+  missing: readonly string[] | undefined,
   records: Records,
-  row: number,
-): number {
-  if (isMissing(cell) || missing.includes(cell)) return 0;
-  const value = numberIn(cell);
-  if (Number.isNaN(value)) {
-    throw new DataError(
-      `${placeOf(records, row)}: column "${name}" is "${cell}", expected a number`,
-    );
-  }
-  return (value - mean) / std;
+): CellEncoder {
+  const { name, mean, std } = column;
+  const isMissing = missingBy(missing);
+  const further = new Set(column.missing);
+  const read = reader(column.decimal);
+  return (x, at, cell, row) => {
+    if (isMissing(cell) || further.has(cell)) return;
+    const value = read(cell);
+    if (Number.isNaN(value)) {
+      throw new DataError(
+        `${placeOf(records, row)}: column "${name}" is "${cell}", expected a number`,
+      );
+    }
+    x[at] = (value - mean) / std;
+  };
 }
+
+/** Reads a number, also with a decimal comma, unless it may be one of thousands and the column has no such commas. */
+function reader(decimal: ',' | undefined): (cell: string) => number {
+  return (cell) => {
+    const value = numberIn(cell);
+    const comma = Number.isNaN(value) && (decimal !== undefined || !isEither(cell));
+    return comma ? numberIn(withPoint(cell)) : value;
+  };
+}
+
+function categoryEncoder({ categories, unknown }: CategoryColumn): CellEncoder {
+  const numbers = new Map(categories.map((c, i) => [c, i]));
+  return (x, at, cell) => {
+    const known = numbers.get(cell) ?? numbers.get(withPoint(cell));
+    if (known !== undefined || unknown) x[at + (known ?? categories.length)] = 1;
+  };
+}
+
+function textEncoder({ words }: TextColumn): CellEncoder {
+  const numbers = new Map(words.map((w, i) => [w, i]));
+  return (x, at, cell) => {
+    for (const word of wordsOf(cell)) {
+      const known = numbers.get(word);
+      if (known !== undefined) x[at + known] = 1;
+    }
+  };
+}
+
+/** Numbers that one array can hold. */
+const MOST = 2 ** 31;
 
 export function encodeInputs(preprocessing: TablePreprocessing, records: Records): ArrayData {
-  const { columns } = preprocessing;
-  const width = columns.reduce((n, c) => n + widthOf(c), 0);
-  const data = new Float32Array(records.rows.length * width);
-  let at = 0;
+  const { columns, missing } = preprocessing;
+  const [n, width] = [records.rows.length, columns.reduce((sum, c) => sum + widthOf(c), 0)];
+  if (n * width > MOST)
+    throw new MemoryError(`${records.name}: ${n} rows of ${width} numbers are too many at once`);
+  const data = new Float32Array(n * width);
+  let from = 0;
   for (const column of columns) {
-    encodeColumn(column, records, data, width, at);
-    at += widthOf(column);
+    const index = columnIndex(records, column.name);
+    const encode = encoderOf(column, missing, records);
+    for (let row = 0; row < n; row++)
+      encode(data, row * width + from, records.rows[row]?.[index] as string, row);
+    from += widthOf(column);
   }
-  return { data, shape: [records.rows.length, width] };
+  return { data, shape: [n, width] };
 }
 
 function encodeTarget(target: TargetColumn, records: Records): Dataset['y'] {
   const index = columnIndex(records, target.name);
-  const encode =
-    target.task === 'classification'
-      ? labelOf(target.classNames)
-      : scaledBy(target.mean, target.std);
+  const encode = target.task === 'classification' ? labelOf(target.classNames) : scaledBy(target);
   const numbers = records.rows.map((cells, row) => {
     const cell = cells[index] as string;
     const number = encode(cell);
     if (number !== undefined) return number;
-    const found = isMissing(cell) ? 'missing' : `"${cell}"`;
+    const found = cell === '' ? 'missing' : `"${cell}"`;
     const expected =
       target.task === 'regression'
         ? 'a number'
@@ -202,12 +260,18 @@ function encodeTarget(target: TargetColumn, records: Records): Dataset['y'] {
 
 function labelOf(classNames: readonly string[]): (cell: string) => number | undefined {
   const labels = new Map(classNames.map((name, i) => [name, i]));
-  return (cell) => labels.get(cell) ?? labels.get(String(numberIn(cell)));
+  const number = (cell: string) => classOf(withPoint(cell));
+  return (cell) => labels.get(cell) ?? labels.get(number(cell) ?? '');
 }
 
-function scaledBy(mean: number, std: number): (cell: string) => number | undefined {
+function scaledBy({
+  mean,
+  std,
+  decimal,
+}: Extract<TargetColumn, { task: 'regression' }>): (cell: string) => number | undefined {
+  const read = reader(decimal);
   return (cell) => {
-    const value = numberIn(cell);
+    const value = read(cell);
     return Number.isNaN(value) ? undefined : (value - mean) / std;
   };
 }

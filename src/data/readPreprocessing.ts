@@ -9,7 +9,20 @@ export function readPreprocessing(json: JsonReader): Preprocessing {
     return { kind, shape, scale, classNames: names(json.get('classNames')) };
   }
   const columns = json.get('columns').list().map(readColumn);
-  return { kind, columns, target: readTarget(json.get('target')), notes: texts(json.get('notes')) };
+  const missing = json.optional('missing');
+  return {
+    kind,
+    columns,
+    target: readTarget(json.get('target')),
+    ...(missing ? { missing: texts(missing) } : {}),
+    notes: texts(json.get('notes')),
+  };
+}
+
+/** The mark of decimals, where it is not the point. */
+function decimal(json: JsonReader): { decimal?: ',' } {
+  const given = json.optional('decimal')?.oneOf([',']);
+  return given ? { decimal: given } : {};
 }
 
 function texts(json: JsonReader): string[] {
@@ -25,23 +38,24 @@ function names(json: JsonReader): string[] {
 
 function readColumn(json: JsonReader): FeatureColumn {
   const name = json.get('name').text();
-  if (json.get('kind').oneOf(['number', 'category']) === 'number') {
-    return { kind: 'number', name, ...readScale(json), missing: texts(json.get('missing')) };
-  }
+  const kind = json.get('kind').oneOf(['number', 'category', 'text']);
+  if (kind === 'number')
+    return { kind, name, ...readScale(json), missing: texts(json.get('missing')) };
+  if (kind === 'text') return { kind, name, words: names(json.get('words')) };
   const unknown = json.get('unknown').value;
   if (typeof unknown !== 'boolean') json.fail('"unknown" is neither true nor false');
   return {
-    kind: 'category',
+    kind,
     name,
     categories: names(json.get('categories')),
     unknown: unknown as boolean,
   };
 }
 
-function readScale(json: JsonReader): { mean: number; std: number } {
+function readScale(json: JsonReader): { mean: number; std: number; decimal?: ',' } {
   const std = json.get('std').number();
   if (std <= 0) json.get('std').fail(`${std}, expected a number above 0`);
-  return { mean: json.get('mean').number(), std };
+  return { mean: json.get('mean').number(), std, ...decimal(json) };
 }
 
 function readTarget(json: JsonReader): TargetColumn {

@@ -1,6 +1,7 @@
 import { isNode } from '../runtime/environment.ts';
 import { checkOptions, DataError, messageOf, OptionError, shown } from '../runtime/errors.ts';
-import { columnNames, type Dialect, detectDialect, withPoint } from './dialect.ts';
+import { checkDecimal, type Decimal, withPoints } from './decimals.ts';
+import { columnNames, type Dialect, detectDialect } from './dialect.ts';
 import { type TextSource, textPieces } from './text.ts';
 
 /** Rows of a table as text, with the names of its columns. */
@@ -10,6 +11,10 @@ export interface Records {
   readonly rows: readonly (readonly string[])[];
   /** Line of the file where each row begins, from 1. */
   readonly lines?: readonly number[];
+  /** What separates the cells in the file. */
+  readonly delimiter?: string;
+  /** Columns whose decimal commas are points here. */
+  readonly commas?: readonly string[];
 }
 
 export interface CsvOptions {
@@ -19,6 +24,11 @@ export interface CsvOptions {
   readonly delimiter?: string;
   /** Names of the columns of a file whose first line is data already. */
   readonly columns?: readonly string[];
+  /**
+   * `','` or `'.'` for all columns, or the names of those with decimal commas. Default: found column by column from all rows.
+   * Cells stay as they are where commas separate them, and where only some rows are at hand (`csvBatches`).
+   */
+  readonly decimal?: Decimal | undefined;
 }
 
 const SAMPLE = 1 << 16;
@@ -28,8 +38,9 @@ export async function* csvBatches(
   source: TextSource,
   options: CsvOptions = {},
 ): AsyncGenerator<Records> {
-  checkOptions('readCsv', options, ['name', 'delimiter', 'columns']);
-  const { name = 'CSV', delimiter, columns } = options;
+  checkOptions('readCsv', options, ['name', 'delimiter', 'columns', 'decimal']);
+  const { name = 'CSV', delimiter, columns, decimal } = options;
+  checkDecimal('readCsv', decimal);
   if (delimiter !== undefined && (typeof delimiter !== 'string' || delimiter.length !== 1))
     throw new OptionError(`readCsv: delimiter is ${shown(delimiter)}, expected one character`);
   const pieces = textPieces(source, name);
@@ -41,12 +52,12 @@ export async function* csvBatches(
     while (text !== '') {
       await lines.write(text);
       const batch = rows.take();
-      if (batch) yield batch;
+      if (batch) yield decimal === undefined ? batch : withPoints(batch, decimal);
       text = await pull(pieces, '', 1);
     }
     await lines.end();
     const last = rows.take();
-    if (last) yield last;
+    if (last) yield decimal === undefined ? last : withPoints(last, decimal);
     rows.checkAny();
   } finally {
     await pieces.return(undefined);
@@ -56,13 +67,14 @@ export async function* csvBatches(
 export async function readCsv(source: TextSource, options: CsvOptions = {}): Promise<Records> {
   const rows: (readonly string[])[] = [];
   const lines: number[] = [];
-  let columns: readonly string[] = [];
+  let first: Records | undefined;
   for await (const batch of csvBatches(source, options)) {
-    columns = batch.columns;
+    first ??= batch;
     for (const row of batch.rows) rows.push(row);
     for (const line of batch.lines ?? []) lines.push(line);
   }
-  return { name: options.name ?? 'CSV', columns, rows, lines };
+  const all = { ...(first as Records), rows, lines };
+  return options.decimal === undefined && all.delimiter !== ',' ? withPoints(all) : all;
 }
 
 /** Adds pieces until the text has the length, or ends. */
@@ -83,7 +95,7 @@ async function pull(
 /** Checks rows and collects them. */
 class Rows {
   readonly #name: string;
-  readonly #decimalComma: boolean;
+  readonly #delimiter: string;
   #columns: readonly string[] | undefined;
   #rows: string[][] = [];
   #lines: number[] = [];
@@ -91,7 +103,7 @@ class Rows {
 
   constructor(name: string, dialect: Dialect, columns: readonly string[] | undefined) {
     this.#name = name;
-    this.#decimalComma = dialect.decimalComma;
+    this.#delimiter = dialect.delimiter;
     this.#columns = columns;
   }
 
@@ -106,7 +118,7 @@ class Rows {
         `${this.#name} line ${line}: ${count(cells.length, 'cell')}, expected ${expected} as in the header`,
       );
     }
-    this.#rows.push(this.#decimalComma ? cells.map(withPoint) : cells);
+    this.#rows.push(cells);
     this.#lines.push(line);
   }
 
@@ -117,6 +129,7 @@ class Rows {
       columns: this.#columns,
       rows: this.#rows,
       lines: this.#lines,
+      delimiter: this.#delimiter,
     };
     this.#rows = [];
     this.#lines = [];

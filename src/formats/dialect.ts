@@ -5,20 +5,10 @@ import { numberIn } from './cells.ts';
 export interface Dialect {
   readonly delimiter: string;
   readonly newline: '\n' | '\r';
-  /** Numbers are written 1,5. */
-  readonly decimalComma: boolean;
 }
 
 const DELIMITERS = [',', ';', '\t', '|'];
 const LINES = 50;
-const COMMA_NUMBER = /^[+-]?\d+,\d+([eE][+-]?\d+)?$/;
-const POINT_NUMBER = /^[+-]?\d+\.\d+([eE][+-]?\d+)?$/;
-
-/** A cell with decimal comma as others write it. */
-export function withPoint(cell: string): string {
-  return COMMA_NUMBER.test(cell) ? cell.replace(',', '.') : cell;
-}
-
 /** Cells of the first lines. Quotes keep separators from separating. */
 function split(sample: string, delimiter: string, newline: string): string[][] {
   const rows: string[][] = [[]];
@@ -52,14 +42,9 @@ export function detectDialect(sample: string, delimiter?: string): Dialect {
   });
   const best = candidates.reduce((a, b) => (b.score > a.score ? b : a));
   if (!delimiter && best.score === 0 && spaced(split(sample, '\n', newline))) {
-    return { delimiter: ' ', newline, decimalComma: false };
+    return { delimiter: ' ', newline };
   }
-  const cells = best.rows.flat();
-  const decimalComma =
-    best.delimiter !== ',' &&
-    cells.some((c) => COMMA_NUMBER.test(c)) &&
-    !cells.some((c) => POINT_NUMBER.test(c));
-  return { delimiter: best.delimiter, newline, decimalComma };
+  return { delimiter: best.delimiter, newline };
 }
 
 /** Whether lines are words or numbers with spaces between them, as many in each. */

@@ -8,8 +8,8 @@ const safetensors = () => import('./safetensors.ts');
 
 /**
  * The rows of comma-separated values (RFC 4180; other separators are recognised) as they arrive, some at a time. Blank
- * lines are skipped, spaces around cells dropped, decimal commas turned into points. Throws `DataError` with the line
- * for rows with more or fewer cells than the header, for quotes out of place and for a first line that is data.
+ * lines are skipped, spaces around cells dropped; decimal commas become points where `decimal` says so. Throws `DataError` with the
+ * line for rows with more or fewer cells than the header, for quotes out of place and for a first line that is data.
  */
 export async function* csvBatches(
   source: TextSource,
@@ -18,7 +18,11 @@ export async function* csvBatches(
   yield* (await import('./csv.ts')).csvBatches(source, options);
 }
 
-/** All rows of a table of comma-separated values, as `csvBatches` reads them. */
+/**
+ * All rows of a table of comma-separated values, as `csvBatches` reads them. Without `decimal` the rows themselves tell which columns
+ * have decimal commas, unless commas separate the cells: those with 1,5 somewhere and 1.5 nowhere. Commas that may be of thousands (1,234)
+ * are decimals where another column has sure ones, or no column has points.
+ */
 export const readCsv = later(() => import('./csv.ts'), 'readCsv');
 
 /**

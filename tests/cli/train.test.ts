@@ -200,6 +200,70 @@ test('images: IDX folder, training, evaluation, prediction', async () => {
   expect(inFolder('predict idx --data sides.csv').stderr).toContain('the model expects images');
 });
 
+describe('columns that the cells alone do not explain', () => {
+  /** Ids of customers decide; half of the numbers have a comma, one column counts the rows, a class is called NA. */
+  const rows = Array.from({ length: 400 }, (_, i) => {
+    const customer = 1000 + ((i * 7) % 40);
+    const amount = i < 100 ? String(i % 9) : `${i % 9},5`;
+    return `${i + 1};${customer};${amount};n${i};${[2, 3, 5, 7].includes(customer % 11) ? 'NA' : 'EU'}`;
+  });
+  const flags = '--model linear --epochs 60 --l2 0 --dropout 0 --no-report';
+  const trainOn = (more: string) => inFolder(`train --data customers.csv ${flags} ${more}`);
+  beforeAll(() => {
+    writeFileSync(
+      join(cwd, 'customers.csv'),
+      `id;customer_id;amount;note;region\n${rows.join('\n')}\n`,
+    );
+  });
+
+  test('what was left out stands last', () => {
+    const { status, stderr } = trainOn('--out c1 --json c1.json');
+    expect(status).toBe(0);
+    expect(stderr.split('\n').slice(-6)).toEqual([
+      'note: column region: "NA" is a class; name it in `missing` if its rows have no target',
+      'note: column id: left out, it counts the rows',
+      'note: column customer_id: read as numbers; as a category each of them is told apart',
+      'note: column note: left out, its words differ in most rows',
+      'note: --types column=number|category|text|drop reads columns otherwise',
+      '',
+    ]);
+    expect(json('c1/model.json').preprocessing.columns).toMatchObject([
+      { kind: 'number', name: 'customer_id' },
+      { kind: 'number', name: 'amount', decimal: ',' },
+    ]);
+    expect(json('c1.json').testAccuracy).toBeLessThan(0.8);
+  });
+
+  test('flags overrule it', () => {
+    const { status, stderr } = trainOn(
+      '--types customer_id=category,id=drop,note=drop --missing= --out c2 --json c2.json',
+    );
+    expect({ status }, stderr).toEqual({ status: 0 });
+    expect(json('c2.json').testAccuracy).toBeGreaterThan(0.98);
+    const asked = (line: string) =>
+      JSON.parse(inFolder('predict c2 --json-lines', line).stdout).class;
+    expect(asked('{"customer_id": 1002, "amount": "3,5"}')).toBe('EU');
+    expect(asked('{"customer_id": 1015, "amount": 3.5}')).toBe('NA');
+  });
+
+  test('the same of a file in passes, and by gradcheck', async () => {
+    const { notes, preprocessing } = await loadData(join(cwd, 'customers.csv'), {
+      task: 'auto',
+      seed: 0,
+      streamFrom: 1,
+      table: { types: { customer_id: 'category' }, decimal: ',', missing: ['NA', 'n7'] },
+      target: 'note',
+    }).catch((error: Error) => ({ notes: [error.message], preprocessing: undefined }));
+    expect(preprocessing).toBeUndefined();
+    expect(notes[0]).toMatch(/"note" has 399 different values in 399 rows, too many for classes/);
+    const { stderr, status } = inFolder(
+      'gradcheck --data customers.csv --model linear --types customer_id=category --decimal ,',
+    );
+    expect({ status }, stderr).toEqual({ status: 0 });
+    expect(stderr).toMatch(/note: column id: left out.*\n.*note: --types column=/s);
+  });
+});
+
 test('a large file is read in passes', async () => {
   const options = { task: 'auto', seed: 0 } as const;
   const whole = await loadData(join(cwd, 'prices.csv'), options);

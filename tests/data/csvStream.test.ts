@@ -74,3 +74,17 @@ test('no such file', async () => {
     'none.csv: no such file or folder',
   );
 });
+
+test('columns are read as options say; rows without a target are counted', async () => {
+  const stream = await openCsvStream(() => text, {
+    types: { x: 'category', colour: 'drop' },
+    missing: ['small'],
+  });
+  const { columns, notes } = stream.preprocessing;
+  expect(columns).toMatchObject([{ kind: 'category', name: 'x', categories: { length: 499 } }]);
+  const left = Object.values(stream.sizes).reduce((a, b) => a + b);
+  expect(notes).toEqual([
+    `${N - left} rows without "y" left out`,
+    'column colour: left out, as asked',
+  ]);
+});

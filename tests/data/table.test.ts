@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { prepareTable } from '../../src/data/csvFile.ts';
-import { type FitTableOptions, fitPreprocessing } from '../../src/data/fitTable.ts';
+import { fitPreprocessing } from '../../src/data/fitTable.ts';
 import {
   describePrediction,
   encode,
@@ -12,23 +12,10 @@ import {
   type TablePreprocessing,
 } from '../../src/data/preprocess.ts';
 import { readPreprocessing } from '../../src/data/readPreprocessing.ts';
-import { type Records, readCsv } from '../../src/formats/csv.ts';
+import type { FitTableOptions } from '../../src/data/tableOptions.ts';
 import { JsonReader, parseJson } from '../../src/formats/json.ts';
 import { DataError, ShapeError, TypeMismatchError } from '../../src/runtime/errors.ts';
-
-const csv = (text: string): Promise<Records> => readCsv(text, { name: 't.csv' });
-/** A table of n rows from functions of the row. */
-const table = (n: number, columns: Record<string, (i: number) => unknown>): Records =>
-  recordsFrom(
-    Array.from({ length: n }, (_, i) =>
-      Object.fromEntries(Object.entries(columns).map(([k, f]) => [k, f(i)])),
-    ),
-    't.csv',
-  );
-
-const odd = (i: number) => (i * 7919) % 1000;
-const yes = (i: number) => (i % 2 ? 'yes' : 'no');
-const base = { x: odd, y: yes };
+import { base, csv, odd, table, yes } from '../support/tables.ts';
 
 test('numbers are standardised by the training rows, missing ones become their mean', async () => {
   const records = await csv('a,y\n1,p\n3,q\nNA,p\n100,q\n');
@@ -45,10 +32,30 @@ test('numbers are standardised by the training rows, missing ones become their m
   });
 });
 
-test.each(['', 'NA', 'na', 'N/A', 'NaN', 'nan', '?', 'null'])('"%s" is a missing cell', (cell) => {
-  const records = table(4, { x: (i) => (i === 1 ? cell : i), y: yes });
-  const [column] = fitPreprocessing(records).columns;
-  expect(column).toMatchObject({ kind: 'number', missing: [] });
+test.each([
+  '',
+  'NA',
+  'na',
+  'N/A',
+  'NaN',
+  '?',
+  'null',
+  'NULL',
+  '#N/A',
+  '-',
+  'None',
+  '#DIV/0!',
+  '\\N',
+  '.',
+])('"%s" is a missing cell, in one row of four or in three', (cell) => {
+  for (const gaps of [1, 3]) {
+    const records = table(6, { x: (i) => (i < gaps ? cell : i), y: yes });
+    const { columns, notes } = fitPreprocessing(records);
+    const mean = gaps === 1 ? 3 : 4;
+    expect(columns).toMatchObject([{ kind: 'number', name: 'x', mean, missing: [] }]);
+    expect(notes).toEqual([]);
+    expect(encodeInputs(fitPreprocessing(records), records).data[0]).toBe(0);
+  }
 });
 
 test('words become one input each, unknown ones another if training rows had some', async () => {
@@ -72,7 +79,22 @@ test.each<[string, Record<string, (i: number) => unknown>, string]>([
   ['constant words', { c: () => 'a' }, 'column c: left out, constant'],
   ['several constant', { c: () => 3, d: () => 0.1 }, 'columns c, d: left out, constant'],
   ['empty', { c: () => '' }, 'column c: left out, empty'],
-  ['row numbers', { c: (i) => i + 1 }, 'column c: left out, it counts the rows'],
+  ['row numbers', { row: (i) => i + 1 }, 'column row: left out, it counts the rows'],
+  [
+    'row numbers of two columns',
+    { Id: (i) => i + 1, orderID: (i) => i + 7 },
+    'columns Id, orderID: left out, it counts the rows',
+  ],
+  [
+    'half of numbers, each else another word',
+    { c: (i) => (i % 2 ? i : `w${i}`) },
+    'column c: left out, its words differ in most rows; "w0" (line 1) is not a number',
+  ],
+  [
+    'numbers of thousands or decimals',
+    { c: (i) => `${i + 1},500` },
+    'column c: left out, its words differ in most rows; "1,500" (line 1) is a number with thousands or decimals: say decimal',
+  ],
   ['identifiers', { c: (i) => `u${i}` }, 'column c: left out, its words differ in most rows'],
   [
     'dates',

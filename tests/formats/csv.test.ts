@@ -50,11 +50,34 @@ test.each<[string, Parameters<typeof readCsv>[0], Rows]>([
     ],
   ],
   [
-    'decimal points stay',
+    'decimal commas beside points',
     'a;b\n1.5;1,2\n',
     [
       ['a', 'b'],
-      ['1.5', '1,2'],
+      ['1.5', '1.2'],
+    ],
+  ],
+  [
+    'decimal commas behind 60 whole numbers',
+    `a;b\n${'1;x\n'.repeat(60)}3,5;x\n`,
+    [['a', 'b'], ...Array(60).fill(['1', 'x']), ['3.5', 'x']],
+  ],
+  [
+    'thousands stay',
+    'a;b\n1,234,567;1.5\n1,234;2.5\n',
+    [
+      ['a', 'b'],
+      ['1,234,567', '1.5'],
+      ['1,234', '2.5'],
+    ],
+  ],
+  [
+    'a column with both stays',
+    'a;b\n1.5;x\n1,5;y\n',
+    [
+      ['a', 'b'],
+      ['1.5', 'x'],
+      ['1,5', 'y'],
     ],
   ],
   ['quotes', '"a","b"\n"1","x"\n2,"y"\n', AB],
