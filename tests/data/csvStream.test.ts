@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterAll, expect, test } from 'vitest';
 import { openCsvStream } from '../../src/data/csvStream.ts';
+import type { CategoryColumn } from '../../src/data/preprocess.ts';
 import { dense } from '../../src/nn/index.ts';
 import { sequential } from '../../src/train/model.ts';
 
@@ -83,7 +84,7 @@ test('columns are read as options say; rows without a target are counted', async
   });
   const { columns, notes, target } = stream.preprocessing;
   expect(columns).toMatchObject([{ kind: 'category', name: 'x', unknown: false }]);
-  expect((columns[0] as { categories: string[] }).categories.length).toBeGreaterThan(950);
+  expect((columns[0] as CategoryColumn).categories.length).toBeGreaterThan(950);
   expect(target).toMatchObject({ classNames: ['blue', 'green'] });
   expect(Object.values(stream.sizes).reduce((a, b) => a + b)).toBe(2000);
   expect(notes).toEqual(['1000 rows without "colour" left out', 'column y: left out, as asked']);
