@@ -48,7 +48,11 @@ const builds: Plugin = {
   resolveId: (id) => (BUILD.test(id) ? { id, external: true } : null),
 };
 const noChunks = instead(/\/chunks\.js$/, 'noChunks', 'export const CHUNKS = {};');
-const noTurbo = instead(/\/turbo[\w-]*\.js$/, 'noTurbo', `throw new Error('it is for Node');`);
+const noTurbo = instead(
+  /\/(turbo[\w-]*|workerText)\.js$/,
+  'noTurbo',
+  `throw new Error('it is for Node');`,
+);
 
 /** One module in place of all whose path matches. */
 function instead(pattern: RegExp, name: string, source: string): Plugin {
@@ -59,8 +63,17 @@ function instead(pattern: RegExp, name: string, source: string): Plugin {
   };
 }
 
+/** The workers' script: one file, and its text for programs in Node that are bundled into one. */
+await bundle('worker', { input: `${dist}/runtime/worker.js` }, { minify: true });
+const workerText = JSON.stringify(readFileSync(`${dist}/worker/worker.js`, 'utf8'));
+writeFileSync(`${dist}/runtime/workerText.js`, `export const WORKER = ${workerText};\n`);
+
 /** With threads, which every program in Node has. */
-const library = atOnce(`${dist}/index.js`, `${dist}/runtime/team.js`);
+const library = atOnce(
+  `${dist}/index.js`,
+  `${dist}/runtime/team.js`,
+  `${dist}/runtime/nodeWorker.js`,
+);
 await bundle(
   'node',
   {
@@ -81,8 +94,6 @@ await page('slim', `${dist}/slim.js`, [noTurbo, noChunks]);
 mkdirSync(`${dist}/infer`);
 for (const { fileName, code } of await bundleInference(true))
   writeFileSync(`${dist}/infer/${fileName}`, code);
-/** One file, beside each that starts it. */
-await bundle('worker', { input: `${dist}/runtime/worker.js` }, { minify: true });
 for (const folder of ['runtime', 'node', 'browser', 'slim'])
   copyFileSync(`${dist}/worker/worker.js`, `${dist}/${folder}/worker.js`);
 for (const path of ['worker', 'slim.js', 'infer.js'])

@@ -185,6 +185,7 @@ const inferenceOnly: Plugin = {
   name: 'inference only',
   resolveId: (id) => {
     if (/\/build\/[\w-]+\.js$/.test(id)) return { id, external: true };
+    if (id === './workerText.ts') return { id: '../runtime/workerText.js', external: true };
     return id === LOADER ? id : null;
   },
   load(id) {

@@ -9,7 +9,7 @@ import {
 } from './errors.ts';
 import { addressLimit } from './memory.ts';
 import type { Answer, Command, Hello, Role } from './messages.ts';
-import { Thread, type WorkerFactory } from './thread.ts';
+import { factoryOf, Thread, type WorkerFactory } from './thread.ts';
 
 /**
  * One worker that owns the memory, reached by messages: for pages that may not share memory. If it dies, the next
@@ -33,8 +33,9 @@ export class RemoteEngine extends BaseEngine {
   static async create(
     module: WebAssembly.Module,
     choice: Choice,
-    factory?: WorkerFactory,
+    given?: WorkerFactory,
   ): Promise<RemoteEngine> {
+    const factory = await factoryOf(given);
     const link = new Link(module, factory);
     const hello = await link.ask<Hello>((id) => ({ do: 'hello', id }));
     return new RemoteEngine(link, hello, choice);

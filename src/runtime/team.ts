@@ -5,7 +5,7 @@ import type { Instance } from './instance.ts';
 import { Jobs } from './jobs.ts';
 import { LocalEngine } from './local.ts';
 import type { Role, ThreadMessage } from './messages.ts';
-import { Thread, type WorkerFactory } from './thread.ts';
+import { factoryOf, Thread, type WorkerFactory } from './thread.ts';
 import { turn } from './turns.ts';
 
 /**
@@ -48,9 +48,9 @@ export class TeamEngine extends LocalEngine {
   readonly #runs = new Jobs();
   readonly #factory: WorkerFactory | undefined;
   #team: Team | undefined;
-  /** Of threads that start beside: resolves when they are there, or why they are not is known. */
+  /** Of threads that start later: resolves when they are there, or why they are not is known. */
   #settled: Promise<void> | undefined;
-  #beside = false;
+  #start: Start = 'first';
   /** A processor for each thread. */
   readonly #fits: boolean;
   #missing: string | undefined;
@@ -70,12 +70,10 @@ export class TeamEngine extends LocalEngine {
     factory?: WorkerFactory,
     start: Start = 'first',
   ): Promise<TeamEngine> {
-    const engine = new TeamEngine(instance, choice, factory);
+    const engine = new TeamEngine(instance, choice, await factoryOf(factory));
+    engine.#start = start;
     if (start === 'first') await engine.#ready();
-    if (start === 'beside') {
-      engine.#beside = true;
-      setTimeout(() => engine.settled(), START_MS);
-    }
+    if (start === 'beside') setTimeout(() => engine.settled(), START_MS);
     return engine;
   }
 
@@ -88,20 +86,25 @@ export class TeamEngine extends LocalEngine {
 
   /** Resolves when `info` is what it will stay. */
   async settled(): Promise<void> {
-    if (!this.#beside) return;
+    if (this.#start !== 'needed') await this.#settle();
+  }
+
+  /** Waits for the first threads. An engine that was given out before them does without those that cannot be had. */
+  #settle(): Promise<void> {
+    if (this.#start === 'first') return Promise.resolve();
     this.#settled ??= this.#ready().then(
       () => {},
       (error) => {
         this.#missing = messageOf(error);
       },
     );
-    await this.#settled;
+    return this.#settled;
   }
 
   run(options: RunOptions): Promise<void> {
     return this.#runs.run(async () => {
       if (await this.#runShort(options)) return;
-      await this.settled();
+      await this.#settle();
       if (this.#missing !== undefined) return this.#runHere(options);
       const team = await this.#ready();
       await team.run(options);
@@ -124,7 +127,7 @@ export class TeamEngine extends LocalEngine {
     const quick = performance.now() - this.#ended < QUICK_MS;
     if (threads === 1 || !ready) {
       this.sync.run(options);
-      if (threads > 1 && quick) void this.#ready().catch(() => {});
+      if (threads > 1 && quick) void this.#again();
     } else if (ready.awake(threads) || us - us / threads > WAKE_US)
       await ready.join(options, threads, quick);
     else {
@@ -134,6 +137,12 @@ export class TeamEngine extends LocalEngine {
     this.#ended = performance.now();
     await turn();
     return true;
+  }
+
+  /** Has threads come, where they can be had. */
+  async #again(): Promise<void> {
+    await this.#settle();
+    if (this.#missing === undefined) await this.#ready().catch(() => {});
   }
 
   #runHere(options: RunOptions): Promise<void> {

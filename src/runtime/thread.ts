@@ -1,4 +1,4 @@
-import { builtin } from './environment.ts';
+import { isNode } from './environment.ts';
 import { messageOf } from './errors.ts';
 import type { Alive, Role, Start } from './messages.ts';
 
@@ -101,11 +101,14 @@ function whenFree(lock: string, then: () => void): void {
     .catch(() => {});
 }
 
-function startWorker(name: string): WorkerLike {
-  const node = builtin('node:worker_threads');
+/** The factory to use: the one given, or that of Node. */
+export async function factoryOf(given?: WorkerFactory): Promise<WorkerFactory | undefined> {
+  return given ?? (isNode ? (await import('./nodeWorker.ts')).nodeFactory() : undefined);
+}
+
+function startWorker(): WorkerLike {
   // Not written as bundlers look for.
   const here = import.meta.url;
-  if (node) return new node.Worker(new URL('./worker.ts', here), { name, execArgv: [] });
   if (isElsewhere(here)) {
     elsewhere ??= importing(new URL('./worker.ts', here));
     return new Worker(elsewhere, { type: 'module' }) as WorkerLike;

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -55,6 +55,24 @@ describe('TypeScript', () => {
     const copy = app ?? skip(NO_REGISTRY);
     const tsc = join(copy, 'node_modules/typescript/bin/tsc');
     expect(node(copy, tsc, '-p', `tsconfig.${resolution}.json`)).toBe('');
+  });
+});
+
+describe('bundled into one file by esbuild', () => {
+  let app: string | undefined;
+  beforeAll(() => {
+    app = install('node-bundled', tarball, folder);
+    if (app) run('npm', ['run', '--silent', 'build'], app);
+  }, 120_000);
+
+  test.for(['cjs', 'mjs'])('it trains on threads: .%s', (end, { skip }) => {
+    const copy = app ?? skip(NO_REGISTRY);
+    const alone = join(folder, `alone-${end}`);
+    cpSync(join(copy, 'dist', `program.${end}`), join(alone, `program.${end}`));
+    for (const { answer, reasons } of JSON.parse(node(alone, `program.${end}`))) {
+      expect(answer).toBe(7);
+      expect(reasons.filter((reason: string) => /calling thread/.test(reason))).toEqual([]);
+    }
   });
 });
 
