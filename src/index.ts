@@ -167,7 +167,14 @@ export {
 export type { Optimizer, OptimizerOptions, ParameterGroup } from './optim/optimizer.ts';
 export type { Schedule } from './optim/schedule.ts';
 export { schedules } from './optim/schedule.ts';
-export { augmentationSheet, look, pictures, writeSheet } from './report/index.ts';
+export {
+  augmentationSheet,
+  look,
+  pictures,
+  rateChart,
+  rateText,
+  writeSheet,
+} from './report/index.ts';
 export type { Look, LookOptions } from './report/look.ts';
 export type { Pictures } from './report/pictures.ts';
 export type { Picture, SheetOptions } from './report/sheet.ts';

@@ -50,7 +50,8 @@ export const checkSplits = later(() => import('./distributions.ts'), 'checkSplit
 export const learningCurve = later(() => import('./learningCurve.ts'), 'learningCurve');
 
 /**
- * Trains a few steps with exponentially growing learning rate (Smith: Cyclical learning rates, 2017) and suggests the one
- * where the loss falls fastest. Weights, optimiser and counters are afterwards what they were.
+ * Trains a few steps with exponentially growing learning rate (Smith: Cyclical learning rates, 2017) and suggests a tenth of
+ * the one at which the loss is lowest: from there on training becomes unstable. Weights, optimiser and counters are afterwards
+ * what they were. `rateChart` and `rateText` show the sweep.
  */
 export const learningRateFinder = later(() => import('./rateFinder.ts'), 'learningRateFinder');

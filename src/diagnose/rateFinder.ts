@@ -26,13 +26,19 @@ const RATE_OPTIONS = [
 ] satisfies (keyof RateFinderOptions)[];
 
 export interface RateSweep {
-  /** Where the smoothed loss falls most steeply over the logarithm of the rate; NaN where it never falls. */
+  /** A tenth of `minimum`; NaN where the loss never falls. */
   readonly suggestion: number;
+  /** The rate at which the loss was lowest, before it grows again. */
+  readonly minimum: number;
   readonly rates: readonly number[];
   readonly losses: readonly number[];
   readonly smoothed: readonly number[];
+  /** The suggestion and what speaks for it, in words. */
+  toString(): string;
 }
 
+/** From the minimum down to the suggestion: that training is unstable shows some steps late, when it has grown enough. */
+const AWAY = 10;
 /** Growth over the best smoothed loss at which the sweep ends. */
 const DIVERGED = 4;
 
@@ -62,7 +68,7 @@ export async function learningRateFinder(
   };
   try {
     await state.preserving(async () => {
-      optimizer.learningRate = (step: number) => rates[step - iterations] ?? to;
+      optimizer.learningRate = () => sweep.rate;
       while (!sweep.done) await model.fit(x, y, { batchSize, callbacks: [callback] });
     });
   } finally {
@@ -81,6 +87,11 @@ class Sweep {
   #mean = 0;
   #weight = 0;
   done = false;
+
+  /** The rate of the next step. */
+  get rate(): number {
+    return this.#rates[this.#losses.length] ?? (this.#rates.at(-1) as number);
+  }
 
   constructor(rates: readonly number[], smoothing: number) {
     this.#rates = rates;
@@ -106,12 +117,48 @@ class Sweep {
     const smoothed = this.#smoothed;
     if (smoothed.length < 2)
       throw new StateError('learningRateFinder: the loss is not finite from the start');
-    let [steepest, at] = [0, -1];
-    for (let i = 1; i + 1 < smoothed.length; i++) {
-      const slope = (smoothed[i + 1] as number) - (smoothed[i - 1] as number);
-      if (slope < steepest) [steepest, at] = [slope, i];
-    }
     const rates = this.#rates.slice(0, smoothed.length);
-    return { suggestion: rates[at] ?? Number.NaN, rates, losses: this.#losses, smoothed };
+    const at = this.#lowest();
+    const minimum = at > 0 ? (rates[at] as number) : Number.NaN;
+    const found = { minimum, rates, losses: this.#losses, smoothed };
+    const whole = smoothed.length === this.#rates.length && at > smoothed.length - 5;
+    return {
+      suggestion: minimum / AWAY,
+      ...found,
+      toString: () => inWords(found, at, whole),
+    };
   }
+
+  /** Step of the lowest loss; the smoothed one, which lags behind, tells where to look. */
+  #lowest(): number {
+    const lowest = (list: readonly number[]) => list.indexOf(Math.min(...list));
+    const end = lowest(this.#smoothed);
+    if (end === 0) return 0;
+    const start = Math.max(0, end - Math.round(2 / (1 - this.#smoothing)));
+    const middles = this.#losses.slice(start, end + 1).map((_, i) => this.#middle(start + i));
+    return start + lowest(middles);
+  }
+
+  /** Median of the loss of a step and its neighbours. */
+  #middle(i: number): number {
+    const [a, b, c] = [i - 1, i, i + 1].map((k) => this.#losses[k] ?? (this.#losses[i] as number));
+    return [a, b, c].sort((x, y) => (x as number) - (y as number))[1] as number;
+  }
+}
+
+const digits = (x: number) => Number(x.toPrecision(3));
+
+function inWords(
+  { minimum, rates, losses }: Pick<RateSweep, 'minimum' | 'rates' | 'losses'>,
+  at: number,
+  whole: boolean,
+): string {
+  const [first, last] = [rates[0], rates.at(-1)].map((r) => digits(r as number));
+  if (at === 0)
+    return `no learning rate from ${first} to ${last} lowers the loss: try smaller ones`;
+  const [start, low] = [losses[0], losses[at]].map((v) => digits(v as number));
+  const end = whole
+    ? `it was lowest at the end: try rates above ${last} too`
+    : `from there on it grows: higher rates are unstable`;
+  return `learning rate ${digits(minimum / AWAY)}: a tenth of ${digits(minimum)}, where the loss was lowest (${low}, from ${start}); ${end}`;
 }

@@ -86,6 +86,11 @@ export function escapeText(text: string): string {
   return text.replace(/[&<>"']/g, (c) => names[c] as string);
 }
 
+/** A chart with its colours inside, for a file of its own. */
+export function standalone(chart: string): string {
+  return chart.replace('>', `><style>${CHART_STYLE}</style>`);
+}
+
 /** Points joined by lines, a legend below; axes linear or logarithmic. */
 export function lineChart({ title, x, y, lines, height = 200 }: LineChart): string {
   const all = lines.flatMap((l) => l.points);

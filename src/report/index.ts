@@ -23,3 +23,9 @@ export const augmentationSheet = later(() => import('./sheet.ts'), 'augmentation
 
 /** Pictures in rows of `columns`, one pixel apart, each pixel `zoom` wide, as PNG. */
 export const writeSheet = later(() => import('./sheet.ts'), 'writeSheet');
+
+/** The losses of a `learningRateFinder` by rate, with its minimum and its suggestion, as SVG with its own style. */
+export const rateChart = later(() => import('./rates.ts'), 'rateChart');
+
+/** The same for a terminal, with the suggestion in words. */
+export const rateText = later(() => import('./rates.ts'), 'rateText');
