@@ -8,6 +8,8 @@ export type InOut = usize;
 export type InAll = usize;
 /** Pointer that threads write in places other than their share. */
 export type OutAll = usize;
+/** Pointer to a number that threads set to NaN: which of them is the same, so that they need not meet between. */
+export type Flag = usize;
 /** Pointer to the row of the step table that belongs to the running step; see `step.ts`. */
 export type Step = usize;
 

@@ -7,7 +7,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type ParameterType, TYPES } from '../src/runtime/row.ts';
 import { inferenceKernels } from './inference.ts';
 
-const POINTERS = ['Out', 'In', 'InOut', 'InAll', 'OutAll', 'Step'];
+const POINTERS = ['Out', 'In', 'InOut', 'InAll', 'OutAll', 'Flag', 'Step'];
 const SCALARS = ['i32', 'u32', 'real', 'f64'];
 
 type Parameter = { name: string; type: string };

@@ -11,6 +11,8 @@ interface Access {
   readonly at: number;
   readonly bytes: number;
   readonly stride: number;
+  /** Written with what all others write to it, in any order. */
+  readonly flag: boolean;
   /**
    * Bytes of one thread's unit and number of units, 0 for a kernel without units (the first thread does all, of a single
    * unit the last one); null when threads touch more than their share.
@@ -74,7 +76,9 @@ function loopEnds(rows: readonly Row[]): Map<number, number> {
 
 function conflicts(own: readonly Access[], recent: readonly Access[]): boolean {
   return own.some((a) =>
-    recent.some((b) => (a.writes || b.writes) && overlap(a, b) && !agree(a, b)),
+    recent.some(
+      (b) => (a.writes || b.writes) && overlap(a, b) && !(a.flag && b.flag) && !agree(a, b),
+    ),
   );
 }
 
@@ -100,6 +104,7 @@ function same(a: Access, b: Access): boolean {
     a.low === b.low &&
     a.high === b.high &&
     a.writes === b.writes &&
+    a.flag === b.flag &&
     a.at === b.at &&
     a.bytes === b.bytes &&
     a.stride === b.stride &&
@@ -125,14 +130,23 @@ function accesses(row: Row, addressOf: (p: Pointer) => number): Access[] {
     const stride = strides.reduce((sum, [, step]) => divisor(sum, Math.abs(step)), 0);
     const reach = strides.length > 0 ? rangeOf(arg, addressOf) : { low: at, high: at + bytes };
     const split = serial ?? (OWN.has(type) ? splitOf(row, arg) : null);
-    return [{ ...reach, writes: WRITES.has(type), at, bytes, stride, split }];
+    const writes = WRITES.has(type);
+    return [{ ...reach, writes, flag: type === 'Flag', at, bytes, stride, split }];
   });
 }
 
 /** Parameters that are places, those of which a thread touches its share alone, and those that are written. */
-const MEMORY: ReadonlySet<string> = new Set(['Out', 'In', 'InOut', 'InAll', 'OutAll', 'Step']);
+const MEMORY: ReadonlySet<string> = new Set([
+  'Out',
+  'In',
+  'InOut',
+  'InAll',
+  'OutAll',
+  'Flag',
+  'Step',
+]);
 const OWN: ReadonlySet<string> = new Set(['Out', 'In', 'InOut']);
-const WRITES: ReadonlySet<string> = new Set(['Out', 'InOut', 'OutAll']);
+const WRITES: ReadonlySet<string> = new Set(['Out', 'InOut', 'OutAll', 'Flag']);
 
 function isNone(p: Pointer): boolean {
   return p.buffer === null && p.offset === 0;

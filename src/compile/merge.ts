@@ -35,9 +35,12 @@ function joinRows(a: EmittedRow, b: EmittedRow): EmittedRow | undefined {
   return { row: { kernel, args }, node: a.node };
 }
 
+/** Pointers that all threads use as they are. */
+const SHARED: readonly string[] = ['InAll', 'Flag', 'Step'];
+
 function joinPointers(x: Pointer, y: Pointer, type: string): Pointer | undefined {
   if (x.buffer !== y.buffer) return undefined;
-  const shared = type === 'InAll' || type === 'Step' || x.buffer === null;
+  const shared = SHARED.includes(type) || x.buffer === null;
   if (shared) return x.offset === y.offset ? x : undefined;
   if (x.strides || y.strides || x.offset + x.bytes !== y.offset) return undefined;
   return { ...x, bytes: x.bytes + y.bytes };

@@ -112,7 +112,7 @@ export function healthMonitor(options: HealthOptions = {}): HealthMonitor {
     onNotFinite(step, origin) {
       notFinite = origin;
       const where = origin ? `: ${parts.describeNotFinite(origin)}` : '';
-      warn('loss', `step ${step}: the loss is not finite${where}`);
+      warn('loss', `step ${step}: loss or gradients are not finite${where}`);
     },
     probe: {
       every,

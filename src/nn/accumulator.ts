@@ -19,6 +19,9 @@ export interface Accumulator {
   readonly result: (sums: readonly Tensor[]) => Tensor;
 }
 
+/** `'max'`: larger is better. */
+export type Mode = 'min' | 'max';
+
 /**
  * One value for each example or element, [B, …]: the metric is the mean over all of them. Where there is an
  * accumulator, the metric is what that makes of all batches, and the function gives it for one.
@@ -28,17 +31,17 @@ export interface Metric extends Configured {
   /** Its name in results. */
   readonly label?: string;
   readonly accumulator?: Accumulator;
+  /** Which values are better: callbacks that watch the metric ask. */
+  readonly mode?: Mode | undefined;
   /** It is about probabilities: asked for by name, it gets them also where the loss takes logits. */
   readonly probabilities?: boolean;
 }
 
 export type Body = (yTrue: Tensor, yPred: Tensor) => Tensor;
 
-export function metricOf(name: string, options: object, body: Body): Metric {
-  return labelled(
-    named(name, options, (t: Tensor, p: Tensor) => body(t, p)),
-    name,
-  );
+export function metricOf(name: string, options: object, mode: Mode, body: Body): Metric {
+  const own: Metric = named(name, options, (t: Tensor, p: Tensor) => body(t, p));
+  return Object.assign(labelled(own, name), { mode });
 }
 
 export function labelled(body: Metric, label: string): Metric {
@@ -51,17 +54,18 @@ export function labelled(body: Metric, label: string): Metric {
 
 /**
  * A metric that is no mean over examples: sums of each batch are merged, and at the end of the epoch become the figure.
+ * `mode` says which values are better, for callbacks that watch it.
  *
  * @example
  * const worst = accumulatedMetric('worst', {
  *   sums: (t, p) => [ops.reduceMax(ops.abs(ops.sub(p, t)))],
  *   merge: ([a], [b]) => [ops.maximum(a, b)],
  *   result: ([largest]) => largest,
- * });
+ * }, 'min');
  */
-export function accumulatedMetric(name: string, accumulator: Accumulator): Metric {
+export function accumulatedMetric(name: string, accumulator: Accumulator, mode?: Mode): Metric {
   const body = (t: Tensor, p: Tensor, w?: Tensor) => accumulator.result(accumulator.sums(t, p, w));
-  return Object.assign(labelled(body, name), { accumulator });
+  return Object.assign(labelled(body, name), { accumulator, mode });
 }
 
 /** One of the library, which can be saved by name and options. */
@@ -69,9 +73,10 @@ export function builtIn(
   name: string,
   options: object,
   accumulator: Accumulator,
+  mode: Mode | undefined,
   probabilities = false,
 ): Metric {
-  return Object.assign(named(name, options, accumulatedMetric(name, accumulator)), {
+  return Object.assign(named(name, options, accumulatedMetric(name, accumulator, mode)), {
     probabilities,
   });
 }

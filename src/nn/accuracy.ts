@@ -17,7 +17,7 @@ export function binaryAccuracy(options: { threshold?: number } = {}): Metric {
   const name = 'binaryAccuracy';
   const set = withDefaults(name, options, { threshold: 0.5 });
   checkNumber(`${name}: threshold`, set.threshold);
-  return metricOf(name, set, (yTrue, yPred) => {
+  return metricOf(name, set, 'max', (yTrue, yPred) => {
     const [t, p] = align(name, yTrue, yPred);
     return equal(t, greater(p, set.threshold));
   });
@@ -27,7 +27,7 @@ export function binaryAccuracy(options: { threshold?: number } = {}): Metric {
 export function categoricalAccuracy(options: object = {}): Metric {
   const name = 'categoricalAccuracy';
   withDefaults(name, options, {});
-  return metricOf(name, {}, (yTrue, yPred) => {
+  return metricOf(name, {}, 'max', (yTrue, yPred) => {
     const [t, p] = align(name, yTrue, yPred);
     return equalI32(argMax(t), argMax(p));
   });
@@ -37,7 +37,7 @@ export function categoricalAccuracy(options: object = {}): Metric {
 export function sparseCategoricalAccuracy(options: object = {}): Metric {
   const name = 'sparseCategoricalAccuracy';
   withDefaults(name, options, {});
-  return metricOf(name, {}, (yTrue, yPred) =>
+  return metricOf(name, {}, 'max', (yTrue, yPred) =>
     equalI32(alignLabels(name, yTrue, yPred), argMax(asReal(yPred))),
   );
 }
@@ -53,7 +53,7 @@ export function topKCategoricalAccuracy(options: { k?: number } = {}): Metric {
   const name = 'topKCategoricalAccuracy';
   const set = withDefaults(name, options, { k: 5 });
   checkCount(`${name}: k`, set.k);
-  return metricOf(name, set, (yTrue, yPred) => {
+  return metricOf(name, set, 'max', (yTrue, yPred) => {
     const [t, p] = align(name, yTrue, yPred);
     return inTop(set.k, argMax(t), p);
   });
@@ -69,7 +69,7 @@ export function sparseTopKCategoricalAccuracy(
   const name = 'sparseTopKCategoricalAccuracy';
   const set = withDefaults(name, options, { k: 5, fromSortedIds: false });
   checkCount(`${name}: k`, set.k);
-  return metricOf(name, set, (yTrue, yPred) => {
+  return metricOf(name, set, 'max', (yTrue, yPred) => {
     const labels = alignLabels(name, yTrue, yPred);
     if (!set.fromSortedIds) return inTop(set.k, labels, asReal(yPred));
     const { shape } = yPred;
@@ -85,7 +85,7 @@ export function sparseTopKCategoricalAccuracy(
 
 /** 1 where output and target have the same sign: targets −1 or 1 (or 0 or 1), outputs without limits. */
 function signAccuracy(): Metric {
-  return metricOf('signAccuracy', {}, (yTrue, yPred) => {
+  return metricOf('signAccuracy', {}, 'max', (yTrue, yPred) => {
     const [t, p] = align('accuracy', yTrue, yPred);
     return equal(greater(t, 0), greater(p, 0));
   });
@@ -112,7 +112,7 @@ export function accuracyFor(loss: Loss, yPredShape: Shape): Metric {
 
 /** `accuracy`: the one that fits the loss; predictions that are class numbers (i32) must equal the targets. */
 export function accuracy(loss: Loss): Metric {
-  return metricOf('accuracy', {}, (yTrue, yPred) =>
+  return metricOf('accuracy', {}, 'max', (yTrue, yPred) =>
     yPred.dtype === 'i32'
       ? equal(...align('accuracy', yTrue, yPred))
       : accuracyFor(loss, yPred.shape)(yTrue, yPred),

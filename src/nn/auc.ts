@@ -125,6 +125,7 @@ export function auc(options: AucOptions = {}): Metric {
         return overLabels(reduceSum(parts, { axes: 0 }), multiLabel ? labelWeights : undefined);
       },
     },
+    'max',
     !fromLogits,
   );
 }

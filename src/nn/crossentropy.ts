@@ -1,6 +1,6 @@
 import type { OpInfo, Tensor } from '../graph/tensor.ts';
 import { sigmoid } from '../ops/activation.ts';
-import { add, affine, div, mul, notEqual } from '../ops/binary.ts';
+import { add, affine, div, maximum, mul, notEqual } from '../ops/binary.ts';
 import { pick } from '../ops/gather.ts';
 import { reduceMean } from '../ops/reduce.ts';
 import { cast } from '../ops/select.ts';
@@ -18,6 +18,8 @@ import { align, alignLabels, asReal, type Loss } from './targets.ts';
 /** Predictions are limited to [ε, 1 − ε] where their logits are not at hand. */
 const EPSILON = 1e-7;
 const LAST = { axes: -1 };
+/** Below it the slope of x^γ, 0 < γ < 1, counts as 0: at 0 there is none. */
+const STEEP = 1e-30;
 
 export interface CrossentropyOptions {
   /** Predictions are logits: sigmoid or softmax has not been applied. Default false. */
@@ -98,7 +100,8 @@ export function binaryFocalCrossentropy(options: FocalOptions = {}): Loss {
     const t = smooth(targets, set.labelSmoothing, 2);
     const p = logits ? sigmoid(x) : limited(x);
     const entropy = logits ? sigmoidCrossEntropy(x, t) : binaryFromProbabilities(t, p);
-    const wrong = mix(t, affine(p, -1, 1), p);
+    const share = mix(t, affine(p, -1, 1), p);
+    const wrong = set.gamma > 0 && set.gamma < 1 ? maximum(share, STEEP) : share;
     const focal = mul(powScalar(wrong, set.gamma), entropy);
     if (!set.applyClassBalancing) return reduceMean(focal, LAST);
     return reduceMean(mul(affine(t, 2 * set.alpha - 1, 1 - set.alpha), focal), LAST);

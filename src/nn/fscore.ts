@@ -79,6 +79,7 @@ function fBeta(name: string, set: Required<FBetaOptions>, own: object): Metric {
         return averaged(scores, add(tp, fn), average);
       },
     },
+    'max',
     true,
   );
 }
@@ -140,6 +141,7 @@ export function confusionMatrix(options: { threshold?: number } = {}): Metric {
       },
       result: ([matrix]) => matrix as Tensor,
     },
+    undefined,
     true,
   );
 }

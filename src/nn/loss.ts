@@ -4,7 +4,7 @@ import { softplus } from '../ops/activation.ts';
 import { add, affine, div, equal, lessEqual, maximum, mul, sub } from '../ops/binary.ts';
 import { reshape } from '../ops/layout.ts';
 import { reduceMax, reduceMean } from '../ops/reduce.ts';
-import { where } from '../ops/select.ts';
+import { stopGradient, where } from '../ops/select.ts';
 import { expand, reduceSum } from '../ops/sum.ts';
 import { abs, clip, log, log1p, rsqrt, square } from '../ops/unary.ts';
 import { ShapeError } from '../runtime/errors.ts';
@@ -28,6 +28,8 @@ export type { Loss } from './targets.ts';
 type Formula = (t: Tensor, p: Tensor) => Tensor;
 const LAST = { axes: -1 };
 const EPSILON = 1e-7;
+/** Longer vectors are shortened before they are squared: angles stay, and nothing overflows. */
+const LONG = 1e15;
 
 /** A loss without options. */
 function simple(name: string, formula: Formula): () => Loss {
@@ -82,8 +84,12 @@ export function cosineSimilarity(options: { axis?: number } = {}): Loss {
   const set = withDefaults('cosineSimilarity', options, { axis: -1 });
   const over = { axes: set.axis };
   const inverseNorm = (x: Tensor) => rsqrt(maximum(reduceSum(square(x), over), EPSILON * EPSILON));
+  const shorter = (x: Tensor) => {
+    const largest = reduceMax(abs(stopGradient(x)), { ...over, keepDims: true });
+    return div(x, maximum(affine(largest, 1 / LONG), 1));
+  };
   return named('cosineSimilarity', set, (yTrue: Tensor, yPred: Tensor) => {
-    const [t, p] = align('cosineSimilarity', yTrue, yPred);
+    const [t, p] = align('cosineSimilarity', yTrue, yPred).map(shorter) as [Tensor, Tensor];
     const product = mul(inverseNorm(t), inverseNorm(p));
     return affine(mul(reduceSum(mul(t, p), over), product), -1);
   });

@@ -3,12 +3,14 @@ import { sigmoid } from '../ops/activation.ts';
 import { affine, sub } from '../ops/binary.ts';
 import { softmax } from '../ops/softmax.ts';
 import { exp, sqrt, square } from '../ops/unary.ts';
+import { OptionError, shown } from '../runtime/errors.ts';
 import {
   type Accumulator,
   builtIn,
   isLabels,
   labelled,
   type Metric,
+  type Mode,
   metricOf,
   weightedMean,
 } from './accumulator.ts';
@@ -45,14 +47,20 @@ import {
   truePositives,
 } from './thresholds.ts';
 
-export { type Accumulator, accumulatedMetric, type Metric, weightedMean } from './accumulator.ts';
+export {
+  type Accumulator,
+  accumulatedMetric,
+  type Metric,
+  type Mode,
+  weightedMean,
+} from './accumulator.ts';
 export { accuracyFor } from './accuracy.ts';
 
 /** Σt·p/(‖t‖·‖p‖) over the axis, default the last: the loss of that name with the sign changed. */
 export function cosineSimilarity(options: { axis?: number } = {}): Metric {
   const { axis } = withDefaults('cosineSimilarity', options, { axis: -1 });
   const negative = lossTable.cosineSimilarity({ axis });
-  return metricOf('cosineSimilarity', { axis }, (t, p) => affine(negative(t, p), -1));
+  return metricOf('cosineSimilarity', { axis }, 'max', (t, p) => affine(negative(t, p), -1));
 }
 
 /** √ of the mean of (p − t)². */
@@ -63,7 +71,7 @@ export function rootMeanSquaredError(options: object = {}): Metric {
     const [t, p] = align(name, yTrue, yPred);
     return square(sub(p, t));
   });
-  return builtIn(name, {}, { sums, result: (s) => sqrt(result(s)) });
+  return builtIn(name, {}, { sums, result: (s) => sqrt(result(s)) }, 'min');
 }
 
 interface CrossentropyOptions {
@@ -84,7 +92,7 @@ function entropyMetric(name: string, finish: (mean: Tensor) => Tensor) {
   return (options: CrossentropyOptions = {}): Metric => {
     const set = withDefaults(name, options, { fromLogits: false });
     const { sums, result } = weightedMean(entropy(set));
-    return builtIn(name, set, { sums, result: (s) => finish(result(s)) }, !set.fromLogits);
+    return builtIn(name, set, { sums, result: (s) => finish(result(s)) }, 'min', !set.fromLogits);
   };
 }
 
@@ -98,8 +106,8 @@ function fromLoss(make: (options?: object) => Loss): (options?: object) => Metri
   return (options) => {
     const loss = make(options);
     const { name, ...rest } = loss.config as Named;
-    if (loss.valid) return builtIn(name, rest, weightedMean(loss, loss.valid));
-    return metricOf(name, rest, loss);
+    if (loss.valid) return builtIn(name, rest, weightedMean(loss, loss.valid), 'min');
+    return metricOf(name, rest, 'min', loss);
   };
 }
 
@@ -145,7 +153,14 @@ function onProbabilities(metric: Metric, loss: Loss): Metric {
   const activate = (p: Tensor) => (isBinary(loss, p.shape) ? sigmoid(p) : softmax(p));
   const { name, ...options } = metric.config as Named;
   const own: Accumulator = { sums: (t, p, w) => sums(t, activate(p), w), result };
-  return builtIn(name, options, merge ? { ...own, merge } : own);
+  return builtIn(name, options, merge ? { ...own, merge } : own, metric.mode);
+}
+
+/** Which of its values are better, where that is known: losses that are given as functions are better when smaller. */
+export function modeOf({ mode, config }: Metric): Mode | undefined {
+  if (mode === undefined) return config && Object.hasOwn(lossTable, config.name) ? 'min' : mode;
+  if (mode === 'min' || mode === 'max') return mode;
+  throw new OptionError(`mode of a metric is ${shown(mode)}, expected "min" or "max"`);
 }
 
 /**

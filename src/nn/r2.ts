@@ -93,5 +93,5 @@ export function r2Score(options: R2Options = {}): Metric {
         : ratio(reduceSum(mul(each, spread)), reduceSum(spread));
     return adjusted(score, examples, numRegressors);
   };
-  return builtIn(name, set, { sums, merge, result });
+  return builtIn(name, set, { sums, merge, result }, 'max');
 }

@@ -14,8 +14,8 @@ export type Regularizer = ((w: Tensor, examples: number) => Tensor) & Configured
 
 export interface RegularizerOptions {
   /**
-   * What multiplies the sum of |w| or w²: `'batch'`: λ/(2m), m the examples whose gradients an update averages (default).
-   * `'keras'`: λ.
+   * What multiplies the sum of |w| or w²: `'batch'`: λ/(2m), m the examples whose gradients an update averages (default);
+   * `evaluate` and validation take the m of the last `fit`, without one the number of examples. `'keras'`: λ.
    */
   readonly scaling?: 'batch' | 'keras';
 }

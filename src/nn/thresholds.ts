@@ -11,7 +11,7 @@ import { cast, where } from '../ops/select.ts';
 import { slice } from '../ops/slice.ts';
 import { expand } from '../ops/sum.ts';
 import { OptionError } from '../runtime/errors.ts';
-import { builtIn, classTargets, type Metric, ratio } from './accumulator.ts';
+import { builtIn, classTargets, type Metric, type Mode, ratio } from './accumulator.ts';
 import { alignWeight } from './loss.ts';
 import { checkCount, checkNumber, withDefaults } from './named.ts';
 
@@ -105,8 +105,10 @@ function pickClass({ t, p, w }: Elements, name: string, classId: number | undefi
   return { t: own(t), p: own(p), w: own(w) };
 }
 
+type Figure = (counts: Counts) => Tensor;
+
 /** A figure of the counts at thresholds that the user chooses. */
-function atThresholds(name: string, figure: (counts: Counts) => Tensor, selects: boolean) {
+function atThresholds(name: string, figure: Figure, mode: Mode, selects: boolean) {
   return (options: PrecisionOptions = {}): Metric => {
     const choice = selects ? { topK: undefined, classId: undefined } : {};
     const set = withDefaults<PrecisionOptions>(name, options, { thresholds: undefined, ...choice });
@@ -124,7 +126,7 @@ function atThresholds(name: string, figure: (counts: Counts) => Tensor, selects:
     const shape = list.length > 1 ? [list.length] : [];
     const result = ([bins]: readonly Tensor[]) =>
       reshape(figure(countsOf(bins as Tensor, list)), shape);
-    return builtIn(name, set, { sums, result }, true);
+    return builtIn(name, set, { sums, result }, mode, true);
   };
 }
 
@@ -132,22 +134,32 @@ type Counting = (options?: ThresholdOptions) => Metric;
 type Selecting = (options?: PrecisionOptions) => Metric;
 
 /** Weight of the elements that are positive and predicted so. */
-export const truePositives: Counting = atThresholds('truePositives', ({ tp }) => tp, false);
+export const truePositives: Counting = atThresholds('truePositives', ({ tp }) => tp, 'max', false);
 /** Weight of the elements that are negative and predicted positive. */
-export const falsePositives: Counting = atThresholds('falsePositives', ({ fp }) => fp, false);
+export const falsePositives: Counting = atThresholds(
+  'falsePositives',
+  ({ fp }) => fp,
+  'min',
+  false,
+);
 /** Weight of the elements that are negative and predicted so. */
-export const trueNegatives: Counting = atThresholds('trueNegatives', ({ tn }) => tn, false);
+export const trueNegatives: Counting = atThresholds('trueNegatives', ({ tn }) => tn, 'max', false);
 /** Weight of the elements that are positive and predicted negative. */
-export const falseNegatives: Counting = atThresholds('falseNegatives', ({ fn }) => fn, false);
+export const falseNegatives: Counting = atThresholds(
+  'falseNegatives',
+  ({ fn }) => fn,
+  'min',
+  false,
+);
 
 const precisionOf = ({ tp, fp }: Counts) => ratio(tp, add(tp, fp));
 const recallOf = ({ tp, fn }: Counts) => ratio(tp, add(tp, fn));
 const specificityOf = ({ tn, fp }: Counts) => ratio(tn, add(tn, fp));
 
 /** TP/(TP + FP): the share of what is predicted positive that is; over all outputs, or of one class. 0 where nothing is predicted. */
-export const precision: Selecting = atThresholds('precision', precisionOf, true);
+export const precision: Selecting = atThresholds('precision', precisionOf, 'max', true);
 /** TP/(TP + FN): the share of what is positive that is predicted so; 0 where nothing is positive. */
-export const recall: Selecting = atThresholds('recall', recallOf, true);
+export const recall: Selecting = atThresholds('recall', recallOf, 'max', true);
 
 export interface TradeOffOptions {
   /** What the other figure must at least be, from 0 to 1. Default 0.5. */
@@ -162,8 +174,6 @@ export interface TradeOffOptions {
 export function evenThresholds(count: number): number[] {
   return count === 1 ? [0.5] : Array.from({ length: count }, (_, i) => i / (count - 1));
 }
-
-type Figure = (counts: Counts) => Tensor;
 
 /** The largest `wanted` among the thresholds at which `kept` is at least the value. */
 function tradeOff(name: string, wanted: Figure, kept: Figure) {
@@ -189,6 +199,7 @@ function tradeOff(name: string, wanted: Figure, kept: Figure) {
           return reduceMax(where(greaterEqual(kept(counts), set.value), wanted(counts), 0));
         },
       },
+      'max',
       true,
     );
   };

@@ -84,7 +84,7 @@ export function weighted<More extends object>(
     output(scope: LayerScope, units: number, product: Product): Tensor {
       const b = set.useBias ? scope.weight('bias', [units], bias) : undefined;
       const y = act.fused ? product(b, act.fused) : act(product(b, undefined));
-      if (activity) scope.addLoss(activity(y, scope.examples));
+      if (activity) scope.addLoss(activity(y, y.shape[0] ?? 1));
       return y;
     },
   };

@@ -1,6 +1,6 @@
 import { defineOp } from '../graph/op.ts';
 import { formatShape, sameShape, sizeOf } from '../graph/shape.ts';
-import { bytesOf, type Emitter, paddedBytes, type Tensor } from '../graph/tensor.ts';
+import { bytesOf, type Emitter, paddedBytes, type Tensor, type Variable } from '../graph/tensor.ts';
 import { ShapeError } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import { NONE, type Pointer, type Row, type RowMaker } from '../runtime/row.ts';
@@ -21,7 +21,7 @@ export interface Common {
 type UpdateKernel = (...args: never[]) => Row;
 
 /**
- * An in-place update: inputs are the parameter, its gradient, then the slots; the last input is the loss, and nothing
+ * An in-place update: inputs are the parameter, its gradient, then the slots; the last input is the guard, and nothing
  * changes where it is not finite. `numbers`: attributes in the order of the kernel; `pointers`: memory of parameter,
  * gradient and slots likewise.
  */
@@ -167,6 +167,40 @@ export const adadeltaUpdate = updateOp<Common & { rho: number; epsilon: number }
 
 /** p −= rate·sign(β1·m + (1 − β1)·g); m = β2·m + (1 − β2)·g */
 export const lionUpdate = updateOp<BetaAttrs>('lionUpdate', kernels.lion, ['beta1', 'beta2']);
+
+/**
+ * Writes NaN to the memory of `flag`, a number of its own, where a number of x is NaN or infinite. x in panels is shared by
+ * panels, as by its update; in the memory of `home` it is checked with the padding behind it, so that neighbours can be joined.
+ */
+export const checkFinite = defineOp({
+  name: 'checkFinite',
+  effect: true,
+  args: (flag: Tensor, x: Tensor, home?: Variable) => [[flag, x], { home }],
+  type: () => ({ shape: [], dtype: 'real' }),
+  emit(e, node) {
+    const [flag, x] = node.inputs as [Tensor, Tensor];
+    const panels = e.panels(x);
+    const at = panels ?? e.at(x);
+    const own = node.attrs.home?.pointer(e.realBytes);
+    const padded = !panels && own?.buffer === at.buffer && own?.offset === at.offset;
+    const n = padded ? own.bytes / e.realBytes : sizeOf(x.shape);
+    const unit = panels ? (n / (x.shape.at(-1) as number)) * e.NR : UNIT;
+    e.row(kernels.checkFinite(e.at(flag), padded ? own : at, n, unit));
+  },
+});
+
+/** Writes `value` to the memory of `variable`, which lies row by row, at once, unless the guard is not finite. */
+export const assignGuarded = defineOp({
+  name: 'assignGuarded',
+  effect: true,
+  args: (variable: Tensor, value: Tensor, guard: Tensor) => [[variable, value, guard], {}],
+  type: () => ({ shape: [], dtype: 'real' }),
+  emit(e, node) {
+    const [variable, value, guard] = node.inputs as [Tensor, Tensor, Tensor];
+    const { n, unit } = elementwise(e, value);
+    e.row(kernels.copyGuarded(e.at(variable), e.at(value), n, unit, e.at(guard)));
+  },
+});
 
 /** average = momentum·average + (1 − momentum)·value, at the first update value; at each `every`-th update value = average. */
 export const averageUpdate = defineOp({

@@ -43,7 +43,7 @@ export interface Optimizer {
   readonly options: OptimizerOptions;
   /** State kept for each parameter: names and first values, which may be the parameter's. */
   readonly slots: readonly { readonly name: string; readonly initial: number | 'parameter' }[];
-  /** The in-place update as a node; nothing changes when `guard`, the loss, is not finite. Groups go by the parameter's `name`. */
+  /** The in-place update as a node; nothing changes when `guard` is not finite, as it is where the loss or a gradient is not. Groups go by the parameter's `name`. */
   update(
     parameter: Tensor,
     gradient: Tensor,

@@ -68,6 +68,8 @@ export const PARAMETERS: Readonly<Record<string, string>> = {
   setElements: 'x place value n count',
   depthwise: 'y x w bias rows unit QH QW C yImage yRow yPixel xImage xRow xPixel n1 d1 n2 d2 w1 w2 activation',
   depthwiseFilter: 'dw x dy C unit n1 d1 n2 d2 B OH OW block xImage xRow xPixel',
+  checkFinite: 'flag x n unit',
+  copyGuarded: 'y x n unit guard',
   gatherRows: 'y table index rows unit cols tableRows',
   scatterAddRows: 'y dy index tableRows unit cols rows',
   gatherBatch: 'y table order step rows unit cols',

@@ -30,6 +30,7 @@ export type ParameterType =
   | 'InOut'
   | 'InAll'
   | 'OutAll'
+  | 'Flag'
   | 'Step'
   | 'i32'
   | 'u32'
@@ -67,6 +68,7 @@ export const TYPES: Readonly<Record<string, ParameterType>> = {
   b: 'InOut',
   I: 'InAll',
   O: 'OutAll',
+  f: 'Flag',
   s: 'Step',
   n: 'i32',
   u: 'i32',

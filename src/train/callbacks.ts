@@ -1,4 +1,5 @@
 import type { NotFinite } from '../compile/notFinite.ts';
+import type { Mode } from '../nn/metric.ts';
 import { checkNumber, withDefaults } from '../nn/named.ts';
 import { OptionError, shown, unknownName } from '../runtime/errors.ts';
 import type { Logs } from './history.ts';
@@ -18,7 +19,7 @@ export interface Callback {
   onChunkEnd?(examples: number, logs: Logs, model: Model): unknown;
   /** With `loss`, metrics, and both as `val_…` where there is validation. */
   onEpochEnd?(epoch: number, logs: Logs, model: Model): unknown;
-  /** The first step whose loss is not finite, with the row that it comes from, where running the step again shows it. */
+  /** The first step whose loss or gradients are not finite, with the row that it comes from, where running the step again shows it. */
   onNotFinite?(step: number, origin: NotFinite | null, model: Model): unknown;
   /** Looks into single steps. */
   readonly probe?: Probe;
@@ -38,8 +39,8 @@ export interface EarlyStoppingOptions {
   readonly patience?: number;
   /** Change that counts as improvement. Default 0. */
   readonly minDelta?: number;
-  /** Default `auto`: larger is better for accuracies, smaller for everything else. */
-  readonly mode?: 'auto' | 'min' | 'max';
+  /** Default `auto`: losses are better when smaller, a metric says so itself (`Metric.mode`); one that does not needs a mode. */
+  readonly mode?: 'auto' | Mode;
   /** Only what is better than this counts as improvement. Default none. */
   readonly baseline?: number;
   /** Epochs before it do not count. Default 0. */
@@ -50,11 +51,18 @@ export interface EarlyStoppingOptions {
 
 const MODES: readonly string[] = ['auto', 'min', 'max'];
 
-/** +1 where larger is better, −1 where smaller is. */
-export function direction(monitor: string, mode: 'auto' | 'min' | 'max'): 1 | -1 {
+/** Throws for an unknown `mode` of a callback. */
+export function checkMode(mode: string): void {
   if (!MODES.includes(mode)) unknownName('mode of a callback', mode, MODES);
-  if (mode !== 'auto') return mode === 'max' ? 1 : -1;
-  return /acc|auc|precision|recall|f1|r2/i.test(monitor) ? 1 : -1;
+}
+
+/** +1 where larger is better, −1 where smaller is. Throws `OptionError` where neither mode nor metric says so. */
+export function direction(monitor: string, mode: 'auto' | Mode, model: Model): 1 | -1 {
+  const found = mode === 'auto' ? model.directionOf(monitor) : mode;
+  if (found) return found === 'max' ? 1 : -1;
+  throw new OptionError(
+    `callback: whether "${monitor}" is better when larger is not known: give mode "min" or "max"`,
+  );
 }
 
 export function monitored(logs: Logs, monitor: string): number {
@@ -69,7 +77,7 @@ const WATCH = {
   monitor: 'val_loss',
   patience: 0,
   minDelta: 0,
-  mode: 'auto' as 'auto' | 'min' | 'max',
+  mode: 'auto' as 'auto' | Mode,
 };
 const EARLY_STOPPING = {
   ...WATCH,
@@ -94,13 +102,14 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
   if (baseline !== undefined) checkNumber('earlyStopping: baseline', baseline);
   checkWhole('earlyStopping: patience', patience, 0);
   checkWhole('earlyStopping: startFromEpoch', startFromEpoch, 0);
-  const sign = direction(monitor, mode);
-  const floor = baseline === undefined ? Number.NEGATIVE_INFINITY : sign * baseline;
+  checkMode(mode);
+  let sign = 1;
   let best = Number.NEGATIVE_INFINITY;
   let wait = 0;
   let weights: Awaited<ReturnType<Model['getWeights']>> | undefined;
   return {
-    onTrainBegin() {
+    onTrainBegin(model) {
+      sign = direction(monitor, mode, model);
       best = Number.NEGATIVE_INFINITY;
       wait = 0;
       weights = undefined;
@@ -114,7 +123,7 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
         weights = await model.getWeights();
       if (improved) {
         best = score;
-        if (score > floor + minDelta) wait = 0;
+        if (baseline === undefined || score > sign * baseline + minDelta) wait = 0;
       } else if (wait >= patience) model.stopTraining = true;
     },
     async onTrainEnd(_logs, model) {
@@ -152,12 +161,14 @@ export function reduceLearningRateOnPlateau(options: ReduceOnPlateauOptions = {}
   checkNumber(`${title}: factor`, factor, { from: 0, below: 1 });
   checkWhole(`${title}: patience`, patience, 0);
   checkWhole(`${title}: cooldown`, cooldown, 0);
-  const sign = direction(monitor, mode);
+  checkMode(mode);
+  let sign = 1;
   let best = Number.NEGATIVE_INFINITY;
   let wait = 0;
   let rest = 0;
   return {
-    onTrainBegin() {
+    onTrainBegin(model) {
+      sign = direction(monitor, mode, model);
       best = Number.NEGATIVE_INFINITY;
       wait = 0;
       rest = 0;

@@ -1,5 +1,11 @@
 import { checkOptions, OptionError } from '../runtime/errors.ts';
-import { type Callback, direction, type EarlyStoppingOptions, monitored } from './callbacks.ts';
+import {
+  type Callback,
+  checkMode,
+  direction,
+  type EarlyStoppingOptions,
+  monitored,
+} from './callbacks.ts';
 import { checkWhole } from './options.ts';
 import type { SaveOptions } from './save.ts';
 
@@ -38,9 +44,13 @@ export function modelCheckpoint(options: ModelCheckpointOptions): Callback {
   if (typeof folder !== 'string' || folder === '')
     throw new OptionError(`modelCheckpoint: folder is ${JSON.stringify(folder)}, expected a path`);
   checkWhole('modelCheckpoint: every', every, 1);
-  const sign = direction(monitor, mode);
+  checkMode(mode);
+  let sign = 1;
   let best = Number.NEGATIVE_INFINITY;
   return {
+    onTrainBegin(model) {
+      if (saveBestOnly) sign = direction(monitor, mode, model);
+    },
     async onEpochEnd(epoch, logs, model) {
       if ((epoch + 1) % every !== 0) return;
       const score = saveBestOnly ? sign * monitored(logs, monitor) : 0;

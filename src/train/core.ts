@@ -26,15 +26,21 @@ export interface Compiled {
   /** Penalty of the weights that have none of their own. */
   readonly regularizer?: Regularizer | undefined;
   readonly regularizeBiases?: boolean;
+  /** Examples by which penalties of weights are divided outside of training. */
+  readonly examples?: number;
 }
 
 /** What a model's parts share: network, engine, memory, what it was compiled for. */
 export class ModelCore extends NetworkCore<ModelState> {
   readonly options: ModelOptions;
   compiled: Compiled | null = null;
-  /** Updates and epochs so far. */
+  /** Steps since the optimiser started, and epochs so far. */
   iterations = 0;
   epochs = 0;
+  /** Examples of an update of the last `fit`, the largest one: penalties elsewhere are divided by as many. */
+  updateExamples: number | null = null;
+  /** Epochs that were over when the optimiser started: its schedules count from there. */
+  startEpoch = 0;
   stopTraining = false;
   readonly pausing = new Pausing();
   #ownEngine: Engine | null = null;
@@ -52,6 +58,20 @@ export class ModelCore extends NetworkCore<ModelState> {
     if (!this.compiled)
       throw new StateError(`model "${this.network.name}": call compile({ optimizer, loss }) first`);
     return this.compiled;
+  }
+
+  /** Takes new settings of `compile`. */
+  adopt(compiled: Compiled): void {
+    if (this.built) this.state.dropTraining();
+    this.compiled = compiled;
+    this.updateExamples = null;
+    this.restart();
+  }
+
+  /** The optimiser starts afresh: its steps and schedules count from here. */
+  restart(): void {
+    this.iterations = 0;
+    this.startEpoch = this.epochs;
   }
 
   protected async open(): Promise<ModelState> {

@@ -1,9 +1,12 @@
 import type { NDArray } from '../compile/array.ts';
 import { plainStep } from '../compile/executable.ts';
+import { inTurns } from '../runtime/turns.ts';
 import type { Compiled, ModelCore } from './core.ts';
-import type { Feed, ResidentData } from './feed.ts';
+import { tabulatingData } from './data.ts';
+import { type Feed, ResidentData } from './feed.ts';
 import { type Logs, RunningMeans } from './history.ts';
 import { asLogs } from './metricSums.ts';
+import { type Inputs, rowShapes } from './networkCore.ts';
 import { metricSums } from './prepare.ts';
 import { traceLoss } from './programs.ts';
 
@@ -11,6 +14,24 @@ import { traceLoss } from './programs.ts';
 export function release(core: ModelCore, data: ResidentData): void {
   if (!core.disposed) core.state.dropPrograms(`fit${data.id}:`);
   data.free();
+}
+
+/** Runs `body` on examples that are checked and lie in the engine's memory; builds the model where it is not. */
+export async function withData<T>(
+  core: ModelCore,
+  x: Inputs,
+  y: Inputs,
+  sampleWeight: ArrayLike<number> | undefined,
+  body: (data: ResidentData) => Promise<T>,
+): Promise<T> {
+  await core.build(rowShapes(await inTurns(core.tabulating(x))));
+  const tables = await inTurns(tabulatingData(core, x, y, sampleWeight));
+  const data = await ResidentData.open(core.state.engine, tables, false);
+  try {
+    return await body(data);
+  } finally {
+    release(core, data);
+  }
 }
 
 const names = new WeakMap<readonly Feed[], readonly string[]>();
@@ -46,11 +67,13 @@ export async function measureData(
   core: ModelCore,
   data: ResidentData,
   batchSize: number,
-  compiled: Compiled,
+  given: Compiled,
 ): Promise<{ means: Logs; values: Record<string, NDArray> }> {
   const { state } = core;
   const { feeds } = data;
   const owner = `fit${data.id}`;
+  const examples = core.updateExamples ?? data.examples;
+  const compiled = { ...given, examples };
   const sums = metricSums(core, owner, feeds, compiled);
   sums.reset();
   const means = new RunningMeans(lossNames(core, feeds, compiled));
@@ -68,7 +91,10 @@ export async function measureData(
         offset: start + (done + i) * size,
       }));
       await state.engine.exclusive(async () => {
-        const executable = await state.programInTurns(`${owner}:evaluate:${size}`, spec);
+        const executable = await state.programInTurns(
+          `${owner}:evaluate:${size}:${examples}`,
+          spec,
+        );
         await executable.run(steps);
         const records = await executable.records(steps.length);
         means.add(records, steps.length, size, executable.program.slots);

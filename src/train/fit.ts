@@ -1,4 +1,4 @@
-import { rowsOf, type Table, table } from '../data/table.ts';
+import { rowsOf, type Table } from '../data/table.ts';
 import { checkType } from '../nn/named.ts';
 import { checkOptions, OptionError, shown } from '../runtime/errors.ts';
 import { inTurns, type Work } from '../runtime/turns.ts';
@@ -13,7 +13,6 @@ import { checkMixing, type MixingOptions, mixerOf } from './mixing.ts';
 import type { Model } from './model.ts';
 import { type Inputs, rowShapes } from './networkCore.ts';
 import { checkWhole } from './options.ts';
-import { SAMPLE_WEIGHT } from './programs.ts';
 import { type EpochSource, ResidentSource } from './source.ts';
 
 export interface FitOptions extends MixingOptions {
@@ -21,7 +20,7 @@ export interface FitOptions extends MixingOptions {
   readonly epochs?: number;
   /** Examples a step, default 32. The last, smaller batch is trained too. */
   readonly batchSize?: number;
-  /** Share of the examples, taken from the end before shuffling, on which to validate. Not for streams. */
+  /** Share of the examples, rounded up, taken from the end before shuffling, on which to validate. Not for streams. */
   readonly validationSplit?: number;
   /** Examples to validate on at the end of each epoch; goes before `validationSplit`. */
   readonly validationData?: readonly [x: Inputs, y: Inputs, sampleWeight?: ArrayLike<number>];
@@ -31,7 +30,10 @@ export interface FitOptions extends MixingOptions {
   readonly callbacks?: readonly (Callback | NonNullable<Callback['onEpochEnd']>)[];
   /** Factor of each example's loss. */
   readonly sampleWeight?: ArrayLike<number>;
-  /** Factor of the loss of each class of a single output with labels. */
+  /**
+   * Factor of the loss of each class, default 1, of a single output: labels, one-hot targets, or 0 and 1 of a sigmoid. It
+   * counts in training alone.
+   */
   readonly classWeight?: Readonly<Record<number, number>>;
   /** Aborting ends training behind the running chunk of steps, or its pause; the model keeps what it learned. */
   readonly signal?: AbortSignal;
@@ -67,40 +69,23 @@ export function checkFit(core: ModelCore, options: FitOptions): void {
   core.requireCompiled;
 }
 
-function classWeights(
-  tables: readonly Table[],
-  weights: Readonly<Record<number, number>>,
-): Float64Array {
-  const targets = tables.filter((t) => t.dtype === 'i32' && t.name.startsWith('target:'));
-  if (targets.length !== 1) throw new OptionError('classWeight needs one output with labels');
-  return Float64Array.from((targets[0] as Table).data, (label) => weights[label] ?? 1);
-}
-
-function withWeights(tables: readonly Table[], weights: Float64Array): Table[] {
-  const old = tables.find((t) => t.name === SAMPLE_WEIGHT);
-  const product = old ? weights.map((w, i) => w * (old.data[i] as number)) : weights;
-  const rest = tables.filter((t) => t !== old);
-  return [...rest, table(SAMPLE_WEIGHT, product, 'values', [])];
-}
-
 interface Tables {
   readonly training: readonly Table[];
   readonly validation: readonly Table[] | undefined;
 }
 
-/** Checks the data, applies class weights, holds examples back for validation. */
+/** Checks the data, holds examples back for validation: at least one where there is a split. */
 function* splitting(core: ModelCore, x: Inputs, y: Inputs, options: FitOptions): Work<Tables> {
-  const { validationSplit = 0, classWeight, validationData, sampleWeight } = options;
+  const { validationSplit = 0, validationData, sampleWeight } = options;
   if (!(typeof validationSplit === 'number' && validationSplit >= 0 && validationSplit < 1)) {
     throw new OptionError(`validationSplit is ${shown(validationSplit)}, expected 0 ≤ split < 1`);
   }
   const checked: unknown = validationData;
   if (checked && !Array.isArray(checked))
     throw new OptionError(`fit: validationData is ${shown(validationData)}, expected [x, y]`);
-  const given = yield* tabulatingData(core, x, y, sampleWeight);
-  const tables = classWeight ? withWeights(given, classWeights(given, classWeight)) : given;
+  const tables = yield* tabulatingData(core, x, y, sampleWeight);
   const total = (tables[0] as Table).shape[0] as number;
-  const held = Math.floor(total * validationSplit);
+  const held = validationData ? 0 : Math.ceil(total * validationSplit - 1e-9);
   const from = total - held;
   if (from === 0)
     throw new OptionError(
@@ -144,9 +129,12 @@ export async function fit(
   options: FitOptions,
 ): Promise<History> {
   checkFit(core, options);
-  const { batchSize = 32, shuffle = true } = options;
+  const { batchSize = 32, shuffle = true, classWeight } = options;
   await core.build(rowShapes(await inTurns(core.tabulating(x))));
-  const { training, validation } = await inTurns(splitting(core, x, y, options));
+  const { training: given, validation } = await inTurns(splitting(core, x, y, options));
+  const training = classWeight
+    ? (await import('./classWeight.ts')).withClassWeights(given, classWeight, core.outputShapes)
+    : given;
   const data = await ResidentData.open(core.state.engine, training, shuffle);
   return run(core, model, options, new ResidentSource(core, data, batchSize), validation);
 }

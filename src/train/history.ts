@@ -12,6 +12,8 @@ export interface History {
   /** Wall time in seconds and examples trained in it. */
   readonly seconds: number;
   readonly examples: number;
+  /** Steps whose loss or gradients were not finite: they changed no weights. */
+  readonly skipped?: number;
 }
 
 /** Collects a history while training goes on. */
@@ -21,6 +23,7 @@ export class HistoryRecorder implements History {
   readonly batchLoss: number[] = [];
   seconds = 0;
   examples = 0;
+  skipped = 0;
 
   add(epoch: number, logs: Logs): void {
     this.epoch.push(epoch);

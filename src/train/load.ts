@@ -42,7 +42,10 @@ class SavedModel extends SavedNetwork {
     const model = new Model(this.network, { ...Object.fromEntries(given), seed: this.seed });
     Object.assign(model, readNotes(this.json));
     const compiled = this.json.optional('compiled');
-    if (compiled) this.traced(() => model.compile(compileOptionsFrom(compiled)));
+    if (compiled) {
+      this.traced(() => model.compile(compileOptionsFrom(compiled)));
+      coreOf(model).updateExamples = compiled.optional('updateExamples')?.count() ?? null;
+    }
     return model;
   }
 
@@ -57,6 +60,7 @@ class SavedModel extends SavedNetwork {
     await state.adopt(variables, core.seed);
     core.iterations = training?.iterations ?? 0;
     core.epochs = training?.epochs ?? 0;
+    core.startEpoch = training?.startEpoch ?? 0;
     const slots = training?.slots;
     if (slots) await state.prepareTraining(slots.parameters, core.requireCompiled.optimizer);
     await state.engine.exclusive(async () => {
@@ -82,7 +86,8 @@ class SavedModel extends SavedNetwork {
     const json = this.json.optional('training');
     if (!json) return undefined;
     const [iterations, epochs] = [json.get('iterations').count(), json.get('epochs').count()];
-    if (!json.get('state').flag()) return { iterations, epochs };
+    const startEpoch = json.optional('startEpoch')?.count() ?? 0;
+    if (!json.get('state').flag()) return { iterations, epochs, startEpoch };
     if (!core.compiled) return json.fail('there is a state, but "compiled" is missing');
     const tensors = this.tensors(OPTIMIZER_FILE);
     const slots = slotNames(core.compiled, iterations);
@@ -93,6 +98,11 @@ class SavedModel extends SavedNetwork {
       slots.map((slot) => [slotName(name, slot), v] as const),
     );
     checkTensors(tensors, new Map(like), this.title(OPTIMIZER_FILE));
-    return { iterations, epochs, slots: { tensors, parameters: parameters.map(([, v]) => v) } };
+    return {
+      iterations,
+      epochs,
+      startEpoch,
+      slots: { tensors, parameters: parameters.map(([, v]) => v) },
+    };
   }
 }

@@ -48,6 +48,7 @@ export class TrainingLoop {
   #soundSoFar = true;
   #means = new RunningMeans([]);
   #stepMs = CHUNK_MS;
+  #largest = 0;
   #start = { iterations: 0, epochs: 0 };
 
   constructor(core: ModelCore, model: Model, options: LoopOptions) {
@@ -134,7 +135,7 @@ export class TrainingLoop {
     }
   }
 
-  /** Schedules count the model's epochs, over all calls of `fit`. */
+  /** Schedules count the optimiser's epochs, over all calls of `fit`. */
   async #epoch(source: EpochSource, held: ResidentData | undefined): Promise<Logs> {
     const epoch = this.#core.epochs++;
     this.#means = new RunningMeans(lossNames(this.#core, source.feeds));
@@ -158,6 +159,7 @@ export class TrainingLoop {
   /** Runs steps in chunks that leave the host's events their turn. */
   async steps(run: StepRun): Promise<void> {
     const { epoch, count, size, start } = run;
+    if (count > 0) this.#noteSize(size);
     for (let done = 0; done < count && (await this.#goesOn()); ) {
       const { accumulation, room, probe } = this.#phase();
       const chunk = Math.min(count - done, room, this.#chunk());
@@ -170,7 +172,7 @@ export class TrainingLoop {
       const { slots } = executable.program;
       this.#means.add(records, chunk, size, slots);
       this.#history.examples += chunk * size;
-      await this.#explain(executable, steps, records);
+      await this.#explain(executable, steps, records, accumulation);
       await this.#record(records, chunk, slots, run, probe);
       if (this.#watchesChunks) {
         const logs = await this.#logs(run);
@@ -178,6 +180,11 @@ export class TrainingLoop {
       }
       done += chunk;
     }
+  }
+
+  #noteSize(size: number): void {
+    this.#largest = Math.max(this.#largest, size);
+    this.#core.updateExamples = this.#largest * this.#core.requireCompiled.accumulate;
   }
 
   /** Which part of an accumulated update comes next, who looks into it, and how many steps of its kind follow each other. */
@@ -200,16 +207,23 @@ export class TrainingLoop {
     return { accumulation: 'middle', room: accumulate - 1 - at };
   }
 
-  /** Runs the first step whose loss is not finite again, row by row: its updates were skipped. */
+  /** Runs the first step whose loss or gradients are not finite again, row by row: its updates were skipped. */
   async #explain(
     executable: Executable,
     steps: readonly Step[],
     records: ArrayLike<number>,
+    accumulation: Accumulation,
   ): Promise<void> {
-    if (!this.#soundSoFar || !this.#callbacks.some((c) => c.onNotFinite)) return;
     const { slots } = executable.program;
-    const bad = steps.findIndex((_, i) => !Number.isFinite(records[i * slots]));
-    if (bad < 0) return;
+    const updates = accumulation === 'only' || accumulation === 'last';
+    const judge = updates ? slots - 1 : 0;
+    const unsound = steps.flatMap((_, i) =>
+      Number.isFinite(records[i * slots + judge]) ? [] : [i],
+    );
+    if (updates) this.#history.skipped += unsound.length;
+    const [bad] = unsound;
+    if (bad === undefined || !this.#soundSoFar) return;
+    if (!this.#callbacks.some((c) => c.onNotFinite)) return;
     this.#soundSoFar = false;
     const { state } = this.#core;
     const origin = await state.engine.exclusive(() =>
@@ -229,7 +243,10 @@ export class TrainingLoop {
     const { optimizer, accumulate } = core.requireCompiled;
     const update = Math.floor(core.iterations / accumulate);
     const { learningRate } = optimizer;
-    const rate = typeof learningRate === 'number' ? learningRate : learningRate(update, epoch);
+    const rate =
+      typeof learningRate === 'number'
+        ? learningRate
+        : learningRate(update, epoch - core.startEpoch);
     core.iterations++;
     return { rate, number: update + 1, seed: core.seed, key: core.iterations, offset };
   }
@@ -259,7 +276,7 @@ export class TrainingLoop {
     const first = this.#history.batchLoss.length;
     for (let i = 0; i < steps; i++) this.#history.batchLoss.push(records[i * slots] as number);
     const names = lossNames(this.#core, feeds);
-    if (probe) await probe.onProbe(Array.from(records).slice(names.length), first, this.#model);
+    if (probe) await probe.onProbe(Array.from(records).slice(names.length, -1), first, this.#model);
     const listeners = this.#callbacks.filter((c) => c.onBatchEnd);
     if (listeners.length === 0) return;
     const values = await metricSums(this.#core, owner, feeds).values(owner);

@@ -1,10 +1,7 @@
 import type { NDArray } from '../compile/array.ts';
 import { checkOptions, OptionError, shown } from '../runtime/errors.ts';
-import { inTurns } from '../runtime/turns.ts';
 import type { Compiled, ModelCore } from './core.ts';
-import { tabulatingData } from './data.ts';
-import { measureData, release } from './evaluate.ts';
-import { ResidentData } from './feed.ts';
+import { measureData, withData } from './evaluate.ts';
 import { coreOf, type Model } from './model.ts';
 import type { Inputs } from './networkCore.ts';
 import type { MetricList } from './outputs.ts';
@@ -30,17 +27,10 @@ async function run(
   list: MetricList,
   { batchSize = 500, sampleWeight }: MeasureOptions,
 ): Promise<Record<string, NDArray>> {
-  const inputs = await inTurns(core.tabulating(x));
-  await core.build(new Map(inputs.map((t) => [t.name, t.shape.slice(1)])));
-  const { engine } = core.state;
-  const tables = await inTurns(tabulatingData(core, x, y, sampleWeight));
-  const data = await ResidentData.open(engine, tables, false);
-  try {
+  return withData(core, x, y, sampleWeight, async (data) => {
     const compiled = withMetrics(core.requireCompiled, list);
     return (await measureData(core, data, batchSize, compiled)).values;
-  } finally {
-    release(core, data);
-  }
+  });
 }
 
 export function measure(

@@ -4,6 +4,7 @@ import type { Json } from '../formats/json.ts';
 import type { Shape } from '../graph/shape.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
 import type { Layer } from '../nn/layer.ts';
+import type { Mode } from '../nn/metric.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { DISPOSE } from '../runtime/dispose.ts';
 import {
@@ -14,12 +15,11 @@ import {
   TypeMismatchError,
   unknownName,
 } from '../runtime/errors.ts';
-import { inTurns } from '../runtime/turns.ts';
 import { type CompileOptions, resolveCompile } from './compileOptions.ts';
 import { ModelCore, type ModelOptions } from './core.ts';
-import { tabulatingData } from './data.ts';
-import { evaluateData, release } from './evaluate.ts';
-import { ResidentData } from './feed.ts';
+import { directionOf } from './direction.ts';
+import { evaluateData, withData } from './evaluate.ts';
+import type { ResidentData } from './feed.ts';
 import { type FitOptions, fit } from './fit.ts';
 import type { History, Logs } from './history.ts';
 import { type MemoryReport, memoryOf, summarize } from './inspect.ts';
@@ -97,13 +97,17 @@ export class Model {
     return this.#core.layers;
   }
 
-  /** Chooses optimiser, losses and metrics. Names are those of Keras in camelCase. */
+  /** Which values of a log, such as `val_accuracy`, are better; undefined where its metric does not say. */
+  directionOf(log: string): Mode | undefined {
+    return directionOf(this.#core.requireCompiled, log);
+  }
+
+  /** Chooses optimiser, losses and metrics, and starts the optimiser afresh. Names are those of Keras in camelCase. */
   compile(options: CompileOptions): this {
     if (this.#core.busy)
       throw new StateError(`compile: model "${this.name}" is in the middle of ${this.#core.busy}`);
     const compiled = resolveCompile(options, this.#outputNames());
-    if (this.#core.built) this.#core.state.dropTraining();
-    this.#core.compiled = compiled;
+    this.#core.adopt(compiled);
     return this;
   }
 
@@ -170,15 +174,8 @@ export class Model {
       checkOptions('evaluate', options, ['batchSize', 'sampleWeight']);
       const { batchSize = 32 } = options;
       checkWhole('batchSize', batchSize, 1);
-      const inputs = await inTurns(this.#core.tabulating(x));
-      await this.#core.build(new Map(inputs.map((t) => [t.name, t.shape.slice(1)])));
-      const tables = await inTurns(tabulatingData(this.#core, x, y, options.sampleWeight));
-      const data = await ResidentData.open(this.#core.state.engine, tables, false);
-      try {
-        return await evaluateData(this.#core, data, batchSize);
-      } finally {
-        release(this.#core, data);
-      }
+      const run = (data: ResidentData) => evaluateData(this.#core, data, batchSize);
+      return withData(this.#core, x, y, options.sampleWeight, run);
     });
   }
 

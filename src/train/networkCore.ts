@@ -159,10 +159,16 @@ function isRecordOf(given: unknown, names: readonly string[]): boolean {
     typeof given !== 'object' ||
     given === null ||
     Array.isArray(given) ||
-    ArrayBuffer.isView(given)
+    ArrayBuffer.isView(given) ||
+    (names.length === 1 && isDescription(given))
   )
     return false;
   return names.every((name) => name in given);
+}
+
+/** Whether it is numbers with their shape, whatever inputs are called. */
+function isDescription({ data, shape }: { data?: unknown; shape?: unknown }): boolean {
+  return ArrayBuffer.isView(data) && Array.isArray(shape);
 }
 
 /** Shape of one example of each table, by name. */

@@ -20,6 +20,23 @@ export interface OutputLoss {
   readonly weightedMetrics?: MetricList;
 }
 
+/** The metrics of an output with the names that their figures get. */
+export function labelledMetrics({ loss, metrics, weightedMetrics = [] }: OutputLoss) {
+  const found = (list: MetricList, weighted: boolean) =>
+    list.map((wanted) => {
+      const metric = findMetric(wanted, loss);
+      const label =
+        typeof wanted === 'string' ? wanted : (metric.label ?? metric.config?.name ?? metric.name);
+      return { label, metric, weighted };
+    });
+  const plain = found(metrics, false);
+  const taken = new Set(plain.map((m) => m.label));
+  const others = found(weightedMetrics, true).map((m) =>
+    taken.has(m.label) ? { ...m, label: `weighted_${m.label}` } : m,
+  );
+  return [...plain, ...others];
+}
+
 /** Spreads an option over the outputs. */
 export function perOutput<T>(
   what: string,

@@ -24,7 +24,7 @@ export async function prepare(
   const parameters = trainable(trace);
   if (parameters.length === 0)
     throw new StateError(`model "${core.network.name}" has no trainable weights`);
-  await core.state.prepareTraining(parameters, optimizer);
+  if (await core.state.prepareTraining(parameters, optimizer)) core.restart();
 }
 
 /** State of the metrics over the data of `owner`, which its programs share. */

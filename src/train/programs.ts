@@ -3,8 +3,7 @@ import { scopePath } from '../graph/scope.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
 import type { Layer } from '../nn/layer.ts';
 import { reduceLoss } from '../nn/loss.ts';
-import { type Metric, weightedMean } from '../nn/metric.ts';
-import type { Named } from '../nn/named.ts';
+import { weightedMean } from '../nn/metric.ts';
 import type { Recorder, Trace } from '../nn/trace.ts';
 import { affine } from '../ops/binary.ts';
 import { reduceMean } from '../ops/reduce.ts';
@@ -17,7 +16,7 @@ import type { BatchSums, MetricSums } from './metricSums.ts';
 import type { LossMean } from './mixed.ts';
 import type { Mixer } from './mixing.ts';
 import { type Network, traceNetwork } from './network.ts';
-import { findMetric, type OutputLoss, type Outputs } from './outputs.ts';
+import { labelledMetrics, type OutputLoss, type Outputs } from './outputs.ts';
 import type { LayerOutput, Probe } from './probe.ts';
 import { type Accumulation, type TrainState, trainStep } from './step.ts';
 
@@ -43,7 +42,7 @@ export interface TracedLoss {
 /** Loss and metrics of the network over batches of `size` from the feeds. */
 export function traceLoss(
   network: Network,
-  { losses, accumulate, regularizer, regularizeBiases }: Compiled,
+  { losses, accumulate, regularizer, regularizeBiases, examples: fixed }: Compiled,
   feeds: readonly Feed[],
   size: number,
   training: boolean,
@@ -56,7 +55,7 @@ export function traceLoss(
   );
   const mixed = mixer?.(given);
   const inputs = mixed?.inputs ?? given;
-  const examples = training ? size * accumulate : size;
+  const examples = training ? size * accumulate : (fixed ?? size);
   const layerOutputs: LayerOutput[] = [];
   const recorder: Recorder = (callee, _inputs, call) => {
     const value = call();
@@ -106,37 +105,17 @@ export function traceLoss(
 }
 
 /** The metrics of one output: means of the batch, and sums of those with state. */
-function measure(
-  { loss, metrics, weightedMetrics = [] }: OutputLoss,
-  truth: Tensor,
-  predicted: Tensor,
-  weight: Tensor | undefined,
-) {
+function measure(own: OutputLoss, truth: Tensor, predicted: Tensor, weight: Tensor | undefined) {
   const means: [label: string, mean: Tensor][] = [];
   const sums: BatchSums[] = [];
-  for (const wanted of metrics) {
-    const metric = findMetric(wanted, loss);
-    const label = labelOf(wanted, metric);
-    const { accumulator } = metric;
-    if (accumulator) sums.push({ label, accumulator, sums: accumulator.sums(truth, predicted) });
+  for (const { label, metric, weighted } of labelledMetrics(own)) {
+    const accumulator = metric.accumulator ?? (weighted ? weightedMean(metric) : undefined);
+    const given = weighted ? weight : undefined;
+    if (accumulator)
+      sums.push({ label, accumulator, sums: accumulator.sums(truth, predicted, given) });
     else means.push([label, reduceMean(metric(truth, predicted))]);
   }
-  const plain = metrics.map((wanted) => labelOf(wanted, findMetric(wanted, loss)));
-  for (const wanted of weightedMetrics) {
-    const metric = findMetric(wanted, loss);
-    const label = labelOf(wanted, metric);
-    const accumulator = metric.accumulator ?? weightedMean(metric);
-    sums.push({
-      label: plain.includes(label) ? `weighted_${label}` : label,
-      accumulator,
-      sums: accumulator.sums(truth, predicted, weight),
-    });
-  }
   return { means, sums };
-}
-
-function labelOf(wanted: string | Named | Metric, metric: Metric): string {
-  return typeof wanted === 'string' ? wanted : (metric.label ?? metric.name);
 }
 
 /** Variables that training changes. */
@@ -154,9 +133,8 @@ export function trainSpec(
   sums: MetricSums,
   probe?: Probe,
 ): Work<ProgramSpec> {
-  const { constraints } = traced.trace;
-  const assignments = [...traced.trace.assignments, ...sums.assignments(traced.accumulated)];
+  const metrics = sums.assignments(traced.accumulated);
   const variables = trainable(traced.trace);
-  const step = { ...traced, name, variables, trace: { assignments, constraints }, probe };
+  const step = { ...traced, name, variables, metrics, probe };
   return trainStep(step, optimizer, state, accumulation, batches);
 }

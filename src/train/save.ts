@@ -6,7 +6,7 @@ import { readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
 import type { Variable } from '../graph/tensor.ts';
 import { checkOptions } from '../runtime/errors.ts';
 import { VERSION } from '../runtime/version.ts';
-import { compiledConfig } from './compiled.ts';
+import { type CompiledConfig, compiledConfig } from './compiled.ts';
 import { networkConfig } from './config.ts';
 import type { Compiled, ModelCore } from './core.ts';
 import {
@@ -80,13 +80,16 @@ export async function toFiles(
   const settings = compiled && core.compiled ? compiledConfig(core.compiled) : undefined;
   const network = networkConfig(core.network);
   const saved = await state.engine.exclusive(async () => {
-    const { iterations, epochs } = core;
+    const { iterations, epochs, startEpoch } = core;
     const names = uniqueNames(state.variables);
     const weights = await readVariables(
       state,
       names.map((name, i) => [name, state.variables[i] as Variable]),
     );
-    const training = optimizer && settings ? { iterations, epochs } : undefined;
+    const training =
+      optimizer && settings
+        ? { iterations, epochs, ...(startEpoch ? { startEpoch } : {}) }
+        : undefined;
     return {
       names,
       weights,
@@ -101,7 +104,7 @@ export async function toFiles(
     build: state.engine.info.build,
     network,
     weights: saved.names,
-    compiled: settings,
+    compiled: settings && withSize(settings, core.updateExamples),
     seed: core.seed,
     training: saved.training && { ...saved.training, state: saved.slots.length > 0 },
     preprocessing: options.preprocessing ?? notes.preprocessing,
@@ -115,6 +118,10 @@ export async function toFiles(
     [WEIGHTS_FILE]: writeSafetensors(saved.weights),
     ...(saved.slots.length > 0 ? { [OPTIMIZER_FILE]: writeSafetensors(saved.slots) } : {}),
   };
+}
+
+function withSize(settings: CompiledConfig, updateExamples: number | null) {
+  return updateExamples === null ? settings : { ...settings, updateExamples };
 }
 
 /** What is saved beside the network, checked. */

@@ -43,7 +43,7 @@ export function learningRateOf(model: Model): number {
   if (typeof learningRate === 'number') return learningRate;
   const core = coreOf(model);
   const updates = Math.floor(core.iterations / core.requireCompiled.accumulate);
-  return learningRate(Math.max(0, updates - 1), Math.max(0, core.epochs - 1));
+  return learningRate(Math.max(0, updates - 1), Math.max(0, core.epochs - core.startEpoch - 1));
 }
 
 /** Weights that training changes, with their gradients. */

@@ -1,6 +1,12 @@
 import { type TypedArray, toMemory } from '../compile/array.ts';
 import { Block } from '../compile/block.ts';
-import { paddedBytes, panelOf, type Variable, type VariableStorage } from '../graph/tensor.ts';
+import {
+  bytesOf,
+  paddedBytes,
+  panelOf,
+  type Variable,
+  type VariableStorage,
+} from '../graph/tensor.ts';
 import type { Engine } from '../runtime/engine.ts';
 
 /** A slab: variables one behind the other, each on cache lines of its own. */
@@ -14,6 +20,15 @@ export function allocate(engine: Engine, name: string, variables: readonly Varia
     offset += paddedBytes(variable, realBytes);
   }
   return block;
+}
+
+/** Zeros behind the numbers of a variable, so that its cache lines hold nothing else. */
+export function clearPadding(engine: Engine, variable: Variable): void {
+  const { buffer, offset } = variable.storage as VariableStorage;
+  const { realBytes } = engine.target;
+  const [used, whole] = [bytesOf(variable, realBytes), paddedBytes(variable, realBytes)];
+  if (used < whole)
+    engine.write((buffer as Block).at + offset + used, new Uint8Array(whole - used));
 }
 
 /** Variables that lie in memory, as they lie there. */

@@ -3,7 +3,7 @@ import type { Variable } from '../graph/tensor.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { EngineError } from '../runtime/errors.ts';
 import { type BatchSums, MetricSums } from './metricSums.ts';
-import { allocate, inMemoryOrder } from './slabs.ts';
+import { allocate, clearPadding, inMemoryOrder } from './slabs.ts';
 import type { TrainState } from './step.ts';
 import { beside, initialize } from './variables.ts';
 import { WeightState } from './weightState.ts';
@@ -18,6 +18,7 @@ export class ModelState extends WeightState implements TrainState {
   gradients: Map<Variable, Variable> = new Map();
   slots: Map<Variable, Variable[]> = new Map();
   #training: Block[] = [];
+  #dropped = false;
   #sums = new Map<string, MetricSums>();
   #snapshot: BlockCopy[] = [];
   #generation = this.engine.generation;
@@ -26,12 +27,18 @@ export class ModelState extends WeightState implements TrainState {
     return initialize(this.engine, fresh, seed);
   }
 
-  /** Makes gradients and slots for the parameters, once for each optimiser. */
-  async prepareTraining(parameters: readonly Variable[], optimizer: Optimizer): Promise<void> {
-    if (parameters.every((p) => this.gradients.has(p))) return;
+  /**
+   * Makes gradients and slots for the parameters, once for each optimiser. True where there were others before: then the
+   * optimiser starts afresh, and its steps count from 1.
+   */
+  async prepareTraining(parameters: readonly Variable[], optimizer: Optimizer): Promise<boolean> {
+    if (parameters.every((p) => this.gradients.has(p))) return false;
     this.dropTraining();
+    const restarts = this.#dropped;
     try {
       await this.#placeTraining(parameters, optimizer);
+      this.#dropped = false;
+      return restarts;
     } catch (error) {
       this.dropTraining();
       throw error;
@@ -42,6 +49,7 @@ export class ModelState extends WeightState implements TrainState {
     const parameters = inMemoryOrder(trained);
     const gradients = beside(parameters, 'gradient', 0);
     this.#training.push(allocate(this.engine, `gradients of ${this.name}`, gradients));
+    for (const gradient of gradients) clearPadding(this.engine, gradient);
     this.gradients = new Map(parameters.map((p, i) => [p, gradients[i] as Variable]));
     for (const { name, initial } of optimizer.slots) {
       const slot = beside(parameters, name, initial);
@@ -56,6 +64,7 @@ export class ModelState extends WeightState implements TrainState {
   /** Forgets the optimiser's state and all programs. */
   dropTraining(): void {
     for (const block of this.#training) block.free();
+    if (this.#training.length > 0) this.#dropped = true;
     this.#training = [];
     this.gradients = new Map();
     this.slots = new Map();

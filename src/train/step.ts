@@ -1,6 +1,7 @@
 import type { ProgramSpec } from '../compile/program.ts';
+
 import { sameShape } from '../graph/shape.ts';
-import type { Tensor, Variable } from '../graph/tensor.ts';
+import { rootOf, type Tensor, type Variable } from '../graph/tensor.ts';
 import { reachable } from '../graph/walk.ts';
 import type { Constraint } from '../nn/constraint.ts';
 import type { Assignment, Trace } from '../nn/trace.ts';
@@ -8,7 +9,7 @@ import { add, affine } from '../ops/binary.ts';
 import { differentiating } from '../ops/gradient.ts';
 import { read } from '../ops/leaf.ts';
 import { cast } from '../ops/select.ts';
-import { averageUpdate, overwrite, readAfter } from '../ops/update.ts';
+import { assignGuarded, averageUpdate, checkFinite, overwrite, readAfter } from '../ops/update.ts';
 import { clipGradients } from '../optim/clip.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import type { Work } from '../runtime/turns.ts';
@@ -32,6 +33,8 @@ export interface StepParts {
   readonly records: readonly Tensor[];
   readonly variables: readonly Variable[];
   readonly trace: Pick<Trace, 'assignments' | 'constraints'>;
+  /** What is assigned whether the step counts or not. */
+  readonly metrics?: readonly Assignment[];
   /** What else is recorded, from what layers compute. */
   readonly probe?: Probe | undefined;
   readonly layerOutputs?: readonly LayerOutput[];
@@ -39,7 +42,10 @@ export interface StepParts {
   readonly truths?: ReadonlyMap<Tensor, Tensor>;
 }
 
-/** A training step as a program: loss, gradients, updates, constraints. */
+/**
+ * A training step as a program: loss, gradients, updates, constraints. Behind the records of the parts and of the probe, one that
+ * updates has its guard.
+ */
 export function* trainStep(
   parts: StepParts,
   optimizer: Optimizer,
@@ -47,41 +53,67 @@ export function* trainStep(
   accumulation: Accumulation = 'only',
   batches = 1,
 ): Work<ProgramSpec> {
-  const { name, loss, variables, trace, probe } = parts;
-  let { records } = parts;
-  const { assignments, constraints } = trace;
+  const { name, loss, records, variables, trace, metrics = [], probe } = parts;
   const watched = probe ? watchable(parts) : [];
   const found = yield* differentiating(loss, [...variables, ...watched]);
-  const sums = variables.map((v, i) =>
-    accumulate(found[i] as Tensor, state.gradients.get(v) as Variable, accumulation, batches),
-  );
-  const kept = sums.map((value, i) => ({
-    variable: state.gradients.get(variables[i] as Variable) as Variable,
-    value,
-  }));
+  const gradients = variables.map((v) => state.gradients.get(v) as Variable);
+  const sums = gradients.map((g, i) => accumulate(found[i] as Tensor, g, accumulation, batches));
+  const kept = (values: readonly Tensor[]) =>
+    values.map((value, i) => ({ variable: gradients[i] as Variable, value }));
+  const { guarded, others } = statistics(trace.assignments);
+  const assignments = [...others, ...metrics];
   if (accumulation === 'first' || accumulation === 'middle') {
-    return { name, records, assignments: [...kept, ...assignments], effects: [] };
+    const effects = settle(guarded, guardOf(loss, guarded));
+    return { name, records, assignments: [...kept(sums), ...assignments], effects };
   }
   const limited = clipGradients(sums, optimizer.options);
-  const clipped = limited.map((value, i) => ({
-    variable: (kept[i] as Assignment).variable,
-    value,
-  }));
   const gradientOf = new Map(variables.map((v, i) => [v, limited[i] as Tensor]));
-  const updates = inMemoryOrder(variables).map((variable) => {
+  const ordered = inMemoryOrder(variables);
+  const applied = ordered.map((v) => ({
+    variable: state.gradients.get(v) as Variable,
+    value: gradientOf.get(v) as Tensor,
+  }));
+  const guard = guardOf(loss, [...guarded, ...applied]);
+  const updates = ordered.map((variable) => {
     const slots = (state.slots.get(variable) ?? []).map((slot) => read(slot));
     const gradient = gradientOf.get(variable) as Tensor;
-    return optimizer.update(read(variable), gradient, slots, loss, variable.name);
+    return optimizer.update(read(variable), gradient, slots, guard, variable.name);
   });
-  const limits = constrain(variables, constraints, updates);
-  const averages = average(variables, optimizer, state, loss, [...updates, ...limits]);
-  const effects = [...updates, ...limits, ...averages];
-  if (probe) {
-    const gradientsOf = new Map(watched.map((t, i) => [t, found[variables.length + i] as Tensor]));
-    const view = viewStep(parts, gradientsOf, sums, [...updates, ...limits]);
-    records = [...records, ...probe.watch(view)];
-  }
-  return { name, records, assignments: [...clipped, ...assignments], effects };
+  const limits = constrain(variables, trace.constraints, updates);
+  const changes = [...updates, ...limits];
+  const gradientsOf = new Map(watched.map((t, i) => [t, found[variables.length + i] as Tensor]));
+  const seen = probe?.watch(viewStep(parts, gradientsOf, sums, changes)) ?? [];
+  const averages = average(variables, optimizer, state, guard, changes);
+  return {
+    name,
+    records: [...records, ...seen, guard],
+    assignments: [...kept(limited), ...assignments],
+    effects: [...changes, ...averages, ...settle(guarded, guard)],
+  };
+}
+
+/** Statistics of layers, which a step that is skipped leaves as they are, and what is assigned in any case. */
+function statistics(assignments: readonly Assignment[]) {
+  const can = ({ variable }: Assignment) => variable.dtype === 'real' && !variable.operand;
+  const own = ({ variable, value }: Assignment) => {
+    const copied = rootOf(value).op.source === 'variable';
+    return { variable, value: copied ? cast(value, value.dtype) : value };
+  };
+  return {
+    guarded: assignments.filter(can).map(own),
+    others: assignments.filter((a) => !can(a)),
+  };
+}
+
+function settle(assignments: readonly Assignment[], guard: Tensor): Tensor[] {
+  return assignments.map(({ variable, value }) => assignGuarded(read(variable), value, guard));
+}
+
+/** What guards the updates of a step, all or none: NaN where the loss or what is assigned is not finite, else 0. */
+function guardOf(loss: Tensor, assigned: readonly Assignment[]): Tensor {
+  const flag = affine(loss, 0);
+  const checks = assigned.map(({ variable, value }) => checkFinite(flag, value, variable));
+  return readAfter(flag, checks);
 }
 
 /** Outputs of layers whose gradient is at hand: weights lie before them, and the loss depends on them. */
@@ -139,14 +171,14 @@ function average(
   variables: readonly Variable[],
   { options: { useEma, emaMomentum = 0.99, emaOverwriteFrequency = 0 } }: Optimizer,
   { slots }: TrainState,
-  loss: Tensor,
+  guard: Tensor,
   changes: readonly Tensor[],
 ): Tensor[] {
   if (!useEma) return [];
   return inMemoryOrder(variables).map((variable) => {
     const value = readAfter(read(variable), changes);
     const mean = read(slots.get(variable)?.at(-1) as Variable);
-    return averageUpdate(mean, value, loss, emaMomentum, emaOverwriteFrequency);
+    return averageUpdate(mean, value, guard, emaMomentum, emaOverwriteFrequency);
   });
 }
 

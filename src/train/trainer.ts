@@ -101,7 +101,7 @@ export class Trainer {
     if (this.#names.has(key)) return;
     const { trace } = this.#trace(tables);
     await state.adopt(trace.variables, this.#options.seed ?? 0);
-    await state.prepareTraining(this.#parameters(trace), this.optimizer);
+    if (await state.prepareTraining(this.#parameters(trace), this.optimizer)) this.#iterations = 0;
   }
 
   *#spec(key: string, tables: readonly Table[], state: ModelState): Work<ProgramSpec> {

@@ -211,7 +211,52 @@ const lion: Form = {
 
 const BOTH = [false, true];
 
+const LARGE = 3e38;
+/** Numbers that do not pass, or do, at places of vectors, their tails, chunks and threads. */
+const ODD = [NAN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, LARGE];
+
+function finiteCase(n: number, at: number, odd: number): Case {
+  const x = spread([n], 2);
+  const data = x.data.map((v, i) => (i === at ? odd : odd === LARGE && i % 2 ? LARGE : v));
+  return {
+    name: `[${n}], ${odd} at ${at}`,
+    inputs: [{ ...spread([3], 1), from: 'variable' as const }, values([n], data), spread([3], 4)],
+    op: (p: Tensor, numbers: Tensor, g: Tensor) => {
+      const raised = ops.affine(ops.reduceSum(g), 0);
+      const guard = ops.readAfter(raised, [
+        ops.checkFinite(raised, numbers),
+        ops.checkFinite(raised, g),
+      ]);
+      return ops.sgdUpdate(p, g, [], guard, { weightDecay: 0, factor: 1 });
+    },
+    step: { rate: RATE, number: STEP },
+    reference: (p: Values, _: Values, g: Values) => [
+      odd === LARGE
+        ? values(
+            [3],
+            p.data.map((v, i) => v - RATE * (g.data[i] as number)),
+          )
+        : p,
+    ],
+  };
+}
+
 export const updates = {
+  assignGuarded: SIZES.flatMap((n) =>
+    [0, 1, NAN, Number.NEGATIVE_INFINITY].map((guard) => ({
+      name: `[${n}], ${guard}`,
+      inputs: [
+        { ...spread([n], 1), from: 'variable' as const },
+        spread([n], 2),
+        values([], [guard]),
+      ],
+      op: ops.assignGuarded,
+      reference: (y: Values, x: Values) => [Number.isFinite(guard) ? values([n], x.data) : y],
+    })),
+  ),
+  checkFinite: [1, 3, 4, 7, 63, 5000, 20001].flatMap((n) =>
+    ODD.flatMap((odd) => [...new Set([0, n >> 1, n - 1])].map((at) => finiteCase(n, at, odd))),
+  ),
   sgdUpdate: updateCases([plain]),
   momentumUpdate: updateCases(BOTH.map(momentum)),
   rmspropUpdate: updateCases(

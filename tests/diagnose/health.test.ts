@@ -269,7 +269,9 @@ test('the first NaN: its layer, its op and what went in', async () => {
   const [range] = health.notFinite?.inputs ?? [];
   expect(range?.low).toBeGreaterThan(-1);
   expect(range?.high).toBeLessThan(0);
-  expect(health.warnings[0]).toMatch(/step 0: the loss is not finite: row \d+ log of shifted/);
+  expect(health.warnings[0]).toMatch(
+    /step 0: loss or gradients are not finite: row \d+ log of shifted/,
+  );
 });
 
 test('two monitors are one too many, and options are checked', async () => {

@@ -1,11 +1,12 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { Tensor } from '../../src/graph/tensor.ts';
 import { activation, dense, dropout } from '../../src/nn/index.ts';
 import * as ops from '../../src/ops/index.ts';
 import { adam } from '../../src/optim/index.ts';
 import { createEngine } from '../../src/runtime/create.ts';
 import * as errors from '../../src/runtime/errors.ts';
 import type { FitOptions } from '../../src/train/fit.ts';
-import { type Model, sequential } from '../../src/train/model.ts';
+import { type Model, model, sequential } from '../../src/train/model.ts';
 import type { Inputs } from '../../src/train/networkCore.ts';
 import { blobs, hashOf } from '../support/data.ts';
 
@@ -237,4 +238,62 @@ test('a loss that is not finite skips the update', async () => {
   const { batchLoss } = await net.fit([[1], [2]], [[-1], [-1]], { batchSize: 1, epochs: 2 });
   expect(batchLoss.every(Number.isNaN)).toBe(true);
   expect(hashOf(await net.getWeights())).toBe(before);
+});
+
+test.each([
+  [9, 0.1, 8],
+  [10, 0.1, 9],
+  [10, 0.3, 7],
+  [30, 0.1, 27],
+  [1000, 0.001, 999],
+  [3, 0.01, 2],
+])('of %i examples a split of %f leaves %i', async (examples, validationSplit, left) => {
+  using net = sequential([dense(1)]);
+  net.compile({ optimizer: 'sgd', loss: 'mse' });
+  const column = Array.from({ length: examples }, (_, i) => [i / examples]);
+  const found = await net.fit(column, column, { validationSplit });
+  expect(found.examples).toBe(left);
+  expect(found.history['val_loss']).toHaveLength(1);
+});
+
+test('validationData goes before validationSplit: all examples are trained', async () => {
+  using net = sequential([dense(1)]);
+  net.compile({ optimizer: 'sgd', loss: 'mse' });
+  const column = [[1], [2], [3], [4]];
+  const options = { validationSplit: 0.5, validationData: [column, column] as const };
+  expect((await net.fit(column, column, options)).examples).toBe(4);
+});
+
+describe.each(['data', 'shape', 'scale', 'offset', 'length'])('an input named %s', (name) => {
+  const rows = [
+    [1, 2],
+    [3, 4],
+  ];
+  const array = { data: Float32Array.from(rows.flat()), shape: [2, 2] };
+  const bytes = { data: Uint8Array.from(rows.flat()), shape: [2, 2], scale: 0.5, offset: 1 };
+
+  test('takes its numbers in every form', async () => {
+    using net = model({ inputs: { [name]: [2] }, outputs: (x) => x[name] as Tensor });
+    for (const given of [rows, array, array.data, { [name]: rows }, { [name]: array }])
+      expect([...(await net.predict(given)).data]).toEqual(rows.flat());
+    for (const given of [bytes, { [name]: bytes }])
+      expect([...(await net.predict(given)).data]).toEqual([1.5, 2, 2.5, 3]);
+  });
+
+  test('stands beside another', async () => {
+    const both = (x: Readonly<Record<string, Tensor>>) =>
+      ops.add(x[name] as Tensor, x['other'] as Tensor);
+    using net = model({ inputs: { [name]: [2], other: [2] }, outputs: both });
+    const { data } = await net.predict({ [name]: array, other: rows });
+    expect([...data]).toEqual([2, 4, 6, 8]);
+  });
+});
+
+test('inputs named data and shape', async () => {
+  using net = model({
+    inputs: { data: [2], shape: [1] },
+    outputs: ({ data, shape }) => ops.mul(data as Tensor, shape as Tensor),
+  });
+  const { data } = await net.predict({ data: Float32Array.of(1, 2, 3, 4), shape: [[10], [20]] });
+  expect([...data]).toEqual([10, 20, 60, 80]);
 });

@@ -68,7 +68,7 @@ describe('L2 and weight decay', () => {
   });
 
   test.each([
-    [l2(0.8), 0.8 / 20],
+    [l2(0.8), 0.8 / 120],
     [l2(0.8, { scaling: 'keras' }), 0.8],
   ])('the penalty is part of the loss, %#', async (regularizer: Regularizer, factor) => {
     const [plain, penalised] = [network(), network({ regularizer })];
