@@ -1,4 +1,6 @@
 import type { DType } from '../graph/tensor.ts';
+import type { Engine } from '../runtime/engine.ts';
+import { pieces, type Work } from '../runtime/turns.ts';
 
 export type TypedArray =
   | Float32Array
@@ -28,6 +30,23 @@ export function toMemory(data: ArrayLike<number>, dtype: DType, realBytes: 4 | 8
           ? Float64Array
           : Float32Array;
   return data instanceof Form ? data : new Form(data);
+}
+
+/** Writes numbers to the memory of an engine, in pieces. */
+export function* storing(
+  engine: Engine,
+  at: number,
+  data: ArrayLike<number>,
+  dtype: DType,
+): Work<void> {
+  for (const [from, to] of pieces(data.length)) {
+    if (from > 0) yield;
+    const part = ArrayBuffer.isView(data)
+      ? (data as Float64Array).subarray(from, to)
+      : Array.prototype.slice.call(data, from, to);
+    const values = toMemory(part, dtype, engine.target.realBytes);
+    engine.write(at + from * values.BYTES_PER_ELEMENT, values);
+  }
 }
 
 /** Numbers from the bytes of wasm memory. */

@@ -50,6 +50,8 @@ export interface Program {
   readonly flops: number;
   /** Estimated microseconds of a step on one thread. */
   readonly us: number;
+  /** Bytes that the first step may be the first to touch. */
+  readonly fresh: number;
   /** Too little work to share among threads. */
   readonly serial: boolean;
 }
@@ -98,6 +100,10 @@ export function* compiling(spec: ProgramSpec, target: Target): Work<Program> {
     slots,
     flops,
     us,
+    fresh: assignments.reduce(
+      (sum, a) => sum + bytesOf(a.variable, target.realBytes),
+      placed.bytes,
+    ),
     serial: isSerial(us, barriers),
   };
 }

@@ -3,7 +3,7 @@ import { checkShape, formatShape, type Shape, sizeOf } from '../graph/shape.ts';
 import type { DType } from '../graph/tensor.ts';
 import { flatten, type Nested, shapeOf } from '../ops/leaf.ts';
 import { DataError, OptionError, ShapeError, shown, TypeMismatchError } from '../runtime/errors.ts';
-import { atOnce, type Work } from '../runtime/turns.ts';
+import { atOnce, pieces, type Work } from '../runtime/turns.ts';
 
 /** Typed numbers with their shape; u8 stays u8 in memory and becomes value·scale + offset when a batch is gathered. */
 export interface ArrayData {
@@ -118,14 +118,6 @@ function* labels(name: string, data: TypedArray): Work<Int32Array> {
     yield;
   }
   return found;
-}
-
-/** So many numbers are looked at or copied before others may have their turn: about a millisecond. */
-const PIECE = 2 ** 18;
-
-/** [0, n) in pieces. */
-export function* pieces(n: number): Generator<readonly [from: number, to: number]> {
-  for (let from = 0; from < n; from += PIECE) yield [from, Math.min(n, from + PIECE)];
 }
 
 function checkRows(name: string, shape: Shape, rowShape?: Shape): void {

@@ -15,20 +15,25 @@ export interface FileArray {
 
 interface Element {
   readonly bytes: number;
-  /** From bytes of its own memory; `what` stands in errors. */
-  readonly read: (buffer: ArrayBuffer, what: string) => ElementArray;
+  /** From aligned bytes, which the array may share; `what` stands in errors. */
+  readonly read: (bytes: Uint8Array, what: string) => ElementArray;
 }
 
-function narrow(buffer: ArrayBuffer, what: string): Int32Array {
-  const long = new BigInt64Array(buffer);
+type Form<T> = new (buffer: ArrayBufferLike, at: number, length: number) => T;
+
+function view<T>(Type: Form<T> & { BYTES_PER_ELEMENT: number }, bytes: Uint8Array): T {
+  return new Type(bytes.buffer, bytes.byteOffset, bytes.length / Type.BYTES_PER_ELEMENT);
+}
+
+function narrow(bytes: Uint8Array, what: string): Int32Array {
+  const long = view(BigInt64Array, bytes);
   return Int32Array.from(long, (n, i) => {
     if (BigInt.asIntN(32, n) === n) return Number(n);
     throw new DataError(`${what}: ${n} at ${i} does not fit in 32 bits`);
   });
 }
 
-function bits(buffer: ArrayBuffer, what: string): Uint8Array {
-  const found = new Uint8Array(buffer);
+function bits(found: Uint8Array, what: string): Uint8Array {
   const wrong = found.findIndex((b) => b > 1);
   if (wrong >= 0) throw new DataError(`${what}: ${found[wrong]} at ${wrong}, expected 0 or 1`);
   return found;
@@ -46,18 +51,18 @@ function halfToSingle(h: number): number {
   return sign | ((113 - shift) << 23) | ((fraction << (shift + 13)) & 0x7fffff);
 }
 
-function widen(buffer: ArrayBuffer, toSingle: (h: number) => number): Float32Array {
-  return new Float32Array(Int32Array.from(new Uint16Array(buffer), toSingle).buffer);
+function widen(bytes: Uint8Array, toSingle: (h: number) => number): Float32Array {
+  return new Float32Array(Int32Array.from(view(Uint16Array, bytes), toSingle).buffer);
 }
 
 const ELEMENTS: Readonly<Record<ElementType, Element>> = {
-  F64: { bytes: 8, read: (b) => new Float64Array(b) },
-  F32: { bytes: 4, read: (b) => new Float32Array(b) },
+  F64: { bytes: 8, read: (b) => view(Float64Array, b) },
+  F32: { bytes: 4, read: (b) => view(Float32Array, b) },
   F16: { bytes: 2, read: (b) => widen(b, halfToSingle) },
   BF16: { bytes: 2, read: (b) => widen(b, (h) => h << 16) },
   I64: { bytes: 8, read: narrow },
-  I32: { bytes: 4, read: (b) => new Int32Array(b) },
-  U8: { bytes: 1, read: (b) => new Uint8Array(b) },
+  I32: { bytes: 4, read: (b) => view(Int32Array, b) },
+  U8: { bytes: 1, read: (b) => b },
   BOOL: { bytes: 1, read: bits },
 };
 
@@ -67,9 +72,15 @@ export function elementBytes(type: ElementType): number {
   return ELEMENTS[type].bytes;
 }
 
-/** Elements from little-endian bytes, copied. Throws `DataError` for values that do not fit. */
-export function decode(type: ElementType, bytes: Uint8Array, what: string): ElementArray {
-  return ELEMENTS[type].read(new Uint8Array(bytes).buffer, what);
+/** Elements from little-endian bytes: a copy, or if not `own` their memory. Throws `DataError` for values that do not fit. */
+export function decode(
+  type: ElementType,
+  bytes: Uint8Array,
+  what: string,
+  own = true,
+): ElementArray {
+  const shared = !own && bytes.byteOffset % elementBytes(type) === 0;
+  return ELEMENTS[type].read(shared ? bytes : new Uint8Array(bytes), what);
 }
 
 /** Types as which each kind of array can be written, its own first. */

@@ -58,4 +58,4 @@ export const readSafetensors = later(safetensors, 'readSafetensors');
  * A safetensors file. The type follows from the data (f32, f64, i32, u8); `dtype` asks for I64 from i32 or BOOL from u8.
  * Throws `OptionError` for names that are taken, `DataError` for data that do not have their shape.
  */
-export const writeSafetensors = later(safetensors, 'writeSafetensors');
+export const writeSafetensors = later(safetensors, 'writeInTurns');

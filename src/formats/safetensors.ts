@@ -1,4 +1,5 @@
 import { DataError, OptionError } from '../runtime/errors.ts';
+import { atOnce, copying, inTurns, type Work } from '../runtime/turns.ts';
 import {
   countOf,
   decode,
@@ -32,7 +33,12 @@ interface Entry {
   readonly end: number;
 }
 
-export function readSafetensors(bytes: Uint8Array, file = 'safetensors file'): Safetensors {
+/** `own`: the tensors are copies, not the memory of `bytes`. */
+export function readSafetensors(
+  bytes: Uint8Array,
+  file = 'safetensors file',
+  own = true,
+): Safetensors {
   checkBytes(bytes, file);
   const header = readHeader(bytes, file);
   const body = bytes.subarray(header.end);
@@ -42,7 +48,7 @@ export function readSafetensors(bytes: Uint8Array, file = 'safetensors file'): S
     .map(([name, field]) => readEntry(name, field));
   checkOffsets(entries, body.length, file);
   const tensors = entries.map(({ name, dtype, shape, begin, end }) => {
-    const data = decode(dtype, body.subarray(begin, end), title(file, name));
+    const data = decode(dtype, body.subarray(begin, end), title(file, name), own);
     return [name, { data, shape, dtype }] as const;
   });
   const given = fields.find(([name]) => name === METADATA)?.[1].entries() ?? [];
@@ -108,10 +114,21 @@ function checkOffsets(entries: readonly Entry[], size: number, file: string): vo
   if (at !== size) throw new DataError(`${file}: ${size - at} bytes belong to no tensor`);
 }
 
-export function writeSafetensors(
+type Written = [
   tensors: Iterable<readonly [name: string, array: FileArray]>,
-  metadata: Readonly<Record<string, string>> = {},
-): Uint8Array<ArrayBuffer> {
+  metadata?: Readonly<Record<string, string>>,
+];
+
+export function writeSafetensors(...file: Written): Uint8Array<ArrayBuffer> {
+  return atOnce(writing(...file));
+}
+
+/** The same in turns with the host's events. */
+export function writeInTurns(...file: Written): Promise<Uint8Array<ArrayBuffer>> {
+  return inTurns(writing(...file));
+}
+
+function* writing(...[tensors, metadata = {}]: Written): Work<Uint8Array<ArrayBuffer>> {
   const parts = [...tensors].map(([name, array]) => toPart(name, array));
   // Wide elements first, so that all are aligned.
   parts.sort((a, b) => elementBytes(b.dtype) - elementBytes(a.dtype));
@@ -132,7 +149,8 @@ export function writeSafetensors(
   file.set(json, 8);
   let at = start;
   for (const { bytes } of parts) {
-    file.set(bytes, at);
+    yield* copying(bytes, file, at);
+    yield;
     at += bytes.length;
   }
   return file;

@@ -81,7 +81,11 @@ export abstract class BaseEngine implements Engine {
   }
 
   abstract write(at: number, data: ArrayBufferView): void;
-  abstract read(at: number, bytes: number): Promise<Uint8Array<ArrayBuffer>>;
+  abstract read(
+    at: number,
+    bytes: number,
+    into?: Uint8Array<ArrayBuffer>,
+  ): Promise<Uint8Array<ArrayBuffer>>;
   abstract run(options: RunOptions): Promise<void>;
 
   protected abstract readonly size: number;

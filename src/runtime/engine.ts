@@ -65,8 +65,8 @@ export interface Engine extends Disposable {
   alloc(bytes: number, owner: string): number;
   free(at: number): void;
   write(at: number, data: ArrayBufferView): void;
-  /** An owned copy. */
-  read(at: number, bytes: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** An owned copy; in the memory of `into`, an earlier one of the same size, where the engine can. */
+  read(at: number, bytes: number, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
   run(options: RunOptions): Promise<void>;
   /** The same at once on the calling thread, where its memory is at hand; undefined otherwise. */
   readonly sync?: {

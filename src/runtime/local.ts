@@ -4,13 +4,17 @@ import { macrotask } from './environment.ts';
 import { DisposedError } from './errors.ts';
 import { type Instance, runAlone } from './instance.ts';
 import { addressLimit } from './memory.ts';
-import { turn } from './turns.ts';
+import { atOnce, inTurns, pieces, type Work } from './turns.ts';
 
-/** Bytes that are copied before others have their turn: about a millisecond. */
-const PIECE = 2 ** 23;
+interface Range {
+  readonly at: number;
+  readonly end: number;
+}
 
 /** An engine whose memory the calling thread can reach. */
 export abstract class LocalEngine extends BaseEngine {
+  /** What is to be zero before anybody looks, where nothing was written. */
+  #unclean: Range[] = [];
   readonly sync: NonNullable<Engine['sync']>;
   #instance: Instance | undefined;
 
@@ -20,8 +24,14 @@ export abstract class LocalEngine extends BaseEngine {
     super(target, choice, exports.heapStart(), addressLimit(memory.maximumPages));
     this.#instance = instance;
     this.sync = {
-      run: (options) => runAlone(this.instance.exports, options),
-      read: (at, bytes) => this.instance.memory.read(at, bytes),
+      run: (options) => {
+        atOnce(this.cleaning());
+        runAlone(this.instance.exports, options);
+      },
+      read: (at, bytes) => {
+        atOnce(this.cleaning());
+        return this.instance.memory.read(at, bytes);
+      },
     };
   }
 
@@ -36,16 +46,24 @@ export abstract class LocalEngine extends BaseEngine {
 
   write(at: number, data: ArrayBufferView): void {
     this.instance.memory.write(at, data);
+    if (this.#unclean.length > 0) this.#leaveOut(at, at + data.byteLength);
   }
 
-  async read(at: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
-    const copy = new Uint8Array(bytes);
-    for (let from = 0; from < bytes; from += PIECE) {
-      if (from > 0) await turn();
-      const size = Math.min(PIECE, bytes - from);
-      copy.set(this.instance.memory.read(at + from, size), from);
+  async read(
+    at: number,
+    bytes: number,
+    into = new Uint8Array(bytes),
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    await inTurns(this.#reading(at, into));
+    return into;
+  }
+
+  *#reading(at: number, into: Uint8Array): Work<void> {
+    yield* this.cleaning();
+    for (const [from, to] of pieces(into.length)) {
+      if (from > 0) yield;
+      into.set(this.instance.memory.view(at + from, to - from), from);
     }
-    return copy;
   }
 
   protected reserve(end: number): boolean {
@@ -53,7 +71,26 @@ export abstract class LocalEngine extends BaseEngine {
   }
 
   protected clear(at: number, bytes: number): void {
-    this.instance.memory.clear(at, bytes);
+    this.#unclean.push({ at, end: at + bytes });
+  }
+
+  /** Clears what is to be zero, piece by piece; others may write meanwhile. */
+  protected *cleaning(): Work<void> {
+    for (let range = this.#unclean[0]; range; range = this.#unclean[0]) {
+      const [[, bytes] = [0, 0]] = pieces(range.end - range.at);
+      this.instance.memory.clear(range.at, bytes);
+      this.#leaveOut(range.at, range.at + bytes);
+      yield;
+    }
+  }
+
+  #leaveOut(at: number, end: number): void {
+    this.#unclean = this.#unclean
+      .flatMap((r) => [
+        { at: r.at, end: Math.min(r.end, at) },
+        { at: Math.max(r.at, end), end: r.end },
+      ])
+      .filter((r) => r.at < r.end);
   }
 
   protected close(): void {

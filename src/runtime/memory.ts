@@ -2,6 +2,8 @@ import { EngineError } from './errors.ts';
 
 const PAGE = 65536;
 const MAX_PAGES = 65536;
+/** Growing can take 8 ms, so it is not done often; what nobody touches takes no memory. */
+const SPARE_PAGES = 512;
 
 /** A WebAssembly memory. Views are made anew at each use, because growing detaches or outdates them. */
 export class LinearMemory {
@@ -25,12 +27,15 @@ export class LinearMemory {
     return this.wasm.buffer.byteLength;
   }
 
-  /** Makes the memory at least `end` bytes long; false if it cannot be. */
+  /** Makes the memory at least `end` bytes long, by more than is asked for where that can be; false if it cannot be. */
   reserve(end: number): boolean {
-    const missing = end - this.size;
-    if (missing <= 0) return true;
+    const missing = Math.ceil((end - this.size) / PAGE);
+    return missing <= 0 || this.#grow(Math.max(missing, SPARE_PAGES)) || this.#grow(missing);
+  }
+
+  #grow(pages: number): boolean {
     try {
-      this.wasm.grow(Math.ceil(missing / PAGE));
+      this.wasm.grow(pages);
       return true;
     } catch {
       return false;
@@ -39,17 +44,22 @@ export class LinearMemory {
 
   write(at: number, data: ArrayBufferView): void {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    new Uint8Array(this.wasm.buffer, at, data.byteLength).set(bytes);
+    this.view(at, data.byteLength).set(bytes);
   }
 
   read(at: number, bytes: number): Uint8Array<ArrayBuffer> {
     const copy = new Uint8Array(bytes);
-    copy.set(new Uint8Array(this.wasm.buffer, at, bytes));
+    copy.set(this.view(at, bytes));
     return copy;
   }
 
   clear(at: number, bytes: number): void {
-    new Uint8Array(this.wasm.buffer, at, bytes).fill(0);
+    this.view(at, bytes).fill(0);
+  }
+
+  /** For use at once. */
+  view(at: number, bytes: number): Uint8Array {
+    return new Uint8Array(this.wasm.buffer, at, bytes);
   }
 }
 

@@ -6,7 +6,7 @@ import { Jobs } from './jobs.ts';
 import { LocalEngine } from './local.ts';
 import type { Role, ThreadMessage } from './messages.ts';
 import { factoryOf, Thread, type WorkerFactory } from './thread.ts';
-import { turn } from './turns.ts';
+import { inTurns, turn } from './turns.ts';
 
 /**
  * Looks at a word before a thread at a barrier sleeps. PATIENT: about 5 ms, longer than a turn on a processor; threads
@@ -103,6 +103,7 @@ export class TeamEngine extends LocalEngine {
 
   run(options: RunOptions): Promise<void> {
     return this.#runs.run(async () => {
+      await inTurns(this.cleaning());
       if (await this.#runShort(options)) return;
       await this.#settle();
       if (this.#missing !== undefined) return this.#runHere(options);
@@ -150,8 +151,8 @@ export class TeamEngine extends LocalEngine {
     return macrotask();
   }
 
-  override read(at: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#runs.run(() => super.read(at, bytes));
+  override read(...range: Parameters<LocalEngine['read']>): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#runs.run(() => super.read(...range));
   }
 
   protected override close(): void {

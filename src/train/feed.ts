@@ -1,6 +1,6 @@
-import { toMemory } from '../compile/array.ts';
+import { storing } from '../compile/array.ts';
 import { Block } from '../compile/block.ts';
-import { pieces, type Table } from '../data/table.ts';
+import type { Table } from '../data/table.ts';
 import { hash } from '../graph/scope.ts';
 import type { Shape } from '../graph/shape.ts';
 import {
@@ -101,15 +101,9 @@ export class ResidentData {
   }
 
   *#upload(engine: Engine, tables: readonly Table[]): Work<void> {
-    const { realBytes } = engine.target;
     for (const [i, { data, dtype }] of tables.entries()) {
       const { table } = (this.feeds[i] as Feed).resident as Resident;
-      const buffer = table.attrs.buffer as Block;
-      for (const [from, to] of pieces(data.length)) {
-        const values = toMemory(data.subarray(from, to), dtype, realBytes);
-        engine.write(buffer.at + from * values.BYTES_PER_ELEMENT, values);
-        yield;
-      }
+      yield* storing(engine, (table.attrs.buffer as Block).at, data, dtype);
     }
   }
 

@@ -1,4 +1,5 @@
-import { hostValues, type Table } from '../data/table.ts';
+import type { Executable } from '../compile/executable.ts';
+import type { Table } from '../data/table.ts';
 import { DataError, OptionError } from '../runtime/errors.ts';
 import { inTurns } from '../runtime/turns.ts';
 import type { ModelCore } from './core.ts';
@@ -9,6 +10,7 @@ import type { History } from './history.ts';
 import type { TrainingLoop } from './loop.ts';
 import type { Model } from './model.ts';
 import { rowShapes } from './networkCore.ts';
+import { writingBatch } from './predict.ts';
 import type { BatchStream, EpochSource, StreamBatch } from './source.ts';
 
 /** Starts a pass. Throws `OptionError` for a generator that is under way: it could be gone through only once. */
@@ -46,9 +48,8 @@ export class StreamSource implements EpochSource {
         const { x, y, sampleWeight } = value as StreamBatch;
         const tables = await inTurns(tabulatingData(this.#core, x, y, sampleWeight));
         const size = tables[0]?.shape[0] ?? 0;
-        const write = (put: (name: string, values: ArrayLike<number>) => void) => {
-          for (const t of tables) put(t.name, hostValues(t));
-        };
+        const write = (executable: Executable) =>
+          inTurns(writingBatch(executable, tables, 0, size));
         await loop.steps({
           epoch,
           owner: this.owner,

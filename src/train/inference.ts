@@ -67,7 +67,7 @@ export class InferenceModel {
       const weights = new Map([...trace.variables].map((v, i) => [names[i] ?? v.name, v]));
       checkTensors(saved.weights, weights, saved.title(WEIGHTS_FILE), names);
       const state = await core.build(new Map());
-      writeVariables(state, saved.weights, weights);
+      await writeVariables(state, saved.weights, weights);
       return new InferenceModel(core, saved);
     } catch (error) {
       core.dispose();

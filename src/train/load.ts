@@ -64,8 +64,8 @@ class SavedModel extends SavedNetwork {
     const slots = training?.slots;
     if (slots) await state.prepareTraining(slots.parameters, core.requireCompiled.optimizer);
     await state.engine.exclusive(async () => {
-      writeVariables(state, this.weights, weights);
-      if (slots) writeVariables(state, slots.tensors, new Map(slotsOf(core, names)));
+      await writeVariables(state, this.weights, weights);
+      if (slots) await writeVariables(state, slots.tensors, new Map(slotsOf(core, names)));
     });
   }
 

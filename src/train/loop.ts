@@ -34,7 +34,7 @@ export interface StepRun {
   readonly size: number;
   readonly start: number;
   /** Writes the batch, when it does not lie in the engine's memory. */
-  readonly write?: (put: (name: string, values: ArrayLike<number>) => void) => void;
+  readonly write?: (executable: Executable) => Promise<void>;
 }
 
 /** One call of `fit`: epochs of steps in chunks, validation, callbacks, history. */
@@ -127,7 +127,8 @@ export class TrainingLoop {
     try {
       await training();
     } catch (cause) {
-      if (!(cause instanceof EngineError) || !state.restore()) throw cause;
+      const restore = () => state.restore();
+      if (!(cause instanceof EngineError && (await state.engine.exclusive(restore)))) throw cause;
       Object.assign(this.#core, this.#start);
       const epoch = this.#start.epochs + 1;
       const where = `model "${this.#model.name}" is as it was at the start of epoch ${epoch}`;
@@ -259,7 +260,7 @@ export class TrainingLoop {
     return this.#core.state.engine.exclusive(async () => {
       const executable = await trainProgram(this.#core, feeds, owner, size, variant);
       const started = performance.now();
-      write?.((name, values) => executable.write(name, values));
+      await write?.(executable);
       await executable.run(steps);
       this.#stepMs = Math.max(1e-4, (performance.now() - started) / steps.length);
       return { executable, records: await executable.records(steps.length) };

@@ -37,7 +37,7 @@ import {
 } from './predict.ts';
 import type { Profile, ProfileOptions } from './profile.ts';
 import type { SaveOptions } from './save.ts';
-import { writeVariable } from './slabs.ts';
+import { writingVariable } from './slabs.ts';
 import { type BatchStream, isStream } from './source.ts';
 import { readVariables, uniqueNames, weightData } from './weights.ts';
 
@@ -245,9 +245,8 @@ export class Model {
     const data = weights.map((w, i) => weightData(variables[i] as Variable, w));
     await engine.exclusive(async () => {
       this.#core.state.renew();
-      variables.forEach((v, i) => {
-        writeVariable(engine, v, data[i] as ArrayLike<number>);
-      });
+      for (const [i, v] of variables.entries())
+        await inTurns(writingVariable(engine, v, data[i] as ArrayLike<number>));
     });
   }
 

@@ -4,7 +4,7 @@ import type { ProgramSpec } from '../compile/program.ts';
 import { hostValues, rowsOf, type Table } from '../data/table.ts';
 import { sizeOf } from '../graph/shape.ts';
 import { checkOptions, OptionError, StateError } from '../runtime/errors.ts';
-import { atOnce, inTurns, type Work } from '../runtime/turns.ts';
+import { atOnce, inTurns, pieces, type Work } from '../runtime/turns.ts';
 import { type Inputs, type NetworkCore, rowShapes } from './networkCore.ts';
 import { checkWhole } from './options.ts';
 import type { WeightState } from './weightState.ts';
@@ -29,16 +29,30 @@ function paddedSize(rows: number, batchSize: number): number {
   return Math.min(batchSize, 2 ** Math.ceil(Math.log2(Math.max(rows, 1))));
 }
 
-export function writeBatch(
+/** Writes `size` examples from `from` on to the inputs, in pieces. */
+export function* writingBatch(
   executable: Executable,
   tables: readonly Table[],
   from: number,
   size: number,
-): void {
+): Work<void> {
   for (const t of tables) {
-    if (!executable.program.inputs.has(t.name)) continue;
-    const values = hostValues(rowsOf(t, from, Math.min(from + size, t.shape[0] as number)));
-    executable.write(t.name, filledUp(values, size * sizeOf(t.shape.slice(1))));
+    const { data } = rowsOf(t, from, Math.min(from + size, t.shape[0] as number));
+    yield* writingTable(executable, { ...t, data }, size * sizeOf(t.shape.slice(1)));
+  }
+}
+
+/** Writes a table to its input, in pieces, filled up to `length` numbers. */
+export function* writingTable(
+  executable: Executable,
+  t: Table,
+  length = t.data.length,
+): Work<void> {
+  if (!executable.program.inputs.has(t.name)) return;
+  for (const [from, to] of pieces(length)) {
+    if (from > 0) yield;
+    const values = hostValues({ ...t, data: t.data.subarray(from, to) });
+    executable.write(t.name, filledUp(values, to - from), from);
   }
 }
 
@@ -58,15 +72,19 @@ class Collected {
     this.#examples = examples;
   }
 
-  add(name: string, { data, shape }: NDArray, from: number): void {
+  *add(name: string, { data, shape }: NDArray, start: number): Work<void> {
     const row = shape.slice(1);
     const Form = data.constructor as new (n: number) => NDArray['data'];
     this.#outputs[name] ??= {
       data: new Form(this.#examples * sizeOf(row)),
       shape: [this.#examples, ...row],
     };
-    const rows = Math.min(shape[0] as number, this.#examples - from);
-    this.#outputs[name].data.set(data.subarray(0, rows * sizeOf(row)), from * sizeOf(row));
+    const rows = Math.min(shape[0] as number, this.#examples - start);
+    const all = this.#outputs[name].data.subarray(start * sizeOf(row));
+    for (const [from, to] of pieces(rows * sizeOf(row))) {
+      if (from > 0) yield;
+      all.set(data.subarray(from, to), from);
+    }
   }
 
   get outputs(): Record<string, NDArray> {
@@ -100,10 +118,10 @@ export async function predict(
     await engine.exclusive(async () => {
       signal?.throwIfAborted();
       const executable = await predictProgram(core, size);
-      writeBatch(executable, tables, from, size);
+      await inTurns(writingBatch(executable, tables, from, size));
       await executable.run([plainStep(core.seed)]);
       for (const name of executable.program.outputs.keys())
-        collected.add(name, await executable.read(name), from);
+        await inTurns(collected.add(name, await executable.read(name), from));
     });
   }
   return collected.outputs;
@@ -135,7 +153,7 @@ export async function intermediates(core: Core, x: Inputs): Promise<Record<strin
   const size = tables[0]?.shape[0] ?? 0;
   return engine.exclusive(async () => {
     const executable = await predictProgram(core, size);
-    writeBatch(executable, tables, 0, size);
+    await inTurns(writingBatch(executable, tables, 0, size));
     await executable.run([plainStep(core.seed)]);
     return executable.intermediates();
   });
@@ -154,10 +172,10 @@ export function predictSync(core: Core, x: Inputs): Record<string, NDArray> {
   if (examples === 0) return collected.outputs;
   const size = paddedSize(examples, Number.POSITIVE_INFINITY);
   const executable = core.state.program(keyOf(size), () => atOnce(predictSpec(core, size)));
-  writeBatch(executable, tables, 0, size);
+  atOnce(writingBatch(executable, tables, 0, size));
   executable.runSync([plainStep(core.seed)]);
   for (const name of executable.program.outputs.keys())
-    collected.add(name, executable.readSync(name), 0);
+    atOnce(collected.add(name, executable.readSync(name), 0));
   return collected.outputs;
 }
 

@@ -2,7 +2,7 @@ import { fileBytes } from '../data/file.ts';
 import type { Preprocessing } from '../data/preprocess.ts';
 import { readPreprocessing } from '../data/readPreprocessing.ts';
 import { formatJson, type Json, type JsonReader, parseJson } from '../formats/json.ts';
-import { readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
+import { readSafetensors, writeInTurns } from '../formats/safetensors.ts';
 import type { Variable } from '../graph/tensor.ts';
 import { checkOptions } from '../runtime/errors.ts';
 import { VERSION } from '../runtime/version.ts';
@@ -115,8 +115,8 @@ export async function toFiles(
   readNotes(parseJson(json, `model "${core.network.name}"`));
   return {
     [MODEL_FILE]: json,
-    [WEIGHTS_FILE]: writeSafetensors(saved.weights),
-    ...(saved.slots.length > 0 ? { [OPTIMIZER_FILE]: writeSafetensors(saved.slots) } : {}),
+    [WEIGHTS_FILE]: await writeInTurns(saved.weights),
+    ...(saved.slots.length > 0 ? { [OPTIMIZER_FILE]: await writeInTurns(saved.slots) } : {}),
   };
 }
 
@@ -141,7 +141,7 @@ export function readNotes(json: JsonReader): ModelNotes {
 export async function weightsFile(core: ModelCore): Promise<Uint8Array<ArrayBuffer>> {
   const { state } = core;
   const named = namedVariables(core);
-  return writeSafetensors(await state.engine.exclusive(() => readVariables(state, named)));
+  return writeInTurns(await state.engine.exclusive(() => readVariables(state, named)));
 }
 
 /** Sets all weights from a safetensors file or its bytes: all, or none when the file does not fit. */
@@ -149,12 +149,12 @@ export async function loadWeights(core: ModelCore, source: string | Uint8Array):
   const { state } = core;
   const [bytes, file] =
     typeof source === 'string' ? [await fileBytes(source), source] : [source, WEIGHTS_FILE];
-  const { tensors } = readSafetensors(bytes, file);
+  const { tensors } = readSafetensors(bytes, file, false);
   const named = namedVariables(core);
   checkTensors(tensors, named, file);
   await state.engine.exclusive(async () => {
     state.renew();
-    writeVariables(state, tensors, named);
+    await writeVariables(state, tensors, named);
   });
 }
 

@@ -47,7 +47,7 @@ export class SavedNetwork {
   }
 
   tensors(name: string): Tensors {
-    return readSafetensors(this.#bytes(name), this.title(name)).tensors;
+    return readSafetensors(this.#bytes(name), this.title(name), false).tensors;
   }
 
   /** Names of the weights in the order of the network's variables. */

@@ -1,13 +1,14 @@
 import { plainStep } from '../compile/executable.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
 import { input } from '../ops/leaf.ts';
+import { inTurns } from '../runtime/turns.ts';
 import type { Callback } from './callbacks.ts';
 import type { ModelCore } from './core.ts';
 import { type Histogram, histogram, norm } from './histogram.ts';
 import { coreOf, type Model } from './model.ts';
 import { traceNetwork } from './network.ts';
 import type { Inputs } from './networkCore.ts';
-import { writeBatch } from './predict.ts';
+import { writingBatch } from './predict.ts';
 import { readUnordered } from './variables.ts';
 import { uniqueNames } from './weights.ts';
 
@@ -79,7 +80,7 @@ async function activationSignals(core: ModelCore, x: Inputs): Promise<Activation
       name: `signals of ${core.network.name}`,
       outputs: layerOutputs(core, size),
     }));
-    writeBatch(executable, tables, 0, size);
+    await inTurns(writingBatch(executable, tables, 0, size));
     await executable.run([plainStep(core.seed)]);
     const signals: ActivationSignal[] = [];
     for (const layer of executable.program.outputs.keys()) {

@@ -1,4 +1,4 @@
-import { type TypedArray, toMemory } from '../compile/array.ts';
+import { storing } from '../compile/array.ts';
 import { Block } from '../compile/block.ts';
 import {
   bytesOf,
@@ -8,6 +8,7 @@ import {
   type VariableStorage,
 } from '../graph/tensor.ts';
 import type { Engine } from '../runtime/engine.ts';
+import { atOnce, type Work } from '../runtime/turns.ts';
 
 /** A slab: variables one behind the other, each on cache lines of its own. */
 export function allocate(engine: Engine, name: string, variables: readonly Variable[]): Block {
@@ -47,31 +48,43 @@ export function byKind(variables: readonly Variable[]): Variable[] {
 }
 
 export function writeVariable(engine: Engine, variable: Variable, data: ArrayLike<number>): void {
-  const { buffer, offset, panel } = variable.storage as VariableStorage;
-  const values = toMemory(data, variable.dtype, engine.target.realBytes);
-  const stored = panel ? toPanels(values, variable, panel) : values;
-  engine.write((buffer as Block).at + offset, stored);
+  atOnce(writingVariable(engine, variable, data));
 }
 
+/** The same in pieces. */
+export function* writingVariable(
+  engine: Engine,
+  variable: Variable,
+  data: ArrayLike<number>,
+): Work<void> {
+  const { buffer, offset, panel } = variable.storage as VariableStorage;
+  const stored = panel ? yield* toPanels(data, variable, panel) : data;
+  yield* storing(engine, (buffer as Block).at + offset, stored, variable.dtype);
+}
+
+/** Rows of panels between which others may have their turn. */
+const ROWS = 4096;
+
 /** Calls `pair` with the place of each element row by row and in panels. */
-export function eachPlace(
+export function* eachPlace(
   { size, shape }: Variable,
   panel: number,
   pair: (r: number, p: number) => void,
-) {
+): Work<void> {
   const N = shape.at(-1) as number;
   const rows = size / N;
   let p = 0;
   for (let first = 0; first < N; first += panel) {
     for (let row = 0; row < rows; row++) {
       for (let n = 0; n < panel; n++) pair(row * N + first + n, p++);
+      if (row % ROWS === 0) yield;
     }
   }
 }
 
-function toPanels(data: TypedArray, variable: Variable, panel: number): TypedArray {
-  const panels = data.slice();
-  eachPlace(variable, panel, (r, p) => {
+function* toPanels(data: ArrayLike<number>, v: Variable, panel: number): Work<Float64Array> {
+  const panels = new Float64Array(v.size);
+  yield* eachPlace(v, panel, (r, p) => {
     panels[p] = data[r] as number;
   });
   return panels;

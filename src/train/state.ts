@@ -1,7 +1,9 @@
+import { storing } from '../compile/array.ts';
 import type { Block } from '../compile/block.ts';
 import type { Variable } from '../graph/tensor.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { EngineError } from '../runtime/errors.ts';
+import { inTurns } from '../runtime/turns.ts';
 import { type BatchSums, MetricSums } from './metricSums.ts';
 import { allocate, clearPadding, inMemoryOrder } from './slabs.ts';
 import type { TrainState } from './step.ts';
@@ -10,7 +12,7 @@ import { WeightState } from './weightState.ts';
 
 interface BlockCopy {
   readonly block: Block;
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** Memory of a model: its variables, what training keeps beside them, its programs. */
@@ -109,30 +111,32 @@ export class ModelState extends WeightState implements TrainState {
   /** Keeps a copy of all variables to return to when a thread dies. */
   async snapshot(): Promise<void> {
     this.checkHeld();
-    const copies = await this.#copies();
+    const copies = await this.#copies([], this.#snapshot);
     this.checkHeld();
     this.#snapshot = copies;
   }
 
-  #copies(more: readonly Block[] = []): Promise<BlockCopy[]> {
+  /** In the memory of earlier copies. */
+  #copies(more: readonly Block[] = [], earlier: readonly BlockCopy[] = []): Promise<BlockCopy[]> {
     return Promise.all(
-      [...this.blocks, ...this.#training, ...more].map(async (block) => ({
-        block,
-        bytes: await this.engine.read(block.at, block.bytes),
-      })),
+      [...this.blocks, ...this.#training, ...more].map(async (block) => {
+        const into = earlier.find((copy) => copy.block === block)?.bytes;
+        return { block, bytes: await this.engine.read(block.at, block.bytes, into) };
+      }),
     );
   }
 
   /** Returns to the copy; false where there is none. */
-  restore(): boolean {
+  async restore(): Promise<boolean> {
     if (this.#snapshot.length === 0) return false;
-    this.#write(this.#snapshot);
+    await this.#write(this.#snapshot);
     this.#generation = this.engine.generation;
     return true;
   }
 
-  #write(copies: readonly BlockCopy[]): void {
-    for (const { block, bytes } of copies) this.engine.write(block.at, bytes);
+  async #write(copies: readonly BlockCopy[]): Promise<void> {
+    for (const { block, bytes } of copies)
+      await inTurns(storing(this.engine, block.at, bytes, 'u8'));
   }
 
   /** Runs `body`, behind which all variables are what they were. Only for the job that has the engine. */
@@ -142,7 +146,7 @@ export class ModelState extends WeightState implements TrainState {
     try {
       return await body();
     } finally {
-      this.#write(copies);
+      await this.#write(copies);
     }
   }
 

@@ -3,7 +3,8 @@ import type { readSafetensors } from '../formats/safetensors.ts';
 import { formatShape, sameShape } from '../graph/shape.ts';
 import type { DType, Variable } from '../graph/tensor.ts';
 import { DataError, nearest } from '../runtime/errors.ts';
-import { writeVariable } from './slabs.ts';
+import { inTurns } from '../runtime/turns.ts';
+import { writingVariable } from './slabs.ts';
 import type { WeightState } from './weightState.ts';
 
 /** The tensors of a file, by name. */
@@ -58,11 +59,11 @@ function checkTensor(
 }
 
 /** Gives checked tensors to the variables. To be called within `engine.exclusive`. */
-export function writeVariables(
+export async function writeVariables(
   { engine }: WeightState,
   tensors: Tensors,
   named: ReadonlyMap<string, Variable>,
-): void {
+): Promise<void> {
   for (const [name, variable] of named)
-    writeVariable(engine, variable, (tensors.get(name) as FileArray).data);
+    await inTurns(writingVariable(engine, variable, (tensors.get(name) as FileArray).data));
 }

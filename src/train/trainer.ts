@@ -1,5 +1,5 @@
 import type { ProgramSpec } from '../compile/program.ts';
-import { type DataLike, hostValues, type Table, table } from '../data/table.ts';
+import { type DataLike, type Table, table } from '../data/table.ts';
 import { formatShape } from '../graph/shape.ts';
 import { isTensor, type Tensor, type Variable } from '../graph/tensor.ts';
 import type { Layer } from '../nn/layer.ts';
@@ -13,8 +13,9 @@ import { defaultEngine } from '../runtime/create.ts';
 import { DISPOSE } from '../runtime/dispose.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { checkOptions, OptionError, shown, TypeMismatchError } from '../runtime/errors.ts';
-import type { Work } from '../runtime/turns.ts';
+import { inTurns, type Work } from '../runtime/turns.ts';
 import type { Logs } from './history.ts';
+import { writingTable } from './predict.ts';
 import { trainable } from './programs.ts';
 import { ModelState } from './state.ts';
 import { trainStep } from './step.ts';
@@ -86,8 +87,7 @@ export class Trainer {
     const rate = typeof learningRate === 'number' ? learningRate : learningRate(number - 1, 0);
     const records = await engine.exclusive(async () => {
       const executable = await state.programInTurns(key, () => this.#spec(key, tables, state));
-      for (const t of tables)
-        if (executable.program.inputs.has(t.name)) executable.write(t.name, hostValues(t));
+      for (const t of tables) await inTurns(writingTable(executable, t));
       await executable.run([
         { rate, number, seed: this.#options.seed ?? 0, key: number, offset: 0 },
       ]);

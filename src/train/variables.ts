@@ -6,7 +6,7 @@ import { bytesOf, Variable, type VariableStorage } from '../graph/tensor.ts';
 import { read, scalar } from '../ops/leaf.ts';
 import { expand } from '../ops/sum.ts';
 import type { Engine } from '../runtime/engine.ts';
-import { inTurns } from '../runtime/turns.ts';
+import { inTurns, type Work } from '../runtime/turns.ts';
 import { eachPlace } from './slabs.ts';
 
 /** Key of the random numbers with which variables start; steps of training count from 1. */
@@ -58,12 +58,14 @@ export async function readUnordered(engine: Engine, variable: Variable): Promise
 export async function readVariable(engine: Engine, variable: Variable): Promise<NDArray> {
   const { panel } = variable.storage as VariableStorage;
   const data = await readUnordered(engine, variable);
-  return { data: panel ? fromPanels(data, variable, panel) : data, shape: variable.shape };
+  const rows = panel ? await inTurns(fromPanels(data, variable, panel)) : data;
+  return { data: rows, shape: variable.shape };
 }
 
-function fromPanels(data: NDArray['data'], variable: Variable, panel: number): NDArray['data'] {
-  const rows = data.slice();
-  eachPlace(variable, panel, (r, p) => {
+function* fromPanels(data: NDArray['data'], v: Variable, panel: number): Work<NDArray['data']> {
+  const Form = data.constructor as Float32ArrayConstructor;
+  const rows = new Form(data.length);
+  yield* eachPlace(v, panel, (r, p) => {
     rows[r] = data[p] as number;
   });
   return rows;

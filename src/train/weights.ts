@@ -38,6 +38,6 @@ export function weightData(v: Variable, given: NDArray | ArrayLike<number>): Arr
   const fits = data?.length === v.size && formatShape(shape) === formatShape(v.shape);
   const what = given && 'shape' in given ? formatShape(shape) : `${data?.length ?? 0} numbers`;
   if (!fits) throw new ShapeError(`setWeights: ${what} for "${v.name}" ${formatShape(v.shape)}`);
-  if (Array.from(data).every((x) => typeof x === 'number')) return data;
+  if (ArrayBuffer.isView(data) || Array.from(data).every((x) => typeof x === 'number')) return data;
   throw new TypeMismatchError(`setWeights: "${v.name}" is given what is no number`);
 }

@@ -72,7 +72,7 @@ export function testDeaths(kind: 'team' | 'worker', start: WorkerFactory, delay 
     const callbacks = [
       async (epoch: number) => {
         if (epoch !== 1) return;
-        void workers.at(-1)?.terminate();
+        await workers.at(-1)?.terminate();
         await new Promise((resolve) => setTimeout(resolve, delay));
       },
     ];
