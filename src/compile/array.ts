@@ -39,11 +39,10 @@ export function* storing(
   data: ArrayLike<number>,
   dtype: DType,
 ): Work<void> {
+  const list = data as Float64Array;
   for (const [from, to] of pieces(data.length)) {
     if (from > 0) yield;
-    const part = ArrayBuffer.isView(data)
-      ? (data as Float64Array).subarray(from, to)
-      : Array.prototype.slice.call(data, from, to);
+    const part = (list.subarray ?? list.slice).call(list, from, to);
     const values = toMemory(part, dtype, engine.target.realBytes);
     engine.write(at + from * values.BYTES_PER_ELEMENT, values);
   }
