@@ -2,7 +2,7 @@ import { type Binary, loadBinary } from './builds.ts';
 import type { BuildName, Choice, Engine, RuntimeInfo } from './engine.ts';
 import { isNode, notShared, processors, variable } from './environment.ts';
 import { checkOptions, EngineError, messageOf, OptionError } from './errors.ts';
-import { type Instance, instantiate } from './instance.ts';
+import { instantiate } from './instance.ts';
 import { InlineEngine } from './local.ts';
 import { RemoteEngine } from './remote.ts';
 import type { Start } from './team.ts';
@@ -128,26 +128,35 @@ async function createKind(
   start?: Start,
 ): Promise<Engine> {
   const shared = kind === 'team';
-  const [binary, team] = await Promise.all([
+  const [binary, team, space] = await Promise.all([
     loadBinary(options, shared),
     shared ? import('./team.ts') : undefined,
+    isNode ? import('./addressSpace.ts') : undefined,
   ]);
   if (binary.shared !== shared)
     throw new EngineError(`\`wasm\` is ${binary.shared ? 'a' : 'not a'} build for shared memory`);
+  const most = options.threads ?? Math.min(processors(), DEFAULT_THREADS);
+  const room = space?.roomFor(team ? most : kind === 'worker' ? 1 : 0);
+  const pages = room?.maximumPages;
+  if (room) reasons = [...reasons, ...room.reasons];
   if (kind === 'worker')
     return RemoteEngine.create(
       binary.module,
       describe(kind, 1, binary, reasons),
       options.workerFactory,
+      pages,
     );
-  const instance = instantiate(binary.module, shared);
-  if (!team) return new InlineEngine(instance, describe(kind, 1, binary, reasons, instance));
-  const threads = options.threads ?? Math.min(processors(), DEFAULT_THREADS);
-  const capped = !options.threads && processors() > threads;
+  const instance = instantiate(binary.module, shared, pages);
+  const small = instance.memory.maximumPages;
+  if (small < (pages ?? MAX_PAGES))
+    reasons = [...reasons, `at most ${small / 16} MB of memory: the host refused more`];
+  if (!team) return new InlineEngine(instance, describe(kind, 1, binary, reasons));
+  const threads = room?.threads ?? most;
+  const capped = !options.threads && processors() > most;
   const cap = capped
     ? [`${threads} threads for ${processors()} processors: ask for more by \`threads\``]
     : [];
-  const info = describe(kind, threads, binary, [...reasons, ...cap], instance);
+  const info = describe(kind, threads, binary, [...reasons, ...cap]);
   return team.TeamEngine.create(instance, info, options.workerFactory, start);
 }
 
@@ -156,16 +165,12 @@ function describe(
   threads: number,
   binary: Binary,
   reasons: readonly string[],
-  instance?: Instance,
 ): Choice {
-  const pages = instance?.memory.maximumPages ?? MAX_PAGES;
-  const small =
-    pages < MAX_PAGES ? [`at most ${pages / 16} MB of memory: the host refused more`] : [];
   return {
     build: binary.build,
     kind,
     threads,
     sharedMemory: binary.shared,
-    reasons: [...reasons, ...binary.reasons, ...small],
+    reasons: [...reasons, ...binary.reasons],
   };
 }

@@ -67,10 +67,11 @@ export class Heap {
   /** Space at the end, including a free block that ends there. */
   #extend(size: number, bytes: number, owner: string): number {
     const at = this.#free.startOf(this.#top);
-    if (at + size > this.#limit || !this.#reserve(at + size)) {
+    const fits = at + size <= this.#limit;
+    if (!fits || !this.#reserve(at + size)) {
       throw new MemoryError(
         `${owner}: needs ${megabytes(bytes)} MB, but ${megabytes(this.#used)} MB of at most ` +
-          `${megabytes(this.#limit)} MB are in use`,
+          `${megabytes(this.#limit)} MB are in use${fits ? ', and the system gives no more' : ''}`,
       );
     }
     this.#free.cut(at);

@@ -3,7 +3,7 @@
 /** First message to a worker: become thread `tid` of a team over `memory`, or own a memory and serve commands. */
 export type Role =
   | { role: 'thread'; module: WebAssembly.Module; memory: WebAssembly.Memory; tid: number }
-  | { role: 'server'; module: WebAssembly.Module };
+  | { role: 'server'; module: WebAssembly.Module; pages: number | undefined };
 
 /** First words: its role, and the lock that the worker is to hold for as long as it lives. */
 export interface Start {

@@ -16,7 +16,7 @@ const port = (node?.parentPort ?? globalThis) as unknown as Port;
 port.onmessage = ({ data }) => {
   const { role, lock } = data as Start;
   const held = lock ? hold(lock) : undefined;
-  if (role.role === 'server') beServer(role.module);
+  if (role.role === 'server') beServer(role.module, role.pages);
   else if (held) void held.then(() => beThread(role));
   else beThread(role);
 };
@@ -46,8 +46,8 @@ function beThread({ module, memory, tid }: Extract<Role, { role: 'thread' }>): v
   }
 }
 
-function beServer(module: WebAssembly.Module): void {
-  const instance = instantiate(module, false);
+function beServer(module: WebAssembly.Module, pages: number | undefined): void {
+  const instance = instantiate(module, false, pages);
   let needed = 0;
   port.onmessage = ({ data }) => {
     const command = data as Command;
