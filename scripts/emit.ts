@@ -73,6 +73,7 @@ const library = atOnce(
   `${dist}/index.js`,
   `${dist}/runtime/team.js`,
   `${dist}/runtime/nodeWorker.js`,
+  `${dist}/runtime/addressSpace.js`,
 );
 await bundle(
   'node',

@@ -160,12 +160,7 @@ async function createKind(
   return team.TeamEngine.create(instance, info, options.workerFactory, start);
 }
 
-function describe(
-  kind: Kind,
-  threads: number,
-  binary: Binary,
-  reasons: readonly string[],
-): Choice {
+function describe(kind: Kind, threads: number, binary: Binary, reasons: readonly string[]): Choice {
   return {
     build: binary.build,
     kind,

@@ -34,9 +34,10 @@ export class RemoteEngine extends BaseEngine {
     module: WebAssembly.Module,
     choice: Choice,
     given?: WorkerFactory,
+    pages?: number,
   ): Promise<RemoteEngine> {
     const factory = await factoryOf(given);
-    const link = new Link(module, factory);
+    const link = new Link({ role: 'server', module, pages }, factory);
     const hello = await link.ask<Hello>((id) => ({ do: 'hello', id }));
     return new RemoteEngine(link, hello, choice);
   }
@@ -95,15 +96,15 @@ class Link {
   deaths = 0;
   /** Bytes of its memory at the last answer. */
   size = 0;
-  readonly #module: WebAssembly.Module;
+  readonly #role: Role;
   readonly #factory: WorkerFactory | undefined;
   readonly #pending = new Map<number, Pending>();
   #thread: Thread | undefined;
   #needed = 0;
   #id = 0;
 
-  constructor(module: WebAssembly.Module, factory: WorkerFactory | undefined) {
-    this.#module = module;
+  constructor(role: Role, factory: WorkerFactory | undefined) {
+    this.#role = role;
     this.#factory = factory;
   }
 
@@ -146,8 +147,7 @@ class Link {
       },
     };
     try {
-      const role = { role: 'server', module: this.#module } satisfies Role;
-      const thread = new Thread('wasmgrad', role, listener, this.#factory);
+      const thread = new Thread('wasmgrad', this.#role, listener, this.#factory);
       thread.release();
       if (this.#needed) thread.post({ do: 'grow', end: this.#needed } satisfies Command);
       this.#thread = thread;
