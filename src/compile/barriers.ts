@@ -121,7 +121,8 @@ function divisor(a: number, b: number): number {
 function accesses(row: Row, addressOf: (p: Pointer) => number): Access[] {
   const { types, unit } = row.kernel;
   const units = unit < 0 ? 0 : unitsOf(row);
-  const serial = row.kernel !== REPEAT && units <= 1 ? { unitBytes: 0, units } : null;
+  const control = row.kernel === REPEAT || row.kernel === END;
+  const serial = !control && units <= 1 ? { unitBytes: 0, units } : null;
   return row.args.flatMap((arg, a) => {
     const type = types[a] ?? '';
     if (typeof arg === 'number' || !MEMORY.has(type) || isNone(arg)) return [];

@@ -173,8 +173,47 @@ const loop = fc
     return nested ? [repeat(2), ...inner, end()] : inner;
   });
 
+/** Rows of stacks: slices of 64 bytes that move by one or two slices, forwards or backwards, some of them beside the others. */
+const slice = fc
+  .record({
+    b: fc.constantFrom(...BUFFERS),
+    first: fc.constantFrom(0, 64, 128, 96),
+    stride: fc.constantFrom(0, 64, 128, -64),
+  })
+  .map(({ b, first, stride }): Pointer => {
+    const at = { buffer: b, offset: stride < 0 ? first + 192 : first, bytes: 64 };
+    return stride ? { ...at, strides: [[1, stride]] } : at;
+  });
+
+const stackLoop = fc
+  .array(
+    fc.tuple(
+      fc.array(slice, { minLength: 3, maxLength: 3 }),
+      fc.constantFrom(1, 2),
+      fc.constantFrom('copy', 'add', 'transpose'),
+    ),
+    { minLength: 1, maxLength: 4 },
+  )
+  .map((body): Row[] => [
+    repeat(3),
+    ...body.map(([[x, y, z], unit, kind]): Row => {
+      const [a, b, c] = [x, y, z] as [Pointer, Pointer, Pointer];
+      if (kind === 'copy') return kernels.copy(a, b, 16, unit * COLUMNS);
+      if (kind === 'add') return kernels.add(a, b, c, 16, unit * COLUMNS);
+      return kernels.transpose(a, b, 4, unit, COLUMNS);
+    }),
+    end(),
+  ]);
+
 const programs = fc
-  .array(fc.oneof({ weight: 3, arbitrary: plainRow.map((row) => [row]) }, loop), { maxLength: 12 })
+  .array(
+    fc.oneof(
+      { weight: 3, arbitrary: plainRow.map((row) => [row]) },
+      { weight: 1, arbitrary: loop },
+      { weight: 2, arbitrary: stackLoop },
+    ),
+    { maxLength: 12 },
+  )
   .map((parts) => parts.flat());
 
 test('between rows that meet in memory stands a barrier, unless threads split it in the same way', () => {
@@ -211,4 +250,57 @@ test('a missing barrier is found by the simulation', () => {
   ];
   const rows = [kernels.copy(b, a, 64, 4), kernels.transpose(c, b, 16, 1, 4)];
   expect(race(rows, [false, false], 2)).toBe('rows 0 and 1 on 2 threads');
+});
+
+const stack = (b: number, slot: number, stride = 64): Pointer => ({
+  buffer: BUFFERS[b] as Buffer,
+  offset: slot * 64,
+  bytes: 64,
+  strides: [[1, stride]],
+});
+
+test('a loop whose rows split stacks alike meets in front of it only', () => {
+  const whole: Pointer = { buffer: BUFFERS[1] as Buffer, offset: 0, bytes: 256 };
+  const rows = [
+    kernels.transpose(whole, { ...whole, buffer: BUFFERS[2] as Buffer }, 16, 1, 4),
+    repeat(3),
+    // The state of t + 1 from that of t and row t of the input.
+    kernels.add(stack(0, 1), stack(0, 0), stack(1, 0), 16, 4),
+    end(),
+    kernels.transpose(
+      { ...whole, buffer: BUFFERS[2] as Buffer },
+      { ...whole, buffer: BUFFERS[0] as Buffer },
+      16,
+      1,
+      4,
+    ),
+  ];
+  expect(atOnce(placeBarriers(rows, addressOf))).toEqual([false, true, false, false, true]);
+  const backwards = [
+    repeat(3),
+    kernels.add(stack(0, 2, -64), stack(0, 3, -64), stack(1, 3, -64), 16, 4),
+    end(),
+  ];
+  expect(atOnce(placeBarriers(backwards, addressOf))).toEqual([false, false, false]);
+});
+
+test('one where slices of a stack do not lie whole strides apart, or are split in other units', () => {
+  const off = { ...stack(0, 1), offset: 96 };
+  const beside = [repeat(3), kernels.add(off, stack(0, 0), stack(1, 0), 16, 4), end()];
+  expect(atOnce(placeBarriers(beside, addressOf))).toContain(true);
+  expect(race(beside, [false, false, false], 2)).toBe('rows 1 and 1 on 2 threads');
+  const units = [
+    repeat(3),
+    kernels.copy(stack(0, 1), stack(1, 0), 16, 8),
+    kernels.copy(stack(1, 1), stack(0, 0), 16, 4),
+    end(),
+  ];
+  expect(atOnce(placeBarriers(units, addressOf)).some(Boolean)).toBe(true);
+  expect(race(units, [false, false, false, false], 3)).toMatch(/^rows \d and \d on 3 threads/);
+});
+
+test('an end that asks a number waits for it', () => {
+  const flag = { buffer: BUFFERS[2] as Buffer, offset: 0, bytes: 4 };
+  const rows = [repeat(3), kernels.sumRows(flag, stack(1, 0), 1, 1, 16), end(flag)];
+  expect(atOnce(placeBarriers(rows, addressOf))).toEqual([false, true, true]);
 });
