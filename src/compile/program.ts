@@ -85,7 +85,8 @@ export function* compiling(spec: ProgramSpec, target: Target): Work<Program> {
         { pointer: storage.at(t), shape: t.shape, dtype: t.dtype },
       ]),
     );
-  const us = microseconds(rows, flops);
+  const counts = iterations(rows);
+  const us = microseconds(rows, counts, flops);
   const inputs = order.filter((n) => n.op.source === 'input');
   return {
     name: spec.name,
@@ -104,7 +105,7 @@ export function* compiling(spec: ProgramSpec, target: Target): Work<Program> {
       (sum, a) => sum + bytesOf(a.variable, target.realBytes),
       placed.bytes,
     ),
-    serial: isSerial(us, barriers),
+    serial: isSerial(us, barriers, counts),
   };
 }
 
@@ -204,23 +205,30 @@ function virtualAddresses(placed: Plan): (p: Pointer) => number {
   };
 }
 
+/** For each row how often a step runs it. */
+export function iterations(rows: readonly Row[]): number[] {
+  const around = [1];
+  return rows.map(({ kernel, args }) => {
+    const outer = around.at(-1) as number;
+    if (kernel === REPEAT) around.push(outer * (args[0] as number));
+    if (kernel === END) around.pop();
+    return kernel === REPEAT ? outer : (around.at(-1) as number);
+  });
+}
+
 /** At 60 GFLOP/s and 50 GB/s, what one core reads from its own caches. */
-function microseconds(rows: readonly Row[], flops: number): number {
+function microseconds(rows: readonly Row[], counts: readonly number[], flops: number): number {
   let bytes = 0;
-  const loops = [1];
-  for (const { kernel, args } of rows) {
-    if (kernel === REPEAT) loops.push((loops.at(-1) as number) * (args[0] as number));
-    if (kernel === END) loops.pop();
-    for (const arg of args)
-      if (typeof arg !== 'number') bytes += touched(arg, loops.at(-1) as number);
-  }
+  rows.forEach(({ args }, i) => {
+    for (const arg of args) if (typeof arg !== 'number') bytes += touched(arg, counts[i] as number);
+  });
   return flops / 60e3 + bytes / 50e3;
 }
 
 /** Bytes behind a pointer in so many iterations: one that moves by less than its bytes tells of all of them. */
-function touched({ bytes, strides = [] }: Pointer, iterations: number): number {
+export function touched({ bytes, strides = [] }: Pointer, count: number): number {
   const whole = strides.some(([level, stride]) => level > 0 && Math.abs(stride) < bytes);
-  return whole ? bytes : bytes * iterations;
+  return whole ? bytes : bytes * count;
 }
 
 /** What a second thread must gain for what then crosses from core to core, and at each barrier, in microseconds. */
@@ -228,7 +236,7 @@ const CROSSING_US = 10;
 const BARRIER_US = 1;
 
 /** Does half of the work outweigh the meetings? */
-function isSerial(us: number, barriers: readonly boolean[]): boolean {
-  const meetings = barriers.filter(Boolean).length + 1;
+function isSerial(us: number, barriers: readonly boolean[], counts: readonly number[]): boolean {
+  const meetings = barriers.reduce((sum, met, i) => sum + (met ? (counts[i] as number) : 0), 1);
   return us / 2 < meetings * BARRIER_US + CROSSING_US;
 }

@@ -1,6 +1,7 @@
 import { Block } from '../compile/block.ts';
 import { type Executable, plainStep } from '../compile/executable.ts';
 import { printProgram } from '../compile/print.ts';
+import { iterations, touched } from '../compile/program.ts';
 import { compiling } from '../compile/program.ts';
 import { type Shape, sizeOf } from '../graph/shape.ts';
 import { rowBytes } from '../runtime/encode.ts';
@@ -137,14 +138,16 @@ function workOf({ program }: Executable, ms: Float64Array, steps: number): RowWo
     if (known === undefined || (times[i] as number) > (times[known] as number))
       heaviest.set(node, i);
   });
+  const counts = iterations(rows);
   return rows.map((row, i) => {
     const node = nodes[i] as (typeof nodes)[number];
+    const count = counts[i] as number;
     return {
       layer: node.scope || '–',
       us: times[i] as number,
-      flops: heaviest.get(node) === i ? (node.op.flops?.(node) ?? 0) : 0,
+      flops: heaviest.get(node) === i ? count * (node.op.flops?.(node) ?? 0) : 0,
       bytes: row.args.reduce<number>(
-        (sum, arg) => sum + (typeof arg === 'number' ? 0 : arg.bytes),
+        (sum, arg) => sum + (typeof arg === 'number' ? 0 : touched(arg, count)),
         0,
       ),
     };
