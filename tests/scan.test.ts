@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { evaluate } from '../src/compile/evaluate.ts';
+import { Executable, plainStep, Workspace } from '../src/compile/executable.ts';
+import { describeNotFinite, type NotFinite } from '../src/compile/notFinite.ts';
 import { compile } from '../src/compile/program.ts';
 import type { Tensor } from '../src/graph/tensor.ts';
 import { gradients } from '../src/ops/gradient.ts';
@@ -315,4 +317,25 @@ describe('refuses', () => {
       "a tensor of a loop's body is used outside of it",
     );
   });
+});
+
+test('the search for the first number that is not finite names the iteration', async () => {
+  const engine = await createEngine({ threads: 2 });
+  const x = input('x', [6, 4]);
+  const [last] = scan(
+    (sum: Tensor, t: Tensor) => {
+      const [inner] = scan((s: Tensor, k: Tensor) => [add(s, ops.log(k))], { carry: sum, xs: t });
+      return [inner];
+    },
+    { carry: scalar(0), xs: x },
+  );
+  const workspace = new Workspace(engine, 'test');
+  const executable = new Executable(compile({ name: 'p', outputs: { last } }, TARGET), workspace);
+  executable.write('x', [...new Array(14).fill(1), -1, ...new Array(9).fill(1)]);
+  const found = await executable.firstNotFinite(plainStep());
+  executable.free();
+  workspace.free();
+  engine.dispose();
+  expect(found).toMatchObject({ op: 'log', iterations: [3, 2], count: 1 });
+  expect(describeNotFinite(found as NotFinite)).toContain('in iteration 3,2');
 });

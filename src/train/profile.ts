@@ -1,8 +1,7 @@
 import { Block } from '../compile/block.ts';
 import { type Executable, plainStep } from '../compile/executable.ts';
 import { printProgram } from '../compile/print.ts';
-import { iterations, touched } from '../compile/program.ts';
-import { compiling } from '../compile/program.ts';
+import { compiling, iterations, touched } from '../compile/program.ts';
 import { type Shape, sizeOf } from '../graph/shape.ts';
 import { rowBytes } from '../runtime/encode.ts';
 import { checkOptions } from '../runtime/errors.ts';
