@@ -72,3 +72,20 @@ export function storeUpTo(p: usize, v: v128, n: i32): void {
   if (n >= LANES) v128.store(p, v);
   else storePart(p, v, n);
 }
+
+/** Σ x[k]·b[k], in an order that depends on K only. */
+export function dot(x: usize, b: usize, K: i32): real {
+  let s0 = splat(0);
+  let s1 = s0;
+  let s2 = s0;
+  let s3 = s0;
+  let k = K;
+  for (; k >= 4 * LANES; k -= 4 * LANES, x += 64, b += 64) {
+    s0 = madd(v128.load(x), v128.load(b), s0);
+    s1 = madd(v128.load(x, 16), v128.load(b, 16), s1);
+    s2 = madd(v128.load(x, 32), v128.load(b, 32), s2);
+    s3 = madd(v128.load(x, 48), v128.load(b, 48), s3);
+  }
+  for (; k > 0; k -= LANES, x += 16, b += 16) s0 = madd(loadUpTo(x, k), loadUpTo(b, k), s0);
+  return sumLanes(v128.add<real>(v128.add<real>(s0, s1), v128.add<real>(s2, s3)));
+}

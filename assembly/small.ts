@@ -1,4 +1,4 @@
-import { madd, splat } from './simd';
+import { LANES, madd, splat } from './simd';
 
 /**
  * How many columns of C are formed at once: LANES neighbours, or one in all lanes with the same
@@ -91,4 +91,33 @@ export function multiplySmall<C extends Columns>(
       changetype<C>(0).store(at + c3, v3);
     }
   }
+}
+
+/** The same for all columns, strides in numbers: groups of neighbours, then one by one. */
+export function multiplyAll(
+  c: usize,
+  a: usize,
+  b: usize,
+  bias: usize,
+  M: i32,
+  N: i32,
+  K: i32,
+  aRow: i32,
+  aCol: i32,
+  bRow: i32,
+  bCol: i32,
+  ldc: i32,
+  beta: i32,
+): void {
+  const aM = <usize>aRow * sizeof<real>();
+  const aK = <usize>aCol * sizeof<real>();
+  const bK = <usize>bRow * sizeof<real>();
+  const bN = <usize>bCol * sizeof<real>();
+  const cM = <usize>ldc * sizeof<real>();
+  const whole = bCol == 1 ? N & -LANES : 0;
+  if (whole > 0) multiplySmall<Vector>(c, a, b, bias, M, whole, K, aM, aK, bK, 16, cM, beta);
+  if (whole == N) return;
+  const done = <usize>whole * sizeof<real>();
+  const from = bias != 0 ? bias + done : 0;
+  multiplySmall<Column>(c + done, a, b + done, from, M, N - whole, K, aM, aK, bK, bN, cM, beta);
 }

@@ -50,6 +50,7 @@ const inSuite = (suite: string, ...names: string[]) => names.map((name) => `${su
 
 const TRANSPOSED = ['tA.784x64x128', 'tB.64x128x784', 'tA.512x512x512', 'tB.512x512x512'];
 const LAYERS = inSuite('gemm', '128x784x512', '64x784x128', '256x1024x1024', ...TRANSPOSED);
+const BATCHED = inSuite('gemm', 'batched.256x64x32x64', 'batched.32x64x32x64');
 const FOUR = inSuite('train', 'mlp_s', 'mlp_l', 'tiny', 'cat');
 const THREE = inSuite('train', 'mlp_s', 'tiny', 'cat');
 const PERCEPTRONS = inSuite('train', 'mlp_s', 'mlp_l');
@@ -96,6 +97,9 @@ export const GOALS: readonly Goal[] = [
   goal(ONE, square(64), atLeast(0.8), product('64³')),
   goal(ONE, square(128), atLeast(0.84), product('128³')),
   goal(TWO, square(64, 128), atLeast(SAME), faster('64³, 128³')),
+  goal(ONE, inSuite('gemm', 'batched.256x64x32x64'), atLeast(0.7), product('256 of 64×32×64')),
+  goal(ONE, inSuite('gemm', 'batched.32x64x32x64'), atLeast(0.8), product('32 of 64×32×64')),
+  goal(TWO, BATCHED, atLeast(1.85), faster('256 and 32 of 64×32×64')),
   goal(['turbo', 1], square(256, 512, 1024, 2048), atLeast(1.6), product('products from 256³ on')),
   ...(
     [

@@ -35,7 +35,7 @@ export function head(suite: string): string {
 }
 
 export const TITLES: Readonly<Record<string, string>> = {
-  gemm: 'Matrix products (M×K×N)',
+  gemm: 'Matrix products (M×K×N; batched: number×M×K×N)',
   elementwise: 'Element by element',
   reduce: 'Reductions',
   vectorise: 'Explicit loops against the engine',

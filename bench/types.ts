@@ -2,6 +2,8 @@ import type { BuildName } from '../src/runtime/engine.ts';
 
 /** C = A·B in row-major order; `a` and `b` hold the operands as stored, transposed or not. */
 export interface GemmTask {
+  /** A batch of so many products, their operands and results one behind the other. */
+  readonly count?: number;
   readonly M: number;
   readonly K: number;
   readonly N: number;

@@ -41,9 +41,16 @@ const SIGMOID: PerceptronPlan = {
   rate: 0.1,
 };
 const CASES: readonly Case[] = [
-  ...['9x7x11', '1x300x40', '20x301x1', 'tA.41x300x1', 'tA.33x65x20', 'tB.20x300x600'].map(
-    gemmCase,
-  ),
+  ...[
+    '9x7x11',
+    '1x300x40',
+    '20x301x1',
+    'tA.41x300x1',
+    'tA.33x65x20',
+    'tB.20x300x600',
+    'batched.3x9x7x11',
+    'batched.tA.tB.4x5x3x6',
+  ].map(gemmCase),
   trainCase('softmax', SOFTMAX),
   trainCase('sigmoid', SIGMOID),
 ];

@@ -1,7 +1,6 @@
 import { activate } from '../activate';
 import { InAll, InOut, shareStart } from '../share';
-import { LANES } from '../simd';
-import { Column, multiplySmall, Vector } from '../small';
+import { multiplyAll } from '../small';
 
 /**
  * C[M, N] = act(beta·C + A·B + bias[N]) for tiny products, straight from memory: A at m·aRow +
@@ -28,33 +27,8 @@ export function gemmSmall(
 ): void {
   const first = shareStart(M, unit, tid, threads);
   const rows = shareStart(M, unit, tid + 1, threads) - first;
-  const aM = <usize>aRow * sizeof<real>();
-  const aK = <usize>aCol * sizeof<real>();
-  const bK = <usize>bRow * sizeof<real>();
-  const bN = <usize>bCol * sizeof<real>();
-  const cM = <usize>ldc * sizeof<real>();
-  c += <usize>first * cM;
-  a += <usize>first * aM;
-  const whole = bCol == 1 ? N & -LANES : 0;
-  if (whole > 0) multiplySmall<Vector>(c, a, b, bias, rows, whole, K, aM, aK, bK, 16, cM, beta);
-  if (whole < N) {
-    const done = <usize>whole * sizeof<real>();
-    const from = bias != 0 ? bias + done : 0;
-    multiplySmall<Column>(
-      c + done,
-      a,
-      b + done,
-      from,
-      rows,
-      N - whole,
-      K,
-      aM,
-      aK,
-      bK,
-      bN,
-      cM,
-      beta,
-    );
-  }
-  if (activation != 0) activate(c, rows, N, cM, activation);
+  c += <usize>first * <usize>ldc * sizeof<real>();
+  a += <usize>first * <usize>aRow * sizeof<real>();
+  multiplyAll(c, a, b, bias, rows, N, K, aRow, aCol, bRow, bCol, ldc, beta);
+  if (activation != 0) activate(c, rows, N, <usize>ldc * sizeof<real>(), activation);
 }

@@ -1,7 +1,7 @@
 import { activate } from '../activate';
 import { NR } from '../layout';
 import { In, InAll, Out, shareStart } from '../share';
-import { LANES, loadUpTo, madd, splat, storeUpTo, sumLanes } from '../simd';
+import { dot, LANES, loadUpTo, madd, splat, storeUpTo, sumLanes } from '../simd';
 import { Column, multiplySmall } from '../small';
 
 /** y[N] = act(beta·y + Σ_k x[k]·b[k·ldb + n] + bias[n]): one row times a row-major B[K, N]. */
@@ -149,22 +149,6 @@ export function gemvColumn(
     store<real>(y + <usize>m * sizeof<real>(), start + dot(x, a, K));
   }
   if (activation != 0) activate(y, 1, count, 0, activation);
-}
-
-function dot(x: usize, b: usize, K: i32): real {
-  let s0 = splat(0);
-  let s1 = s0;
-  let s2 = s0;
-  let s3 = s0;
-  let k = K;
-  for (; k >= 4 * LANES; k -= 4 * LANES, x += 64, b += 64) {
-    s0 = madd(v128.load(x), v128.load(b), s0);
-    s1 = madd(v128.load(x, 16), v128.load(b, 16), s1);
-    s2 = madd(v128.load(x, 32), v128.load(b, 32), s2);
-    s3 = madd(v128.load(x, 48), v128.load(b, 48), s3);
-  }
-  for (; k > 0; k -= LANES, x += 16, b += 16) s0 = madd(loadUpTo(x, k), loadUpTo(b, k), s0);
-  return sumLanes(v128.add<real>(v128.add<real>(s0, s1), v128.add<real>(s2, s3)));
 }
 
 /** Panels whose sums are formed side by side, to hide the latency of additions. */

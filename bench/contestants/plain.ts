@@ -19,17 +19,21 @@ export const plain: Contestant = {
   },
 };
 
-function openGemm({ M, K, N, transposeA, transposeB, ...task }: GemmTask): Runner {
+function openGemm({ count = 1, M, K, N, transposeA, transposeB, ...task }: GemmTask): Runner {
   const operand = (data: Float32Array, columns: number, rows: number, flipped: boolean) => {
     const values = Float64Array.from(data);
     return flipped ? transposed(rowMajor(values, rows)) : rowMajor(values, columns);
   };
-  const a = operand(task.a, K, M, transposeA);
-  const b = operand(task.b, N, K, transposeB);
-  const c = new Float64Array(M * N);
+  const c = new Float64Array(count * M * N);
+  const products = Array.from({ length: count }, (_, i) => ({
+    a: operand(task.a.subarray(i * M * K, (i + 1) * M * K), K, M, transposeA),
+    b: operand(task.b.subarray(i * K * N, (i + 1) * K * N), N, K, transposeB),
+    c: c.subarray(i * M * N, (i + 1) * M * N),
+  }));
   return {
     run(steps) {
-      for (let step = 0; step < steps; step++) gemm(c, a, b, M, N, K, false);
+      for (let step = 0; step < steps; step++)
+        for (const p of products) gemm(p.c, p.a, p.b, M, N, K, false);
     },
     output: () => c,
   };

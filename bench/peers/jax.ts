@@ -103,10 +103,13 @@ function calls(jax: Jax, f: (...args: Arr[]) => readonly Arr[], args: readonly A
   });
 }
 
-function openGemm(jax: Jax, { M, K, N, transposeA, transposeB, ...task }: GemmTask): Runner {
+function openGemm(jax: Jax, task: GemmTask): Runner {
+  const { count, M, K, N, transposeA, transposeB } = task;
+  if (count && (transposeA || transposeB)) throw new Unable('transposes whole arrays only here');
   const np = jax.numpy;
-  const a = np.array(task.a).reshape(transposeA ? [K, M] : [M, K]);
-  const b = np.array(task.b).reshape(transposeB ? [N, K] : [K, N]);
+  const batch = count ? [count] : [];
+  const a = np.array(task.a).reshape([...batch, ...(transposeA ? [K, M] : [M, K])]);
+  const b = np.array(task.b).reshape([...batch, ...(transposeB ? [N, K] : [K, N])]);
   const product = (x: Arr, y: Arr) =>
     np.matmul(transposeA ? x.transpose() : x, transposeB ? y.transpose() : y);
   return calls(jax, (x, y) => [product(x as Arr, y as Arr)], [a, b]);

@@ -1,4 +1,4 @@
-import type { Contestant, GemmTask, Runner } from '../types.ts';
+import { type Contestant, type GemmTask, type Runner, Unable } from '../types.ts';
 import { load } from './load.ts';
 import { repeat } from './repeat.ts';
 
@@ -16,7 +16,8 @@ export const mlMatrix: Contestant = {
   open: { gemm: openGemm },
 };
 
-function openGemm({ M, K, N, transposeA, transposeB, ...task }: GemmTask): Runner {
+function openGemm({ count, M, K, N, transposeA, transposeB, ...task }: GemmTask): Runner {
+  if (count) throw new Unable('has no batches of products');
   const { Matrix } = load<{
     Matrix: { from1DArray(rows: number, columns: number, data: ArrayLike<number>): Matrix };
   }>('ml-matrix');

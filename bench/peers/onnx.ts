@@ -95,10 +95,12 @@ function simple(op: string, inputs: readonly string[], more: Partial<Node> = {})
 }
 
 function openGemm(start: Start, task: GemmTask) {
-  const { M, K, N, transposeA, transposeB, a, b } = task;
+  const { count, M, K, N, transposeA, transposeB, a, b } = task;
+  if (count && (transposeA || transposeB)) throw new Unable('has no batches of Gemm');
+  const batch = count ? [count] : [];
   const feeds = {
-    a: { data: a, shape: transposeA ? [K, M] : [M, K] },
-    b: { data: b, shape: transposeB ? [N, K] : [K, N] },
+    a: { data: a, shape: [...batch, ...(transposeA ? [K, M] : [M, K])] },
+    b: { data: b, shape: [...batch, ...(transposeB ? [N, K] : [K, N])] },
   };
   const ints = { transA: Number(transposeA), transB: Number(transposeB) };
   const product =

@@ -111,9 +111,10 @@ const results = {
   },
 };
 
-function openGemm(tf: Tf, { M, K, N, transposeA, transposeB, ...task }: GemmTask): Runner {
-  const a = tf.tensor(task.a, transposeA ? [K, M] : [M, K]);
-  const b = tf.tensor(task.b, transposeB ? [N, K] : [K, N]);
+function openGemm(tf: Tf, { count, M, K, N, transposeA, transposeB, ...task }: GemmTask): Runner {
+  const batch = count ? [count] : [];
+  const a = tf.tensor(task.a, [...batch, ...(transposeA ? [K, M] : [M, K])]);
+  const b = tf.tensor(task.b, [...batch, ...(transposeB ? [N, K] : [K, N])]);
   return repeat({
     step: () => [tf.matMul(a, b, transposeA, transposeB)],
     ...results,

@@ -13,17 +13,32 @@ const SHAPES = [
   'tB.512x512x512',
 ];
 
-/** `shape`: M×K×N as "64x784x128"; "tA." or "tB." in front: that operand is stored transposed. */
+/** Products of attention, one for each head of each example: scores, weighted values, a gradient. */
+const BATCHED = [
+  'batched.256x64x32x64',
+  'batched.32x64x32x64',
+  'batched.32x256x32x256',
+  'batched.tB.32x64x32x64',
+  'batched.32x64x64x32',
+  'batched.tA.32x64x64x32',
+];
+
+/**
+ * `shape`: M×K×N as "64x784x128"; "batched." in front: a batch, whose number of products is the first of the sizes; "tA."
+ * or "tB.": that operand is stored transposed.
+ */
 export function gemmCase(shape: string): Case<'gemm'> {
-  const [sizes, form] = shape.split('.').reverse();
-  const [M, K, N] = (sizes as string).split('x').map(Number) as [number, number, number];
+  const forms = shape.split('.');
+  const [N = 1, K = 1, M = 1, count = 1] = (forms.pop() as string).split('x').map(Number).reverse();
+  const [transposeA, transposeB] = ['tA', 'tB'].map((f) => forms.includes(f)) as [boolean, boolean];
+  const batch = forms.includes('batched') ? { count } : {};
   const task = () => {
     const random = generator(1);
-    const [a, b] = [uniform(M * K, 1, random), uniform(K * N, 1, random)];
-    return { M, K, N, transposeA: form === 'tA', transposeB: form === 'tB', a, b };
+    const [a, b] = [uniform(count * M * K, 1, random), uniform(count * K * N, 1, random)];
+    return { ...batch, M, K, N, transposeA, transposeB, a, b };
   };
   const check = { steps: 1, tolerance: 2e-5 };
-  return { name: `gemm/${shape}`, kind: 'gemm', task, flops: 2 * M * K * N, check };
+  return { name: `gemm/${shape}`, kind: 'gemm', task, flops: 2 * count * M * K * N, check };
 }
 
-export const gemm: Suite = { name: 'gemm', cases: SHAPES.map(gemmCase) };
+export const gemm: Suite = { name: 'gemm', cases: [...SHAPES, ...BATCHED].map(gemmCase) };

@@ -15,12 +15,13 @@ interface Operand {
 }
 
 export function openGemm(
-  { M, K, N, transposeA, transposeB, a, b }: GemmTask,
+  { count, M, K, N, transposeA, transposeB, a, b }: GemmTask,
   engine: Engine,
 ): Promise<Runner> {
+  const batch = count === undefined ? [] : [count];
   const operands = [
-    { data: a, shape: transposeA ? [K, M] : [M, K] },
-    { data: b, shape: transposeB ? [N, K] : [K, N] },
+    { data: a, shape: [...batch, ...(transposeA ? [K, M] : [M, K])] },
+    { data: b, shape: [...batch, ...(transposeB ? [N, K] : [K, N])] },
   ];
   return open('gemm', operands, engine, (x, y) => [ops.matMul(x, y, { transposeA, transposeB })]);
 }

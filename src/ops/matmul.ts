@@ -4,6 +4,7 @@ import { type Grads, makeTensor, type Tensor } from '../graph/tensor.ts';
 import { checkOptions, ShapeError } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import { NONE } from '../runtime/row.ts';
+import { emitBatch, type Turns, turnsOf } from './batched.ts';
 import { expectReal } from './emit.ts';
 import { FUSED, type LinearActivation, SLOPES, type Sloped } from './fused.ts';
 import { reshape, transpose } from './layout.ts';
@@ -49,10 +50,15 @@ function productSizes(
       `${name}: ${formatShape(a.shape)}${flip(transposeA)} times ${formatShape(b.shape)}${flip(transposeB)}: ${K} columns, ${K2} rows`,
     );
   }
-  return { M, N, K, batch: a.shape.slice(0, -2) };
+  return { M, N, K, batch: broadcastShapes(leadOf(a), leadOf(b)) };
 }
 
-/** Operands of a product: leading axes are equal on both sides, or b is one matrix. */
+/** The axes in front of a matrix. */
+function leadOf({ shape }: Tensor): Shape {
+  return shape.slice(0, -2);
+}
+
+/** Operands of a product: leading axes broadcast as `turnsOf` has it, or b is one matrix and a is not transposed. */
 function matMulArgs(a: Tensor, b: Tensor, options: MatMulOptions = {}): [Tensor[], MatMulAttrs] {
   checkOptions('matMul', options, ['transposeA', 'transposeB']);
   const attrs = {
@@ -60,12 +66,15 @@ function matMulArgs(a: Tensor, b: Tensor, options: MatMulOptions = {}): [Tensor[
     transposeB: options.transposeB ?? false,
   };
   if (b.shape.length <= 2 && (a.shape.length <= 2 || !attrs.transposeA)) return [[a, b], attrs];
-  const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2));
-  const widen = (t: Tensor) => {
-    const shape = [...batch, ...t.shape.slice(-2)];
-    return sizeOf(shape) === sizeOf(t.shape) ? reshape(t, shape) : expand(t, shape);
+  const batch = broadcastShapes(leadOf(a), leadOf(b));
+  const ranked = (t: Tensor) => {
+    const missing = batch.length + 2 - t.shape.length;
+    return missing ? reshape(t, [...new Array<number>(missing).fill(1), ...t.shape]) : t;
   };
-  return [[widen(a), widen(b)], attrs];
+  const widen = (t: Tensor) =>
+    turnsOf(leadOf(t), batch) ? ranked(t) : expand(t, [...batch, ...t.shape.slice(-2)]);
+  const alone = !attrs.transposeA && sizeOf(leadOf(b)) === 1 && sizeOf(leadOf(a)) === sizeOf(batch);
+  return [[widen(a), alone ? reshape(b, b.shape.slice(-2)) : widen(b)], attrs];
 }
 
 /** Matrix product over the last two axes; leading axes are batches that broadcast. */
@@ -94,14 +103,8 @@ export const matMul = defineOp({
       } else emitProduct(e, e.at(node), e.at(a), b, NONE, whole);
       return;
     }
-    const step = (m: number, n: number) => m * n * e.realBytes;
-    e.repeat(count, (moving) => {
-      const c = moving(e.at(node), step(M, N));
-      emitProduct(e, c, moving(e.at(a), step(M, K)), moving(e.at(b), step(K, N)), NONE, {
-        M,
-        ...product,
-      });
-    });
+    const matrices = (t: Tensor) => ({ at: e.at(t), ...(turnsOf(leadOf(t), batch) as Turns) });
+    emitBatch(e, e.at(node), matrices(a), matrices(b), count, { M, ...product });
   },
   summed({ inputs: [a, b], attrs: { transposeA, transposeB } }, stack): Tensor | null {
     const fits = transposeA && !transposeB && (a as Tensor).shape.length === 2;

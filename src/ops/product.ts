@@ -17,9 +17,14 @@ export interface Product {
   readonly slope?: { readonly of: Sloped; readonly y: Pointer };
 }
 
-/** Products of at most so many multiplications are faster without packing: with columns of B side by side, or not. */
+/** Multiplications of a tiny product: with columns of B side by side, or not. */
 const SMALL = 4096;
 const SMALL_STRIDED = 256;
+
+/** Whether a product is faster without packing. */
+export function isTiny({ M, N, K, transposeB }: Product): boolean {
+  return M * N * K <= (transposeB && N > 1 ? SMALL_STRIDED : SMALL);
+}
 
 /** The right operand: a whole matrix, or a place that may move. */
 type Right = Tensor | Pointer;
@@ -38,7 +43,7 @@ export function emitProduct(
   const rows = () => (isTensor(b) ? e.at(b) : b);
   if (stored && M === 1) {
     emitPanelsRow(e, c, a, stored, bias, p);
-  } else if (!stored && M * N * K <= (transposeB && N > 1 ? SMALL_STRIDED : SMALL)) {
+  } else if (!stored && isTiny(p)) {
     emitSmall(e, c, a, rows(), bias, p);
   } else if (N === 1 && !transposeA) {
     e.row(kernels.gemvColumn(c, a, rows(), bias, M, e.unit(M, K), K, K, activation));
@@ -160,7 +165,7 @@ const WAYS = 8;
 const COLUMN = 64;
 
 /** Whether a column of a stored [K, M] stays in the first-level cache, so that the next tile finds its neighbours there. */
-function fitsCache({ realBytes }: Emitter, { M, K }: Product): boolean {
+export function fitsCache({ realBytes }: Emitter, { M, K }: Product): boolean {
   const apart = lowestBit(M * realBytes);
   return K <= COLUMN && (K * Math.max(apart, 64)) / SETS <= WAYS;
 }

@@ -71,9 +71,31 @@ function products(t: Trial): Row[][] {
       kernels.gemm(c, ap, bp, NONE, t.input(1), M, MR, N, K, 1, MR, N, 0, slope),
     ]),
     [kernels.gemmSmall(c, a, b, bias, M, MR, N, 30, 30, 1, N, 1, N, 0, 1)],
+    ...batches(t),
     [kernels.gemv(c, a, b, bias, N, N, K, N, 0, 1)],
     [kernels.gemvT(c, a, b, bias, N, N, K, K, 1, 1)],
   ];
+}
+
+/** Three products of a batch: A as it lies, both transposed and packed, straight from memory, single rows. */
+function batches(t: Trial): Row[][] {
+  const [c, a, b] = [t.output(0), t.input(0), t.input(1)];
+  const [scratch] = t.temporary;
+  const k = 40;
+  const slot = k * (Math.ceil(N / t.NR) * t.NR + 8 * t.MR);
+  type Strides = readonly [number, number, number, number];
+  const plain: Strides = [k, 1, N, 1];
+  const turned: Strides = [1, M, 1, k];
+  const forms = [
+    [M, plain, 0, slot],
+    [M, turned, 1, slot],
+    [M, plain, 0, 0],
+    [1, turned, 0, 0],
+  ] as const;
+  return forms.map(([rows, strides, packs, size]) => {
+    const sizes = [3, 1, 1, rows, N, k, ...strides] as const;
+    return [kernels.gemmBatch(c, a, b, scratch, ...sizes, 1, 3, 1, 3, packs, size)];
+  });
 }
 
 /** With operands kept in panels, whose sizes are multiples of any tile. */

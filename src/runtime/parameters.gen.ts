@@ -80,6 +80,7 @@ export const PARAMETERS: Readonly<Record<string, string>> = {
   gemm: 'c a bp bias y M unit N K aRow aCol ldc beta activation',
   gemmColumns: 'c a bp bias y N unit M K aRow aCol ldc beta activation',
   gemmPanels: 'c a bp N unit M K aRow aCol',
+  gemmBatch: 'c a b scratch items unit parts M N K aRow aCol bRow bCol aEach aOf bEach bOf packs slot',
   gemmSmall: 'c a b bias M unit N K aRow aCol bRow bCol ldc beta activation',
   gemv: 'y x b bias N unit K ldb beta activation',
   gemvT: 'y x b bias N unit K ldb beta activation',

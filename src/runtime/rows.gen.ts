@@ -155,217 +155,219 @@ export const gemm = /* @__PURE__ */ kernel(76, 'gemm', 'biIIinunnnnnnn') as (c: 
 export const gemmColumns = /* @__PURE__ */ kernel(77, 'gemmColumns', 'OIiIInunnnnnnn') as (c: Pointer, a: Pointer, bp: Pointer, bias: Pointer, y: Pointer, N: number, unit: number, M: number, K: number, aRow: number, aCol: number, ldc: number, beta: number, activation: number) => Row;
 /** C = A·B as gemm, in panels of NR columns, one behind the other: C[n / NR][m][n mod NR]. N is a multiple of NR, threads share the columns. */
 export const gemmPanels = /* @__PURE__ */ kernel(78, 'gemmPanels', 'oIinunnnn') as (c: Pointer, a: Pointer, bp: Pointer, N: number, unit: number, M: number, K: number, aRow: number, aCol: number) => Row;
+/** C[i] = A[i]·B[i] of `items` / parts matrices, C [M, N], A at m·aRow + k·aCol, B at k·bRow + n·bCol. A[i] is matrix (i / aEach) mod aOf of those at `a`, B likewise. Threads share the items, each of which is M / parts rows of a matrix; who begins one packs its B. Of scratch each thread has `slot` numbers: K rows of at most 256 columns of B in whole panels; with `packs`, behind them 8 panels of A, of which aRow is then 1. slot 0: tiny matrices in one part, straight from memory; a single row meets a stored Bᵀ by dot products. */
+export const gemmBatch = /* @__PURE__ */ kernel(79, 'gemmBatch', 'oIIOnunnnnnnnnnnnnnn') as (c: Pointer, a: Pointer, b: Pointer, scratch: Pointer, items: number, unit: number, parts: number, M: number, N: number, K: number, aRow: number, aCol: number, bRow: number, bCol: number, aEach: number, aOf: number, bEach: number, bOf: number, packs: number, slot: number) => Row;
 /** C[M, N] = act(beta·C + A·B + bias[N]) for tiny products, straight from memory: A at m·aRow + k·aCol, B at k·bRow + n·bCol. Fast when bCol is 1. beta, bias and activation as in gemm. */
-export const gemmSmall = /* @__PURE__ */ kernel(79, 'gemmSmall', 'bIIInunnnnnnnnn') as (c: Pointer, a: Pointer, b: Pointer, bias: Pointer, M: number, unit: number, N: number, K: number, aRow: number, aCol: number, bRow: number, bCol: number, ldc: number, beta: number, activation: number) => Row;
+export const gemmSmall = /* @__PURE__ */ kernel(80, 'gemmSmall', 'bIIInunnnnnnnnn') as (c: Pointer, a: Pointer, b: Pointer, bias: Pointer, M: number, unit: number, N: number, K: number, aRow: number, aCol: number, bRow: number, bCol: number, ldc: number, beta: number, activation: number) => Row;
 /** y[N] = act(beta·y + Σ_k x[k]·b[k·ldb + n] + bias[n]): one row times a row-major B[K, N]. */
-export const gemv = /* @__PURE__ */ kernel(80, 'gemv', 'oIIInunnnn') as (y: Pointer, x: Pointer, b: Pointer, bias: Pointer, N: number, unit: number, K: number, ldb: number, beta: number, activation: number) => Row;
+export const gemv = /* @__PURE__ */ kernel(81, 'gemv', 'oIIInunnnn') as (y: Pointer, x: Pointer, b: Pointer, bias: Pointer, N: number, unit: number, K: number, ldb: number, beta: number, activation: number) => Row;
 /** y[N] = act(beta·y + Σ_k x[k]·b[n·ldb + k] + bias[n]): one row times Bᵀ, stored [N, K]. */
-export const gemvT = /* @__PURE__ */ kernel(81, 'gemvT', 'oIiInunnnn') as (y: Pointer, x: Pointer, b: Pointer, bias: Pointer, N: number, unit: number, K: number, ldb: number, beta: number, activation: number) => Row;
+export const gemvT = /* @__PURE__ */ kernel(82, 'gemvT', 'oIiInunnnn') as (y: Pointer, x: Pointer, b: Pointer, bias: Pointer, N: number, unit: number, K: number, ldb: number, beta: number, activation: number) => Row;
 /** y[M] = act(Σ_k a[m·lda + k]·x[k] + bias[0]): a row-major A[M, K] times one column; bias 0: none. */
-export const gemvColumn = /* @__PURE__ */ kernel(82, 'gemvColumn', 'oiIInunnn') as (y: Pointer, a: Pointer, x: Pointer, bias: Pointer, M: number, unit: number, K: number, lda: number, activation: number) => Row;
+export const gemvColumn = /* @__PURE__ */ kernel(83, 'gemvColumn', 'oiIInunnn') as (y: Pointer, a: Pointer, x: Pointer, bias: Pointer, M: number, unit: number, K: number, lda: number, activation: number) => Row;
 /** y[N] = act(bias[n] + Σ_k x[k]·B[k, n]) for B in panels of NR columns; N is a multiple of NR. */
-export const gemvPanels = /* @__PURE__ */ kernel(83, 'gemvPanels', 'oIiInunn') as (y: Pointer, x: Pointer, bp: Pointer, bias: Pointer, N: number, unit: number, K: number, activation: number) => Row;
+export const gemvPanels = /* @__PURE__ */ kernel(84, 'gemvPanels', 'oIiInunn') as (y: Pointer, x: Pointer, bp: Pointer, bias: Pointer, N: number, unit: number, K: number, activation: number) => Row;
 /** y[N] = Σ_k x[k]·B[n, k] for B in panels of NR columns k; K is a multiple of NR. */
-export const gemvPanelsT = /* @__PURE__ */ kernel(84, 'gemvPanelsT', 'oIInun') as (y: Pointer, x: Pointer, bp: Pointer, N: number, unit: number, K: number) => Row;
+export const gemvPanelsT = /* @__PURE__ */ kernel(85, 'gemvPanelsT', 'oIInun') as (y: Pointer, x: Pointer, bp: Pointer, N: number, unit: number, K: number) => Row;
 /** y = x̂·scale + offset */
-export const layerNorm = /* @__PURE__ */ kernel(85, 'layerNorm', 'oiIInunnr') as (y: Pointer, x: Pointer, scale: Pointer, offset: Pointer, rows: number, unit: number, cols: number, centered: number, epsilon: number) => Row;
+export const layerNorm = /* @__PURE__ */ kernel(86, 'layerNorm', 'oiIInunnr') as (y: Pointer, x: Pointer, scale: Pointer, offset: Pointer, rows: number, unit: number, cols: number, centered: number, epsilon: number) => Row;
 /** dx = (g − mean of g − x̂·mean of g·x̂)/σ with g = scale·dy; where it is not centered, without the mean of g. */
-export const layerNormGrad = /* @__PURE__ */ kernel(86, 'layerNormGrad', 'oiiInunnr') as (dx: Pointer, dy: Pointer, x: Pointer, scale: Pointer, rows: number, unit: number, cols: number, centered: number, epsilon: number) => Row;
+export const layerNormGrad = /* @__PURE__ */ kernel(87, 'layerNormGrad', 'oiiInunnr') as (dx: Pointer, dy: Pointer, x: Pointer, scale: Pointer, rows: number, unit: number, cols: number, centered: number, epsilon: number) => Row;
 /** p[k] = [Σ dy, Σ dy·x̂] of each column over the rows k·chunk … */
-export const layerNormSums = /* @__PURE__ */ kernel(87, 'layerNormSums', 'oIInunnnnr') as (p: Pointer, dy: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, rows: number, cols: number, centered: number, epsilon: number) => Row;
+export const layerNormSums = /* @__PURE__ */ kernel(88, 'layerNormSums', 'oIInunnnnr') as (p: Pointer, dy: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, rows: number, cols: number, centered: number, epsilon: number) => Row;
 /** Root of the mean square and largest |x| of each chunk of `chunk` of the n numbers at x. Squares are of numbers that are divided by the largest, so that none of them overflows or vanishes. */
-export const magnitudeChunks = /* @__PURE__ */ kernel(88, 'magnitudeChunks', 'oInunn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, n: number) => Row;
+export const magnitudeChunks = /* @__PURE__ */ kernel(89, 'magnitudeChunks', 'oInunn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, n: number) => Row;
 /** y = [root of the mean square, largest |x|] of n numbers from those of their chunks. */
-export const combineMagnitudes = /* @__PURE__ */ kernel(89, 'combineMagnitudes', 'oInnn') as (y: Pointer, partial: Pointer, chunks: number, chunk: number, n: number) => Row;
+export const combineMagnitudes = /* @__PURE__ */ kernel(90, 'combineMagnitudes', 'oInnn') as (y: Pointer, partial: Pointer, chunks: number, chunk: number, n: number) => Row;
 /** mean[r] and variance[r] of x[r, …]; x [rows, cols]. */
-export const momentRows = /* @__PURE__ */ kernel(90, 'momentRows', 'ooinun') as (mean: Pointer, variance: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
+export const momentRows = /* @__PURE__ */ kernel(91, 'momentRows', 'ooinun') as (mean: Pointer, variance: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
 /** mean[c] and variance[c] of x[…, c]; x [rows, cols]. */
-export const momentColumns = /* @__PURE__ */ kernel(91, 'momentColumns', 'ooInun') as (mean: Pointer, variance: Pointer, x: Pointer, cols: number, unit: number, rows: number) => Row;
+export const momentColumns = /* @__PURE__ */ kernel(92, 'momentColumns', 'ooInun') as (mean: Pointer, variance: Pointer, x: Pointer, cols: number, unit: number, rows: number) => Row;
 /** partial[k] = mean of x[k·chunk … min(n, (k + 1)·chunk) − 1] and the sum of its squared deviations; partial [chunks, 2], no chunk empty. */
-export const momentChunks = /* @__PURE__ */ kernel(92, 'momentChunks', 'oInunn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, n: number) => Row;
+export const momentChunks = /* @__PURE__ */ kernel(93, 'momentChunks', 'oInunn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, n: number) => Row;
 /** partial[k, 0, c] = mean of x[r, c] and partial[k, 1, c] = the sum of squared deviations for r = k·chunk … min(rows, (k + 1)·chunk) − 1; x [rows, cols], partial [chunks, 2, cols], no chunk empty. */
-export const momentColumnChunks = /* @__PURE__ */ kernel(93, 'momentColumnChunks', 'oInunnn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, rows: number, cols: number) => Row;
+export const momentColumnChunks = /* @__PURE__ */ kernel(94, 'momentColumnChunks', 'oInunnn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, rows: number, cols: number) => Row;
 /** mean[c] and variance[c] of the n numbers whose chunks of `chunk` (the last one shorter) have the moments partial [chunks, 2, cols]. */
-export const combineMoments = /* @__PURE__ */ kernel(94, 'combineMoments', 'ooInunnn') as (mean: Pointer, variance: Pointer, partial: Pointer, cols: number, unit: number, chunks: number, chunk: number, n: number) => Row;
+export const combineMoments = /* @__PURE__ */ kernel(95, 'combineMoments', 'ooInunnn') as (mean: Pointer, variance: Pointer, partial: Pointer, cols: number, unit: number, chunks: number, chunk: number, n: number) => Row;
 /** p[k] = [mean, variance] of the rows k·chunk … of each column of x [rows, cols]. */
-export const momentsChunks = /* @__PURE__ */ kernel(95, 'momentsChunks', 'oInunnn') as (p: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, rows: number, cols: number) => Row;
+export const momentsChunks = /* @__PURE__ */ kernel(96, 'momentsChunks', 'oInunnn') as (p: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, rows: number, cols: number) => Row;
 /** y = moments of all rows from those of their chunks, joined in order (Chan, Golub, LeVeque 1979). */
-export const momentsJoin = /* @__PURE__ */ kernel(96, 'momentsJoin', 'OInunnn') as (y: Pointer, p: Pointer, cols: number, unit: number, chunks: number, chunk: number, rows: number) => Row;
+export const momentsJoin = /* @__PURE__ */ kernel(97, 'momentsJoin', 'OInunnn') as (y: Pointer, p: Pointer, cols: number, unit: number, chunks: number, chunk: number, rows: number) => Row;
 /** y = x̂·scale + offset; without moments, y = x·scale + offset. Steps: elements from image to image, 0 for the same. */
-export const normalize = /* @__PURE__ */ kernel(97, 'normalize', 'oiIIInunnnnr') as (y: Pointer, x: Pointer, moments: Pointer, scale: Pointer, offset: Pointer, images: number, unit: number, rows: number, cols: number, momentsStep: number, scaleStep: number, epsilon: number) => Row;
+export const normalize = /* @__PURE__ */ kernel(98, 'normalize', 'oiIIInunnnnr') as (y: Pointer, x: Pointer, moments: Pointer, scale: Pointer, offset: Pointer, images: number, unit: number, rows: number, cols: number, momentsStep: number, scaleStep: number, epsilon: number) => Row;
 /** p[k] = [Σ dy, Σ dy·x̂] of the rows k·chunk … of each column; without moments, of dy·x. */
-export const normalizeSums = /* @__PURE__ */ kernel(98, 'normalizeSums', 'oIIInunnnnr') as (p: Pointer, dy: Pointer, x: Pointer, moments: Pointer, chunks: number, unit: number, chunk: number, rows: number, cols: number, momentsStep: number, epsilon: number) => Row;
+export const normalizeSums = /* @__PURE__ */ kernel(99, 'normalizeSums', 'oIIInunnnnr') as (p: Pointer, dy: Pointer, x: Pointer, moments: Pointer, chunks: number, unit: number, chunk: number, rows: number, cols: number, momentsStep: number, epsilon: number) => Row;
 /** dx = (scale·dy − means₀ − x̂·means₁)/σ; means [.., 2, cols] are those of scale·dy and scale·dy·x̂ over what is normalised. */
-export const normalizeGrad = /* @__PURE__ */ kernel(99, 'normalizeGrad', 'oiiIIInunnnnr') as (dx: Pointer, dy: Pointer, x: Pointer, moments: Pointer, scale: Pointer, means: Pointer, images: number, unit: number, rows: number, cols: number, momentsStep: number, scaleStep: number, epsilon: number) => Row;
+export const normalizeGrad = /* @__PURE__ */ kernel(100, 'normalizeGrad', 'oiiIIInunnnnr') as (dx: Pointer, dy: Pointer, x: Pointer, moments: Pointer, scale: Pointer, means: Pointer, images: number, unit: number, rows: number, cols: number, momentsStep: number, scaleStep: number, epsilon: number) => Row;
 /** y = the rows of x [rows, cols], rows ≤ cols and independent, made orthonormal: Gram–Schmidt, each row twice (Giraud et al. 2005). One thread does it all. */
-export const orthonormalRows = /* @__PURE__ */ kernel(100, 'orthonormalRows', 'oinn') as (y: Pointer, x: Pointer, rows: number, cols: number) => Row;
+export const orthonormalRows = /* @__PURE__ */ kernel(101, 'orthonormalRows', 'oinn') as (y: Pointer, x: Pointer, rows: number, cols: number) => Row;
 /** ap[panel][k][MR] = A[M, K], row stride lda, in panels of MR rows; the last one is padded with zeros. */
-export const packA = /* @__PURE__ */ kernel(101, 'packA', 'oinunn') as (ap: Pointer, a: Pointer, M: number, unit: number, K: number, lda: number) => Row;
+export const packA = /* @__PURE__ */ kernel(102, 'packA', 'oinunn') as (ap: Pointer, a: Pointer, M: number, unit: number, K: number, lda: number) => Row;
 /** ap[panel][k][MR] = Aᵀ: as packA for a stored [K, M], element (m, k) at a[k·lda + m]. */
-export const packAT = /* @__PURE__ */ kernel(102, 'packAT', 'oInunn') as (ap: Pointer, a: Pointer, M: number, unit: number, K: number, lda: number) => Row;
+export const packAT = /* @__PURE__ */ kernel(103, 'packAT', 'oInunn') as (ap: Pointer, a: Pointer, M: number, unit: number, K: number, lda: number) => Row;
 /** bp[panel][k][NR] = B[K, N], row stride ldb, in panels of NR columns; the last one is padded with zeros. */
-export const packB = /* @__PURE__ */ kernel(103, 'packB', 'oInunn') as (bp: Pointer, b: Pointer, N: number, unit: number, K: number, ldb: number) => Row;
+export const packB = /* @__PURE__ */ kernel(104, 'packB', 'oInunn') as (bp: Pointer, b: Pointer, N: number, unit: number, K: number, ldb: number) => Row;
 /** bp[panel][k][NR] = Bᵀ: as packB for b stored [N, K], element (k, n) at b[n·ldb + k]. */
-export const packBT = /* @__PURE__ */ kernel(104, 'packBT', 'oinunn') as (bp: Pointer, b: Pointer, N: number, unit: number, K: number, ldb: number) => Row;
+export const packBT = /* @__PURE__ */ kernel(105, 'packBT', 'oinunn') as (bp: Pointer, b: Pointer, N: number, unit: number, K: number, ldb: number) => Row;
 /** bp = Bᵀ for b[N, K] that is itself in panels: b[k / NR][n][k mod NR], K a multiple of NR. The columns of bp are shared. */
-export const packPanelsT = /* @__PURE__ */ kernel(105, 'packPanelsT', 'oInun') as (bp: Pointer, b: Pointer, N: number, unit: number, K: number) => Row;
+export const packPanelsT = /* @__PURE__ */ kernel(106, 'packPanelsT', 'oInun') as (bp: Pointer, b: Pointer, N: number, unit: number, K: number) => Row;
 /** b[K, N], row stride ldb, from panels of NR columns; N is a multiple of NR. */
-export const unpackB = /* @__PURE__ */ kernel(106, 'unpackB', 'Oinunn') as (b: Pointer, bp: Pointer, N: number, unit: number, K: number, ldb: number) => Row;
+export const unpackB = /* @__PURE__ */ kernel(107, 'unpackB', 'Oinunn') as (b: Pointer, bp: Pointer, N: number, unit: number, K: number, ldb: number) => Row;
 /** y = the largest of each window. `whole`: the only window is the image. */
-export const maxPool = /* @__PURE__ */ kernel(107, 'maxPool', 'oiInukn') as (y: Pointer, x: Pointer, geometry: Pointer, images: number, unit: number, small: Pointer | number, whole: number) => Row;
+export const maxPool = /* @__PURE__ */ kernel(108, 'maxPool', 'oiInukn') as (y: Pointer, x: Pointer, geometry: Pointer, images: number, unit: number, small: Pointer | number, whole: number) => Row;
 /** dx = dy at the first place of each window where x is its largest element y. `tiles`: each element is in one window. */
-export const maxPoolGrad = /* @__PURE__ */ kernel(108, 'maxPoolGrad', 'oiiiInukn') as (dx: Pointer, dy: Pointer, x: Pointer, y: Pointer, geometry: Pointer, images: number, unit: number, small: Pointer | number, tiles: number) => Row;
+export const maxPoolGrad = /* @__PURE__ */ kernel(109, 'maxPoolGrad', 'oiiiInukn') as (dx: Pointer, dy: Pointer, x: Pointer, y: Pointer, geometry: Pointer, images: number, unit: number, small: Pointer | number, tiles: number) => Row;
 /** z = u at the first place of each window where x is its largest element y. */
-export const maxPoolPick = /* @__PURE__ */ kernel(109, 'maxPoolPick', 'oiiiInuk') as (z: Pointer, u: Pointer, x: Pointer, y: Pointer, geometry: Pointer, images: number, unit: number, small: Pointer | number) => Row;
+export const maxPoolPick = /* @__PURE__ */ kernel(110, 'maxPoolPick', 'oiiiInuk') as (z: Pointer, u: Pointer, x: Pointer, y: Pointer, geometry: Pointer, images: number, unit: number, small: Pointer | number) => Row;
 /** y = the sum of each window, with `mean` divided by its size. `whole`: the only window is the image. */
-export const averagePool = /* @__PURE__ */ kernel(110, 'averagePool', 'oiInuknn') as (y: Pointer, x: Pointer, geometry: Pointer, images: number, unit: number, small: Pointer | number, mean: number, whole: number) => Row;
+export const averagePool = /* @__PURE__ */ kernel(111, 'averagePool', 'oiInuknn') as (y: Pointer, x: Pointer, geometry: Pointer, images: number, unit: number, small: Pointer | number, mean: number, whole: number) => Row;
 /** dx = Σ dy of the windows around each element, with `mean` divided by their sizes. `tiles`: it is always one. */
-export const averagePoolGrad = /* @__PURE__ */ kernel(111, 'averagePoolGrad', 'oiInuknn') as (dx: Pointer, dy: Pointer, geometry: Pointer, images: number, unit: number, small: Pointer | number, mean: number, tiles: number) => Row;
+export const averagePoolGrad = /* @__PURE__ */ kernel(112, 'averagePoolGrad', 'oiInuknn') as (dx: Pointer, dy: Pointer, geometry: Pointer, images: number, unit: number, small: Pointer | number, mean: number, tiles: number) => Row;
 /** The peak of one thread: n · 24 · LANES floating-point operations in registers, as 12 chains of fused multiply-adds or, where the build has none, 6 of multiplications and 6 of additions. out[0] is their sum. */
-export const peak = /* @__PURE__ */ kernel(112, 'peak', 'On') as (out: Pointer, n: number) => Row;
+export const peak = /* @__PURE__ */ kernel(113, 'peak', 'On') as (out: Pointer, n: number) => Row;
 /** y = the words (u32) of Philox4x32-10 for counter (counter[0] … counter[3]) and key (key[0], key[1]). */
-export const philoxBlock = /* @__PURE__ */ kernel(113, 'philoxBlock', 'OII') as (y: Pointer, counter: Pointer, key: Pointer) => Row;
+export const philoxBlock = /* @__PURE__ */ kernel(114, 'philoxBlock', 'OII') as (y: Pointer, counter: Pointer, key: Pointer) => Row;
 /** y = random words (u32): element 16·g + 4·w + k is word w of Philox4x32-10 for counter (4·g + k, stream, 0, 0) and key (seed, step key). */
-export const randomBits = /* @__PURE__ */ kernel(114, 'randomBits', 'onuks') as (y: Pointer, n: number, unit: number, stream: Pointer | number, step: Pointer) => Row;
+export const randomBits = /* @__PURE__ */ kernel(115, 'randomBits', 'onuks') as (y: Pointer, n: number, unit: number, stream: Pointer | number, step: Pointer) => Row;
 /** y = low + (high − low)·u, u being the top 24 bits of the element's random word times 2^−24. */
-export const randomUniform = /* @__PURE__ */ kernel(115, 'randomUniform', 'onurrks') as (y: Pointer, n: number, unit: number, low: number, high: number, stream: Pointer | number, step: Pointer) => Row;
+export const randomUniform = /* @__PURE__ */ kernel(116, 'randomUniform', 'onurrks') as (y: Pointer, n: number, unit: number, low: number, high: number, stream: Pointer | number, step: Pointer) => Row;
 /** y = mean + std·z, z standard normal: the quantile of the top 24 bits of the element's random word; |z| ≤ 5.4. */
-export const randomNormal = /* @__PURE__ */ kernel(116, 'randomNormal', 'onurrks') as (y: Pointer, n: number, unit: number, mean: number, std: number, stream: Pointer | number, step: Pointer) => Row;
+export const randomNormal = /* @__PURE__ */ kernel(117, 'randomNormal', 'onurrks') as (y: Pointer, n: number, unit: number, mean: number, std: number, stream: Pointer | number, step: Pointer) => Row;
 /** y = mean + std·z, z normal on condition that |z| ≤ 2: the quantile of the top 24 bits of the element's random word. */
-export const randomTruncatedNormal = /* @__PURE__ */ kernel(117, 'randomTruncatedNormal', 'onurrks') as (y: Pointer, n: number, unit: number, mean: number, std: number, stream: Pointer | number, step: Pointer) => Row;
+export const randomTruncatedNormal = /* @__PURE__ */ kernel(118, 'randomTruncatedNormal', 'onurrks') as (y: Pointer, n: number, unit: number, mean: number, std: number, stream: Pointer | number, step: Pointer) => Row;
 /** y = kept ? x / (1 − rate) : 0; element i is kept if its random word ≥ rate·2^32. y may be x; the gradient is the same kernel on dy. */
-export const dropout = /* @__PURE__ */ kernel(118, 'dropout', 'oinurks') as (y: Pointer, x: Pointer, n: number, unit: number, rate: number, stream: Pointer | number, step: Pointer) => Row;
+export const dropout = /* @__PURE__ */ kernel(119, 'dropout', 'oinurks') as (y: Pointer, x: Pointer, n: number, unit: number, rate: number, stream: Pointer | number, step: Pointer) => Row;
 /** y = a random order of 0 … n − 1 (i32), every order being equally likely: Fisher–Yates from the inside out. */
-export const permutation = /* @__PURE__ */ kernel(119, 'permutation', 'Onks') as (y: Pointer, n: number, stream: Pointer | number, step: Pointer) => Row;
+export const permutation = /* @__PURE__ */ kernel(120, 'permutation', 'Onks') as (y: Pointer, n: number, stream: Pointer | number, step: Pointer) => Row;
 /** y[i] = how many of the `count` ascending thresholds are below x[i]; none are below a NaN. */
-export const countBelow = /* @__PURE__ */ kernel(120, 'countBelow', 'oiInun') as (y: Pointer, x: Pointer, thresholds: Pointer, n: number, unit: number, count: number) => Row;
+export const countBelow = /* @__PURE__ */ kernel(121, 'countBelow', 'oiInun') as (y: Pointer, x: Pointer, thresholds: Pointer, n: number, unit: number, count: number) => Row;
 /** y[r, c] = how many of the row stand before x[r, c]: those larger, not a number, or equal and further left; x [rows, cols]. */
-export const rankRows = /* @__PURE__ */ kernel(121, 'rankRows', 'oinun') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
+export const rankRows = /* @__PURE__ */ kernel(122, 'rankRows', 'oinun') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
 /** y[r] = Σ_c x[r, c]; x [rows, cols]. */
-export const sumRows = /* @__PURE__ */ kernel(122, 'sumRows', 'oinun') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
+export const sumRows = /* @__PURE__ */ kernel(123, 'sumRows', 'oinun') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
 /** y[r] = Σ_c x[r, c] / count; x [rows, cols]. */
-export const meanRows = /* @__PURE__ */ kernel(123, 'meanRows', 'oinunr') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number, count: number) => Row;
+export const meanRows = /* @__PURE__ */ kernel(124, 'meanRows', 'oinunr') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number, count: number) => Row;
 /** y[r] = max_c x[r, c], NaN if there is one; x [rows, cols]. */
-export const maxRows = /* @__PURE__ */ kernel(124, 'maxRows', 'oinun') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
+export const maxRows = /* @__PURE__ */ kernel(125, 'maxRows', 'oinun') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
 /** y[r] = min_c x[r, c], NaN if there is one; x [rows, cols]. */
-export const minRows = /* @__PURE__ */ kernel(125, 'minRows', 'oinun') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
+export const minRows = /* @__PURE__ */ kernel(126, 'minRows', 'oinun') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
 /** y[c] = Σ_r x[r, c]; x [rows, cols]. */
-export const sumColumns = /* @__PURE__ */ kernel(126, 'sumColumns', 'oInun') as (y: Pointer, x: Pointer, cols: number, unit: number, rows: number) => Row;
+export const sumColumns = /* @__PURE__ */ kernel(127, 'sumColumns', 'oInun') as (y: Pointer, x: Pointer, cols: number, unit: number, rows: number) => Row;
 /** y[c] = Σ_r x[r, c] / count; x [rows, cols]. */
-export const meanColumns = /* @__PURE__ */ kernel(127, 'meanColumns', 'oInunr') as (y: Pointer, x: Pointer, cols: number, unit: number, rows: number, count: number) => Row;
+export const meanColumns = /* @__PURE__ */ kernel(128, 'meanColumns', 'oInunr') as (y: Pointer, x: Pointer, cols: number, unit: number, rows: number, count: number) => Row;
 /** y[c] = max_r x[r, c], NaN if there is one; x [rows, cols]. */
-export const maxColumns = /* @__PURE__ */ kernel(128, 'maxColumns', 'oInun') as (y: Pointer, x: Pointer, cols: number, unit: number, rows: number) => Row;
+export const maxColumns = /* @__PURE__ */ kernel(129, 'maxColumns', 'oInun') as (y: Pointer, x: Pointer, cols: number, unit: number, rows: number) => Row;
 /** y[c] = min_r x[r, c], NaN if there is one; x [rows, cols]. */
-export const minColumns = /* @__PURE__ */ kernel(129, 'minColumns', 'oInun') as (y: Pointer, x: Pointer, cols: number, unit: number, rows: number) => Row;
+export const minColumns = /* @__PURE__ */ kernel(130, 'minColumns', 'oInun') as (y: Pointer, x: Pointer, cols: number, unit: number, rows: number) => Row;
 /** partial[c] = Σ of x[c·chunk … min(n, (c + 1)·chunk) − 1]. */
-export const sumChunks = /* @__PURE__ */ kernel(130, 'sumChunks', 'oInunn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, n: number) => Row;
+export const sumChunks = /* @__PURE__ */ kernel(131, 'sumChunks', 'oInunn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, n: number) => Row;
 /** partial[c] = max of x[c·chunk … min(n, (c + 1)·chunk) − 1]; −Inf if empty. */
-export const maxChunks = /* @__PURE__ */ kernel(131, 'maxChunks', 'oInunn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, n: number) => Row;
+export const maxChunks = /* @__PURE__ */ kernel(132, 'maxChunks', 'oInunn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, n: number) => Row;
 /** partial[c] = min of x[c·chunk … min(n, (c + 1)·chunk) − 1]; +Inf if empty. */
-export const minChunks = /* @__PURE__ */ kernel(132, 'minChunks', 'oInunn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, n: number) => Row;
+export const minChunks = /* @__PURE__ */ kernel(133, 'minChunks', 'oInunn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, n: number) => Row;
 /** partial[k, c] = Σ of x[r, c] for r = k·chunk … min(rows, (k + 1)·chunk) − 1; x [rows, cols], partial [chunks, cols]. */
-export const sumColumnChunks = /* @__PURE__ */ kernel(133, 'sumColumnChunks', 'oInunnn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, rows: number, cols: number) => Row;
+export const sumColumnChunks = /* @__PURE__ */ kernel(134, 'sumColumnChunks', 'oInunnn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, rows: number, cols: number) => Row;
 /** partial[k, c] = max of x[r, c] for r = k·chunk … min(rows, (k + 1)·chunk) − 1; x [rows, cols], partial [chunks, cols]. */
-export const maxColumnChunks = /* @__PURE__ */ kernel(134, 'maxColumnChunks', 'oInunnn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, rows: number, cols: number) => Row;
+export const maxColumnChunks = /* @__PURE__ */ kernel(135, 'maxColumnChunks', 'oInunnn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, rows: number, cols: number) => Row;
 /** partial[k, c] = min of x[r, c] for r = k·chunk … min(rows, (k + 1)·chunk) − 1; x [rows, cols], partial [chunks, cols]. */
-export const minColumnChunks = /* @__PURE__ */ kernel(135, 'minColumnChunks', 'oInunnn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, rows: number, cols: number) => Row;
+export const minColumnChunks = /* @__PURE__ */ kernel(136, 'minColumnChunks', 'oInunnn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, rows: number, cols: number) => Row;
 /** loss = max(x, 0) − x·t + log(1 + exp(−|x|)) = −t·log σ(x) − (1 − t)·log(1 − σ(x)). loss may be x or t. */
-export const sigmoidCrossEntropy = /* @__PURE__ */ kernel(136, 'sigmoidCrossEntropy', 'oiinu') as (loss: Pointer, x: Pointer, t: Pointer, n: number, unit: number) => Row;
+export const sigmoidCrossEntropy = /* @__PURE__ */ kernel(137, 'sigmoidCrossEntropy', 'oiinu') as (loss: Pointer, x: Pointer, t: Pointer, n: number, unit: number) => Row;
 /** dx = dloss·(σ(x) − t). dx may be any of the inputs. */
-export const sigmoidCrossEntropyGrad = /* @__PURE__ */ kernel(137, 'sigmoidCrossEntropyGrad', 'oiiinu') as (dx: Pointer, dloss: Pointer, x: Pointer, t: Pointer, n: number, unit: number) => Row;
+export const sigmoidCrossEntropyGrad = /* @__PURE__ */ kernel(138, 'sigmoidCrossEntropyGrad', 'oiiinu') as (dx: Pointer, dloss: Pointer, x: Pointer, t: Pointer, n: number, unit: number) => Row;
 /** y[r, c] = exp(x[r, c]) / Σ_k exp(x[r, k]), computed from x − max; x, y [rows, cols]. y may be x. */
-export const softmax = /* @__PURE__ */ kernel(138, 'softmax', 'oinun') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
+export const softmax = /* @__PURE__ */ kernel(139, 'softmax', 'oinun') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
 /** y[r, c] = x[r, c] − log Σ_k exp(x[r, k]); x, y [rows, cols]. y may be x. */
-export const logSoftmax = /* @__PURE__ */ kernel(139, 'logSoftmax', 'oinun') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
+export const logSoftmax = /* @__PURE__ */ kernel(140, 'logSoftmax', 'oinun') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
 /** dx[r, c] = y[r, c]·(dy[r, c] − Σ_k dy[r, k]·y[r, k]); all [rows, cols]. dx may be dy or y. */
-export const softmaxGrad = /* @__PURE__ */ kernel(140, 'softmaxGrad', 'oiinun') as (dx: Pointer, dy: Pointer, y: Pointer, rows: number, unit: number, cols: number) => Row;
+export const softmaxGrad = /* @__PURE__ */ kernel(141, 'softmaxGrad', 'oiinun') as (dx: Pointer, dy: Pointer, y: Pointer, rows: number, unit: number, cols: number) => Row;
 /** dx[r, c] = dy[r, c] − exp(y[r, c])·Σ_k dy[r, k]; all [rows, cols]. dx may be dy or y. */
-export const logSoftmaxGrad = /* @__PURE__ */ kernel(141, 'logSoftmaxGrad', 'oiinun') as (dx: Pointer, dy: Pointer, y: Pointer, rows: number, unit: number, cols: number) => Row;
+export const logSoftmaxGrad = /* @__PURE__ */ kernel(142, 'logSoftmaxGrad', 'oiinun') as (dx: Pointer, dy: Pointer, y: Pointer, rows: number, unit: number, cols: number) => Row;
 /** loss[r] = log Σ_k exp(x[r, k]) − x[r, labels[r]]; x [rows, cols], labels i32 [rows]. A label outside [0, cols) gives NaN. */
-export const softmaxCrossEntropy = /* @__PURE__ */ kernel(142, 'softmaxCrossEntropy', 'oiinun') as (loss: Pointer, x: Pointer, labels: Pointer, rows: number, unit: number, cols: number) => Row;
+export const softmaxCrossEntropy = /* @__PURE__ */ kernel(143, 'softmaxCrossEntropy', 'oiinun') as (loss: Pointer, x: Pointer, labels: Pointer, rows: number, unit: number, cols: number) => Row;
 /** dx[r, c] = dloss[r]·(softmax(x)[r, c] − (c == labels[r])); x, dx [rows, cols], labels i32 [rows], dloss [rows]. dx may be x. A label outside [0, cols) gives a row of NaN. */
-export const softmaxCrossEntropyGrad = /* @__PURE__ */ kernel(143, 'softmaxCrossEntropyGrad', 'oiiinun') as (dx: Pointer, dloss: Pointer, x: Pointer, labels: Pointer, rows: number, unit: number, cols: number) => Row;
+export const softmaxCrossEntropyGrad = /* @__PURE__ */ kernel(144, 'softmaxCrossEntropyGrad', 'oiiinun') as (dx: Pointer, dloss: Pointer, x: Pointer, labels: Pointer, rows: number, unit: number, cols: number) => Row;
 /** loss[r] = Σ_c t[r, c]·(log Σ_k exp(x[r, k]) − x[r, c]); x, t [rows, cols]. */
-export const softmaxCrossEntropyDense = /* @__PURE__ */ kernel(144, 'softmaxCrossEntropyDense', 'oiinun') as (loss: Pointer, x: Pointer, t: Pointer, rows: number, unit: number, cols: number) => Row;
+export const softmaxCrossEntropyDense = /* @__PURE__ */ kernel(145, 'softmaxCrossEntropyDense', 'oiinun') as (loss: Pointer, x: Pointer, t: Pointer, rows: number, unit: number, cols: number) => Row;
 /** dx[r, c] = dloss[r]·(softmax(x)[r, c]·Σ_k t[r, k] − t[r, c]); x, t, dx [rows, cols], dloss [rows]. dx may be x or t. */
-export const softmaxCrossEntropyDenseGrad = /* @__PURE__ */ kernel(145, 'softmaxCrossEntropyDenseGrad', 'oiiinun') as (dx: Pointer, dloss: Pointer, x: Pointer, t: Pointer, rows: number, unit: number, cols: number) => Row;
+export const softmaxCrossEntropyDenseGrad = /* @__PURE__ */ kernel(146, 'softmaxCrossEntropyDenseGrad', 'oiiinun') as (dx: Pointer, dloss: Pointer, x: Pointer, t: Pointer, rows: number, unit: number, cols: number) => Row;
 /** y = |x| */
-export const abs = /* @__PURE__ */ kernel(146, 'abs', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const abs = /* @__PURE__ */ kernel(147, 'abs', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = −1, 0 or 1; NaN stays */
-export const sign = /* @__PURE__ */ kernel(147, 'sign', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const sign = /* @__PURE__ */ kernel(148, 'sign', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = e^x */
-export const exp = /* @__PURE__ */ kernel(148, 'exp', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const exp = /* @__PURE__ */ kernel(149, 'exp', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = log x */
-export const log = /* @__PURE__ */ kernel(149, 'log', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const log = /* @__PURE__ */ kernel(150, 'log', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = log(1 + x) */
-export const log1p = /* @__PURE__ */ kernel(150, 'log1p', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const log1p = /* @__PURE__ */ kernel(151, 'log1p', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = e^x − 1 */
-export const expm1 = /* @__PURE__ */ kernel(151, 'expm1', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const expm1 = /* @__PURE__ */ kernel(152, 'expm1', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = √x */
-export const sqrt = /* @__PURE__ */ kernel(152, 'sqrt', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const sqrt = /* @__PURE__ */ kernel(153, 'sqrt', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = 1 / √x */
-export const rsqrt = /* @__PURE__ */ kernel(153, 'rsqrt', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const rsqrt = /* @__PURE__ */ kernel(154, 'rsqrt', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = 1 / x */
-export const reciprocal = /* @__PURE__ */ kernel(154, 'reciprocal', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const reciprocal = /* @__PURE__ */ kernel(155, 'reciprocal', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = x² */
-export const square = /* @__PURE__ */ kernel(155, 'square', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const square = /* @__PURE__ */ kernel(156, 'square', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = sin x */
-export const sin = /* @__PURE__ */ kernel(156, 'sin', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const sin = /* @__PURE__ */ kernel(157, 'sin', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = cos x */
-export const cos = /* @__PURE__ */ kernel(157, 'cos', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const cos = /* @__PURE__ */ kernel(158, 'cos', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = tanh x */
-export const tanh = /* @__PURE__ */ kernel(158, 'tanh', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const tanh = /* @__PURE__ */ kernel(159, 'tanh', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = 1 / (1 + e^−x) */
-export const sigmoid = /* @__PURE__ */ kernel(159, 'sigmoid', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const sigmoid = /* @__PURE__ */ kernel(160, 'sigmoid', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = 2/√π ∫₀ˣ e^(−t²) dt */
-export const erf = /* @__PURE__ */ kernel(160, 'erf', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const erf = /* @__PURE__ */ kernel(161, 'erf', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = max(x, 0) */
-export const relu = /* @__PURE__ */ kernel(161, 'relu', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const relu = /* @__PURE__ */ kernel(162, 'relu', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = log(1 + e^x) */
-export const softplus = /* @__PURE__ */ kernel(162, 'softplus', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const softplus = /* @__PURE__ */ kernel(163, 'softplus', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = the integer below */
-export const floor = /* @__PURE__ */ kernel(163, 'floor', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const floor = /* @__PURE__ */ kernel(164, 'floor', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = the integer above */
-export const ceil = /* @__PURE__ */ kernel(164, 'ceil', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const ceil = /* @__PURE__ */ kernel(165, 'ceil', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = the nearest integer, halves to even */
-export const round = /* @__PURE__ */ kernel(165, 'round', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const round = /* @__PURE__ */ kernel(166, 'round', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = x·(1 + erf(x / √2)) / 2 */
-export const gelu = /* @__PURE__ */ kernel(166, 'gelu', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const gelu = /* @__PURE__ */ kernel(167, 'gelu', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = 1 − x */
-export const not = /* @__PURE__ */ kernel(167, 'not', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const not = /* @__PURE__ */ kernel(168, 'not', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = 1 where x is neither infinite nor NaN, else 0 */
-export const isFinite = /* @__PURE__ */ kernel(168, 'isFinite', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const isFinite = /* @__PURE__ */ kernel(169, 'isFinite', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = a·x + b */
-export const affine = /* @__PURE__ */ kernel(169, 'affine', 'oinurr') as (y: Pointer, x: Pointer, n: number, unit: number, a: number, b: number) => Row;
+export const affine = /* @__PURE__ */ kernel(170, 'affine', 'oinurr') as (y: Pointer, x: Pointer, n: number, unit: number, a: number, b: number) => Row;
 /** y = x > 0 ? x : alpha·x */
-export const leakyRelu = /* @__PURE__ */ kernel(170, 'leakyRelu', 'oinur') as (y: Pointer, x: Pointer, n: number, unit: number, alpha: number) => Row;
+export const leakyRelu = /* @__PURE__ */ kernel(171, 'leakyRelu', 'oinur') as (y: Pointer, x: Pointer, n: number, unit: number, alpha: number) => Row;
 /** y = x > 0 ? x : alpha·(e^x − 1) */
-export const elu = /* @__PURE__ */ kernel(171, 'elu', 'oinur') as (y: Pointer, x: Pointer, n: number, unit: number, alpha: number) => Row;
+export const elu = /* @__PURE__ */ kernel(172, 'elu', 'oinur') as (y: Pointer, x: Pointer, n: number, unit: number, alpha: number) => Row;
 /** y = min(max(x, low), high); NaN stays */
-export const clip = /* @__PURE__ */ kernel(172, 'clip', 'oinurr') as (y: Pointer, x: Pointer, n: number, unit: number, low: number, high: number) => Row;
+export const clip = /* @__PURE__ */ kernel(173, 'clip', 'oinurr') as (y: Pointer, x: Pointer, n: number, unit: number, low: number, high: number) => Row;
 /** y = x^exponent */
-export const powScalar = /* @__PURE__ */ kernel(173, 'powScalar', 'oinur') as (y: Pointer, x: Pointer, n: number, unit: number, exponent: number) => Row;
+export const powScalar = /* @__PURE__ */ kernel(174, 'powScalar', 'oinur') as (y: Pointer, x: Pointer, n: number, unit: number, exponent: number) => Row;
 /** p ← p − rate·weightDecay·p, then p ← p − rate·g. */
-export const sgd = /* @__PURE__ */ kernel(174, 'sgd', 'binuddIs') as (p: Pointer, g: Pointer, n: number, unit: number, factor: number, weightDecay: number, guard: Pointer, step: Pointer) => Row;
+export const sgd = /* @__PURE__ */ kernel(175, 'sgd', 'binuddIs') as (p: Pointer, g: Pointer, n: number, unit: number, factor: number, weightDecay: number, guard: Pointer, step: Pointer) => Row;
 /** m ← momentum·m − rate·g; p ← p − rate·weightDecay·p + m, with nesterov + momentum·m − rate·g (Sutskever et al. 2013, as in Keras). */
-export const momentum = /* @__PURE__ */ kernel(175, 'momentum', 'bibnudnddIs') as (p: Pointer, g: Pointer, m: Pointer, n: number, unit: number, momentum: number, nesterov: number, factor: number, weightDecay: number, guard: Pointer, step: Pointer) => Row;
+export const momentum = /* @__PURE__ */ kernel(176, 'momentum', 'bibnudnddIs') as (p: Pointer, g: Pointer, m: Pointer, n: number, unit: number, momentum: number, nesterov: number, factor: number, weightDecay: number, guard: Pointer, step: Pointer) => Row;
 /** v ← rho·v + (1 − rho)·g²; p ← p − rate·weightDecay·p − inc, inc = rate·g/√(v + epsilon), or with `outside` rate·g/(√v + epsilon); with mg ≠ 0 (centered) v − mg² stands for v, mg ← rho·mg + (1 − rho)·g; with m ≠ 0 m ← momentum·m + inc stands for inc (Tieleman and Hinton 2012). */
-export const rmsprop = /* @__PURE__ */ kernel(176, 'rmsprop', 'bibbbnudddnddIs') as (p: Pointer, g: Pointer, v: Pointer, mg: Pointer, m: Pointer, n: number, unit: number, rho: number, momentum: number, epsilon: number, outside: number, factor: number, weightDecay: number, guard: Pointer, step: Pointer) => Row;
+export const rmsprop = /* @__PURE__ */ kernel(177, 'rmsprop', 'bibbbnudddnddIs') as (p: Pointer, g: Pointer, v: Pointer, mg: Pointer, m: Pointer, n: number, unit: number, rho: number, momentum: number, epsilon: number, outside: number, factor: number, weightDecay: number, guard: Pointer, step: Pointer) => Row;
 /** m ← m + (1 − beta1)·(g − m); v ← v + (1 − beta2)·(g² − v); p ← p − rate·weightDecay·p − α·m/(√v + epsilon), α = rate·√(1 − beta2^t)/(1 − beta1^t) (Kingma and Ba 2015, Keras' form); with `outside` epsilon·√(1 − beta2^t) stands for epsilon (PyTorch's form); with vmax ≠ 0 (amsgrad) vmax ← max(vmax, v) stands for v. */
-export const adam = /* @__PURE__ */ kernel(177, 'adam', 'bibbbnudddnddIs') as (p: Pointer, g: Pointer, m: Pointer, v: Pointer, vmax: Pointer, n: number, unit: number, beta1: number, beta2: number, epsilon: number, outside: number, factor: number, weightDecay: number, guard: Pointer, step: Pointer) => Row;
+export const adam = /* @__PURE__ */ kernel(178, 'adam', 'bibbbnudddnddIs') as (p: Pointer, g: Pointer, m: Pointer, v: Pointer, vmax: Pointer, n: number, unit: number, beta1: number, beta2: number, epsilon: number, outside: number, factor: number, weightDecay: number, guard: Pointer, step: Pointer) => Row;
 /** a ← a + g²; p ← p − rate·weightDecay·p − rate·g/√(a + epsilon), or with `outside` rate·g/(√a + epsilon) (Duchi et al. 2011). */
-export const adagrad = /* @__PURE__ */ kernel(178, 'adagrad', 'bibnudnddIs') as (p: Pointer, g: Pointer, a: Pointer, n: number, unit: number, epsilon: number, outside: number, factor: number, weightDecay: number, guard: Pointer, step: Pointer) => Row;
+export const adagrad = /* @__PURE__ */ kernel(179, 'adagrad', 'bibnudnddIs') as (p: Pointer, g: Pointer, a: Pointer, n: number, unit: number, epsilon: number, outside: number, factor: number, weightDecay: number, guard: Pointer, step: Pointer) => Row;
 /** y[b, i, j] = x[b] at column u and row v, between its four neighbours (bilinear): (u, v) = maps[b]·(j, i, 1) + field[b, :, i, j]. x [B, H, W, C], y [B, OH, OW, C], maps [B, 6], field [B, 2, OH, OW] (0: none). Beyond the edges: mode 0 `fill`, 1 the nearest pixel, 2 the image mirrored at its edge. `rounded`: u and v to whole numbers first. */
-export const warp = /* @__PURE__ */ kernel(179, 'warp', 'oiiinunnnnnnrn') as (y: Pointer, x: Pointer, maps: Pointer, field: Pointer, B: number, unit: number, H: number, W: number, C: number, OH: number, OW: number, mode: number, fill: number, rounded: number) => Row;
+export const warp = /* @__PURE__ */ kernel(180, 'warp', 'oiiinunnnnnnrn') as (y: Pointer, x: Pointer, maps: Pointer, field: Pointer, B: number, unit: number, H: number, W: number, C: number, OH: number, OW: number, mode: number, fill: number, rounded: number) => Row;
 /** y[b, i, j] = 1 where top ≤ i < top + height and left ≤ j < left + width, else 0; boxes [B, 4] top, left, height, width. */
-export const boxMask = /* @__PURE__ */ kernel(180, 'boxMask', 'oinunn') as (y: Pointer, boxes: Pointer, B: number, unit: number, H: number, W: number) => Row;
+export const boxMask = /* @__PURE__ */ kernel(181, 'boxMask', 'oinunn') as (y: Pointer, boxes: Pointer, B: number, unit: number, H: number, W: number) => Row;
 /** u = G g Gᵀ of each filter g [3, 3], whose elements are at y·sY + x·sX + c·sC + n·sN; the last panel is padded with zeros. columns = N rounded up to panels. */
-export const winogradFilter = /* @__PURE__ */ kernel(181, 'winogradFilter', 'oInunnnnnn') as (u: Pointer, w: Pointer, columns: number, unit: number, N: number, C: number, sY: number, sX: number, sC: number, sN: number) => Row;
+export const winogradFilter = /* @__PURE__ */ kernel(182, 'winogradFilter', 'oInunnnnnn') as (u: Pointer, w: Pointer, columns: number, unit: number, N: number, C: number, sY: number, sX: number, sC: number, sN: number) => Row;
 /** y = act(convolution of x by u (winogradFilter) + bias). rows = images · rows of tiles; `places` has the rows of a block (placeRows: C apart in A, NR in C); activation as in gemm. Threads share whole images: unit is a multiple of their rows. */
-export const winograd = /* @__PURE__ */ kernel(182, 'winograd', 'oiIIIOnunnnnnnnnnnn') as (y: Pointer, x: Pointer, u: Pointer, bias: Pointer, places: Pointer, scratch: Pointer, rows: number, unit: number, block: number, slot: number, H: number, W: number, C: number, OH: number, OW: number, N: number, top: number, left: number, activation: number) => Row;
+export const winograd = /* @__PURE__ */ kernel(183, 'winograd', 'oiIIIOnunnnnnnnnnnn') as (y: Pointer, x: Pointer, u: Pointer, bias: Pointer, places: Pointer, scratch: Pointer, rows: number, unit: number, block: number, slot: number, H: number, W: number, C: number, OH: number, OW: number, N: number, top: number, left: number, activation: number) => Row;
 /** The same where threads share rows of tiles. */
-export const winogradRows = /* @__PURE__ */ kernel(183, 'winogradRows', 'OIIIIOnunnnnnnnnnnn') as (y: Pointer, x: Pointer, u: Pointer, bias: Pointer, places: Pointer, scratch: Pointer, rows: number, unit: number, block: number, slot: number, H: number, W: number, C: number, OH: number, OW: number, N: number, top: number, left: number, activation: number) => Row;
+export const winogradRows = /* @__PURE__ */ kernel(184, 'winogradRows', 'OIIIIOnunnnnnnnnnnn') as (y: Pointer, x: Pointer, u: Pointer, bias: Pointer, places: Pointer, scratch: Pointer, rows: number, unit: number, block: number, slot: number, H: number, W: number, C: number, OH: number, OW: number, N: number, top: number, left: number, activation: number) => Row;
 /** du[part] = Σ Vᵀ·(A dy Aᵀ) over the tiles of each part of the images, panels as u: the gradient of u. `places` has the rows of a plane of it (placeRows: 1 apart in A, NR in C). Every part has images. */
-export const winogradFilterGrad = /* @__PURE__ */ kernel(184, 'winogradFilterGrad', 'oIIIOnunnnnnnnnnnn') as (du: Pointer, x: Pointer, dy: Pointer, places: Pointer, scratch: Pointer, parts: number, unit: number, images: number, block: number, slot: number, H: number, W: number, C: number, OH: number, OW: number, N: number, top: number, left: number) => Row;
+export const winogradFilterGrad = /* @__PURE__ */ kernel(185, 'winogradFilterGrad', 'oIIIOnunnnnnnnnnnn') as (du: Pointer, x: Pointer, dy: Pointer, places: Pointer, scratch: Pointer, parts: number, unit: number, images: number, block: number, slot: number, H: number, W: number, C: number, OH: number, OW: number, N: number, top: number, left: number) => Row;
 /** dw [3, 3, C, N] = Gᵀ(Σ du[part])G; the sums take the place of du[0]. columns = N rounded up to panels. */
-export const winogradFilterSum = /* @__PURE__ */ kernel(185, 'winogradFilterSum', 'OOnunnn') as (dw: Pointer, du: Pointer, columns: number, unit: number, N: number, C: number, parts: number) => Row;
+export const winogradFilterSum = /* @__PURE__ */ kernel(186, 'winogradFilterSum', 'OOnunnn') as (dw: Pointer, du: Pointer, columns: number, unit: number, N: number, C: number, parts: number) => Row;

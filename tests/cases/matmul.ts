@@ -113,6 +113,86 @@ const BATCHES: readonly (readonly [a: number[], b: number[]])[] = [
     [0, 3, 4],
     [0, 4, 2],
   ],
+  [
+    [2, 0, 4],
+    [2, 4, 3],
+  ],
+  [
+    [2, 2, 3],
+    [1, 3, 2],
+  ],
+  [
+    [2, 3, 2, 3],
+    [1, 3, 3, 2],
+  ],
+  [
+    [3, 2, 2, 3],
+    [3, 1, 3, 2],
+  ],
+  [
+    [2, 2, 2, 1, 3],
+    [2, 1, 3, 2],
+  ],
+  [
+    [1, 2, 1, 2, 3],
+    [2, 1, 2, 3, 2],
+  ],
+  [
+    [2, 1, 3],
+    [2, 3, 3],
+  ],
+  [
+    [4, 3],
+    [2, 1, 3, 1],
+  ],
+];
+
+/** Sizes that are packed: several items a thread, parts of the rows of few, blocks of B and of a transposed A, few large ones. */
+const PACKED: readonly (readonly [a: number[], b: number[]])[] = [
+  [
+    [5, 19, 20],
+    [5, 20, 23],
+  ],
+  [
+    [33, 7, 30],
+    [33, 30, 21],
+  ],
+  [
+    [3, 96, 13],
+    [3, 13, 11],
+  ],
+  [
+    [2, 51, 80],
+    [2, 80, 17],
+  ],
+  [
+    [2, 20, 9],
+    [2, 9, 270],
+  ],
+  [
+    [2, 3, 25, 20],
+    [2, 1, 20, 19],
+  ],
+  [
+    [3, 25, 20],
+    [2, 3, 20, 19],
+  ],
+  [
+    [2, 67, 64],
+    [2, 64, 63],
+  ],
+  [
+    [40, 3, 4],
+    [40, 4, 5],
+  ],
+  [
+    [3, 1, 70],
+    [3, 70, 65],
+  ],
+  [
+    [3, 65, 70],
+    [3, 70, 1],
+  ],
 ];
 
 const matMul = [
@@ -127,6 +207,8 @@ const matMul = [
     ),
   ),
   ...BATCHES.flatMap(([a, b]) => FORMS.map((form) => matMulCase(a, b, form))),
+  ...PACKED.flatMap(([a, b]) => FORMS.map((form) => matMulCase(a, b, form, {}))),
+  matMulCase([2, 7, 18], [2, 18, 36], {}, { order: 1 }),
   matMulCase([3, 17, 20], [3, 20, 18], {}, {}),
   matMulCase([3, 17, 20], [3, 20, 18], { transposeA: true, transposeB: true }, {}),
   matMulCase([5603, 97], [97, 3], { transposeA: true }, { tolerance: LONG }),

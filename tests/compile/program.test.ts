@@ -42,6 +42,47 @@ test.each([
   expect({ kernel: names(program).at(-1), barriers }).toEqual(expected);
 });
 
+test.each([
+  [
+    [256, 64, 32],
+    [256, 32, 64],
+  ],
+  [
+    [8, 4, 64, 32],
+    [8, 1, 32, 64],
+  ],
+  [
+    [2, 96, 300],
+    [2, 300, 96],
+  ],
+  [
+    [40, 3, 4],
+    [40, 4, 5],
+  ],
+  [
+    [64, 200, 300],
+    [64, 300, 1],
+  ],
+])('a batch of products %j %j is one row', (a, b) => {
+  const c = ops.matMul(ops.input('a', a), ops.input('b', b));
+  const program = compile({ name: 'batch', outputs: { c } }, engine.target);
+  expect({ rows: names(program), barriers: program.barriers }).toEqual({
+    rows: ['gemmBatch'],
+    barriers: [false],
+  });
+});
+
+test('the same matrix for a whole batch is one product, or no copy of it', () => {
+  const shared = (a: number[], b: number[], options = {}) => {
+    const c = ops.matMul(ops.input('a', a), ops.input('b', b), options);
+    return names(compile({ name: 'shared', outputs: { c } }, engine.target));
+  };
+  expect(shared([9, 30, 40], [40, 50])).toEqual(['packB', 'gemm']);
+  expect(shared([9, 30, 40], [1, 40, 50])).toEqual(['packB', 'gemm']);
+  expect(shared([9, 40, 30], [40, 50], { transposeA: true })).toEqual(['gemmBatch']);
+  expect(shared([30, 40], [9, 40, 50])).toEqual(['gemmBatch']);
+});
+
 describe('program text', () => {
   const spec = () => {
     const w = ops.input('w', [40, 50]);
@@ -68,12 +109,12 @@ describe('program text', () => {
   });
 
   test('loops are indented, moving pointers shown', () => {
-    const [a, b] = [ops.input('a', [3, 2, 4]), ops.input('b', [3, 4, 5])];
+    const [a, b] = [ops.input('a', [2, 67, 70]), ops.input('b', [2, 70, 60])];
     const text = printProgram(
       compile({ name: 'loop', outputs: { c: ops.matMul(a, b) } }, engine.target),
     );
     expect(text).toMatch(
-      /\n +0 +repeat\(count=3.*\n(.*\n)? +1 {4,}gemmSmall\(c=\S+\+i1·40, .*\n(.*\n)? +2 +end\(\)/,
+      /\n +0 +repeat\(count=2.*\n(.*\n)? +1 {4,}packB.*\n(.*\n)? +2 {4,}gemm\(c=\S+\+i1·16080, .*\n(.*\n)? +3 +end\(\)/,
     );
   });
 

@@ -6,9 +6,16 @@ BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-7
 
 def gemm(task):
     M, K, N = task["M"], task["K"], task["N"]
-    a = task["a"].reshape(K, M).T if task["transposeA"] else task["a"].reshape(M, K)
-    b = task["b"].reshape(N, K).T if task["transposeB"] else task["b"].reshape(K, N)
-    c = np.empty((M, N), np.float32)
+    batch = (task["count"],) if "count" in task else ()
+
+    def operand(x, rows, columns, transposed):
+        if transposed:
+            return x.reshape(*batch, columns, rows).swapaxes(-1, -2)
+        return x.reshape(*batch, rows, columns)
+
+    a = operand(task["a"], M, K, task["transposeA"])
+    b = operand(task["b"], K, N, task["transposeB"])
+    c = np.empty((*batch, M, N), np.float32)
     return Repeat(lambda: np.matmul(a, b, out=c))
 
 

@@ -21,10 +21,18 @@ def tensor(values, *shape):
 
 def gemm(task):
     M, K, N = task["M"], task["K"], task["N"]
-    a = tensor(task["a"], K, M).T if task["transposeA"] else tensor(task["a"], M, K)
-    b = tensor(task["b"], N, K).T if task["transposeB"] else tensor(task["b"], K, N)
-    c = torch.empty(M, N)
-    return repeat(lambda: torch.mm(a, b, out=c))
+    batch = (task["count"],) if "count" in task else ()
+
+    def operand(x, rows, columns, transposed):
+        if transposed:
+            return tensor(x, *batch, columns, rows).transpose(-1, -2)
+        return tensor(x, *batch, rows, columns)
+
+    a = operand(task["a"], M, K, task["transposeA"])
+    b = operand(task["b"], K, N, task["transposeB"])
+    c = torch.empty(*batch, M, N)
+    product = torch.bmm if batch else torch.mm
+    return repeat(lambda: product(a, b, out=c))
 
 
 def elementwise(task):
