@@ -1,5 +1,5 @@
 import { fileError } from '../data/file.ts';
-import { OptionError } from '../runtime/errors.ts';
+import { messageOf, OptionError } from '../runtime/errors.ts';
 import { UsageError } from './values.ts';
 
 interface SystemError extends Error {
@@ -9,7 +9,7 @@ interface SystemError extends Error {
 }
 
 function isSystemError(error: unknown): error is SystemError {
-  return error instanceof Error && 'code' in error && 'syscall' in error;
+  return typeof error === 'object' && error !== null && 'code' in error && 'syscall' in error;
 }
 
 /** One line that says what went wrong. */
@@ -17,7 +17,7 @@ export function inWords(error: unknown): string {
   if (isSystemError(error)) {
     return fileError(error.dest ?? error.path ?? error.syscall, error).message;
   }
-  const text = error instanceof Error ? error.message || error.name : String(error);
+  const text = messageOf(error) || String(error);
   return text.split('\n', 1)[0] as string;
 }
 

@@ -1,5 +1,6 @@
 import { schedules } from '../optim/schedule.ts';
 import type { Engine } from '../runtime/engine.ts';
+import { isA } from '../runtime/kind.ts';
 import { type Model, sequential } from '../train/model.ts';
 import { parseModel } from './families.ts';
 import type { JobOptions } from './job.ts';
@@ -23,7 +24,7 @@ export function settingsOf(options: MakeOptions, data: LoadedData): Settings {
 
 function outputsOf({ splits: { train } }: LoadedData): number {
   if (train.classNames) return train.classNames.length;
-  return train.y instanceof Int32Array ? 1 : (train.y.shape[1] ?? 1);
+  return isA(train.y, 'Int32Array') ? 1 : (train.y.shape[1] ?? 1);
 }
 
 /** The compiled model for the data. */

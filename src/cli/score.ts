@@ -3,6 +3,7 @@ import type { Dataset } from '../data/dataset.ts';
 import type { Preprocessing } from '../data/preprocess.ts';
 import { confusionOf, confusionText, scoresText } from '../report/classes.ts';
 import { residualText } from '../report/residuals.ts';
+import { isA } from '../runtime/kind.ts';
 import type { Logs } from '../train/history.ts';
 import { confusionMatrix, measure } from '../train/measure.ts';
 import type { Model } from '../train/model.ts';
@@ -53,7 +54,7 @@ function units(preprocessing: Preprocessing): { mean: number; std: number } {
 export async function values(model: Model, { x, y }: Dataset, preprocessing: Preprocessing) {
   const { mean, std } = units(preprocessing);
   const restored = (data: ArrayLike<number>) => Float64Array.from(data, (v) => v * std + mean);
-  const truth = y instanceof Int32Array ? y : y.data;
+  const truth = isA(y, 'Int32Array') ? y : y.data;
   const outputs = await model.predict(x, { batchSize: BATCH });
   return { truth: restored(truth), predicted: restored(outputs.data) };
 }

@@ -1,5 +1,6 @@
 import type { DType } from '../graph/tensor.ts';
 import type { Engine } from '../runtime/engine.ts';
+import { isA } from '../runtime/kind.ts';
 import { pieces, type Work } from '../runtime/turns.ts';
 
 export type TypedArray =
@@ -29,7 +30,7 @@ export function toMemory(data: ArrayLike<number>, dtype: DType, realBytes: 4 | 8
         : realBytes === 8
           ? Float64Array
           : Float32Array;
-  return data instanceof Form ? data : new Form(data);
+  return isA(data, Form.name as 'Int32Array') ? data : new Form(data);
 }
 
 /** Writes numbers to the memory of an engine, in pieces. */

@@ -162,7 +162,7 @@ class Transfer {
       if (total !== undefined && this.#at < total)
         throw new Interruption(`the connection ended at byte ${this.#at} of ${total}`);
     } finally {
-      watch.end();
+      watch.close();
     }
   }
 
@@ -216,12 +216,17 @@ class Transfer {
 class Watch {
   readonly #silence = new AbortController();
   readonly #timeout: number;
-  readonly signal: AbortSignal;
+  readonly signal = this.#silence.signal;
+  readonly #given: AbortSignal | undefined;
+  readonly #stop = () => this.#silence.abort(this.#given?.reason);
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor({ timeout = 30_000, signal }: DownloadOptions) {
     this.#timeout = timeout;
-    this.signal = signal ? AbortSignal.any([signal, this.#silence.signal]) : this.#silence.signal;
+    this.#given = signal;
+    // Not `AbortSignal.any`, which takes none of another window or context.
+    signal?.addEventListener('abort', this.#stop);
+    if (signal?.aborted) this.#stop();
   }
 
   /** Waits for the network; its failures may be passing ones. */
@@ -240,12 +245,17 @@ class Watch {
   end(): void {
     clearTimeout(this.#timer);
   }
+
+  close(): void {
+    this.end();
+    this.#given?.removeEventListener('abort', this.#stop);
+  }
 }
 
 /** What lies behind `fetch failed`. */
 function reason(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return messageOf(cause instanceof Error && cause.message ? cause : error);
+  const { cause } = Object(error) as { cause?: unknown };
+  return (cause ? messageOf(cause) : '') || messageOf(error);
 }
 
 function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {

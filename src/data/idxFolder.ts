@@ -1,5 +1,6 @@
 import { type IdxArray, readIdx, writeIdx } from '../formats/idx.ts';
 import { checkOptions, DataError, OptionError } from '../runtime/errors.ts';
+import { isA } from '../runtime/kind.ts';
 import type { DataSplits, Dataset } from './dataset.ts';
 import { sha256 } from './download.ts';
 import { baseName, fileBytes, listFolder, nodeFiles, withPath } from './file.ts';
@@ -113,7 +114,7 @@ function pairOf(
     throw new DataError(
       `${labelsName}: label ${labels.data[wrong]} of image ${wrong}, expected a whole number from 0`,
     );
-  const scale = images.data instanceof Uint8Array ? { scale: 1 / 255 } : {};
+  const scale = isA(images.data, 'Uint8Array') ? { scale: 1 / 255 } : {};
   return {
     x: { data: images.data, shape: images.shape, ...scale },
     labels: Int32Array.from(labels.data),
@@ -187,15 +188,15 @@ export async function writeIdxFolder(
 }
 
 function imagesOf({ name, x }: Dataset): IdxArray {
-  if (x.data instanceof Uint16Array || x.data instanceof Uint32Array) {
+  if (isA(x.data, 'Uint16Array', 'Uint32Array')) {
     throw new DataError(`${name}: IDX has no ${x.data.constructor.name}`);
   }
-  const data = x.data instanceof Uint8ClampedArray ? Uint8Array.from(x.data) : x.data;
+  const data = isA(x.data, 'Uint8ClampedArray') ? Uint8Array.from(x.data) : x.data;
   return { data, shape: x.shape };
 }
 
 function labelsOf({ name, y, classNames }: Dataset): IdxArray {
-  if (!(y instanceof Int32Array) || !classNames)
+  if (!isA(y, 'Int32Array') || !classNames)
     throw new DataError(`${name}: an IDX folder holds labels with class names`);
   return { data: classNames.length <= 256 ? Uint8Array.from(y) : y, shape: [y.length] };
 }

@@ -10,6 +10,7 @@ import {
   ShapeError,
   TypeMismatchError,
 } from '../runtime/errors.ts';
+import { isA } from '../runtime/kind.ts';
 import type { Dataset } from './dataset.ts';
 import type { ArrayData } from './table.ts';
 
@@ -97,7 +98,7 @@ export function encodeImages(
       `${name}: images of ${formatShape(given)}, the model expects ${formatShape(shape)}`,
     );
   }
-  const bytes = images.data instanceof Uint8Array || images.data instanceof Uint8ClampedArray;
+  const bytes = isA(images.data, 'Uint8Array', 'Uint8ClampedArray');
   if (scale !== 1 && !bytes) {
     throw new TypeMismatchError(
       `${name}: ${images.data.constructor.name}, the model expects pixels as Uint8Array`,

@@ -8,6 +8,7 @@ import {
   shown,
   TypeMismatchError,
 } from '../runtime/errors.ts';
+import { isA } from '../runtime/kind.ts';
 import type { DataSplits, Dataset } from './dataset.ts';
 import { columnIndex } from './preprocess.ts';
 import { Random } from './random.ts';
@@ -176,8 +177,9 @@ export function takeRows(x: ArrayData, rows: ArrayLike<number>): ArrayData {
 
 export function takeExamples(dataset: Dataset, rows: ArrayLike<number>): Dataset {
   const { x, y } = dataset;
-  const chosen =
-    y instanceof Int32Array ? Int32Array.from(rows, (i) => y[i] as number) : takeRows(y, rows);
+  const chosen = isA(y, 'Int32Array')
+    ? Int32Array.from(rows, (i) => y[i] as number)
+    : takeRows(y, rows);
   return { ...dataset, x: takeRows(x, rows), y: chosen };
 }
 
@@ -188,7 +190,7 @@ export function takeRecords(records: Records, rows: ArrayLike<number>): Records 
 }
 
 export function splitDataset(dataset: Dataset, options: SplitOptions = {}): DataSplits {
-  const labels = dataset.y instanceof Int32Array ? dataset.y : undefined;
+  const labels = isA(dataset.y, 'Int32Array') ? dataset.y : undefined;
   const parts = splitIndices(dataset.x.shape[0] as number, { labels, ...options });
   return present(parts, (rows) => takeExamples(dataset, rows)) as DataSplits &
     Record<'train', Dataset>;

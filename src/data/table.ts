@@ -3,6 +3,7 @@ import { checkShape, formatShape, type Shape, sizeOf } from '../graph/shape.ts';
 import type { DType } from '../graph/tensor.ts';
 import { flatten, type Nested, shapeOf } from '../ops/leaf.ts';
 import { DataError, OptionError, ShapeError, shown, TypeMismatchError } from '../runtime/errors.ts';
+import { isA } from '../runtime/kind.ts';
 import { atOnce, pieces, type Work } from '../runtime/turns.ts';
 
 /** Typed numbers with their shape; u8 stays u8 in memory and becomes value·scale + offset when a batch is gathered. */
@@ -61,7 +62,7 @@ export function* tabulating(
       offset: 0,
     };
   checkRows(name, shape, rowShape);
-  if (data instanceof Uint8Array || data instanceof Uint8ClampedArray) {
+  if (isA(data, 'Uint8Array', 'Uint8ClampedArray')) {
     return { name, data, shape, dtype: 'u8', scale, offset };
   }
   if (scale !== 1 || offset !== 0) {
@@ -97,7 +98,7 @@ function describe(name: string, given: DataLike, rowShape?: Shape): ArrayData {
 
 function typed(name: string, data: ArrayBufferView): TypedArray {
   const { [0]: first = 0, constructor: made } = data as TypedArray;
-  if (ArrayBuffer.isView(data) && !(data instanceof DataView) && typeof first === 'number')
+  if (ArrayBuffer.isView(data) && !isA(data, 'DataView') && typeof first === 'number')
     return data as TypedArray;
   throw new TypeMismatchError(`${name}: got ${made?.name}, expected a typed array of numbers`);
 }
@@ -129,7 +130,7 @@ function checkRows(name: string, shape: Shape, rowShape?: Shape): void {
 }
 
 function* checkNumbers(name: string, data: TypedArray, shape: Shape): Work<void> {
-  if (!(data instanceof Float32Array || data instanceof Float64Array)) return;
+  if (!isA(data, 'Float16Array', 'Float32Array', 'Float64Array')) return;
   for (const [from, to] of pieces(data.length)) {
     const i = notFiniteIn(data, from, to);
     if (i < to) {

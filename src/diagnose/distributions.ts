@@ -6,6 +6,7 @@ import { formatShape, type Shape, sizeOf } from '../graph/shape.ts';
 import { dense } from '../nn/dense.ts';
 import { adam } from '../optim/index.ts';
 import { checkOptions, DataError, OptionError } from '../runtime/errors.ts';
+import { isA } from '../runtime/kind.ts';
 import { sequential } from '../train/model.ts';
 import { categoryTest, holm, kolmogorovSmirnov, mannWhitney, type RankTest } from './statistics.ts';
 
@@ -129,8 +130,8 @@ function sample({ x, y, featureNames }: Dataset, most: number): Sample {
   const n = x.shape[0] as number;
   const count = Math.min(n, most);
   const rows = Int32Array.from({ length: count }, (_, i) => Math.floor((i * n) / count));
-  const labels = y instanceof Int32Array ? rows.map((i) => y[i] as number) : undefined;
-  const targets = y instanceof Int32Array ? undefined : takeRows(y, rows);
+  const labels = isA(y, 'Int32Array') ? rows.map((i) => y[i] as number) : undefined;
+  const targets = isA(y, 'Int32Array') ? undefined : takeRows(y, rows);
   return { x: takeRows(x, rows), labels, targets, names: featureNames };
 }
 

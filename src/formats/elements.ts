@@ -1,4 +1,5 @@
 import { DataError, OptionError } from '../runtime/errors.ts';
+import { isA } from '../runtime/kind.ts';
 
 /** Element types of the formats that hold arrays, by the names of safetensors. */
 export type ElementType = 'F64' | 'F32' | 'F16' | 'BF16' | 'I64' | 'I32' | 'U8' | 'BOOL';
@@ -84,17 +85,17 @@ export function decode(
 }
 
 /** Types as which each kind of array can be written, its own first. */
-const WRITABLE = new Map<unknown, readonly ElementType[]>([
-  [Float64Array, ['F64']],
-  [Float32Array, ['F32']],
-  [Int32Array, ['I32', 'I64']],
-  [Uint8Array, ['U8', 'BOOL']],
-]);
+const WRITABLE: Readonly<Record<string, readonly ElementType[]>> = {
+  Float64Array: ['F64'],
+  Float32Array: ['F32'],
+  Int32Array: ['I32', 'I64'],
+  Uint8Array: ['U8', 'BOOL'],
+};
 
 /** The type as which an array is written. Throws `OptionError` where its data do not suit it. */
 export function typeOf({ data, dtype }: FileArray, what: string): ElementType {
-  const kind = [...WRITABLE.keys()].find((k) => data instanceof (k as typeof Uint8Array));
-  const types = WRITABLE.get(kind);
+  const kind = Object.keys(WRITABLE).find((k) => isA(data, k as 'Uint8Array'));
+  const types = WRITABLE[kind as string];
   if (!types)
     throw new OptionError(`${what}: expected Float32Array, Float64Array, Int32Array or Uint8Array`);
   const type = dtype ?? (types[0] as ElementType);

@@ -1,4 +1,5 @@
 import { DataError, shown, TypeMismatchError } from '../runtime/errors.ts';
+import { isA } from '../runtime/kind.ts';
 
 /** Deflate makes data at most this much smaller (zlib's technical details). */
 export const GZIP_LIMIT = 1032;
@@ -67,6 +68,6 @@ export async function gzip(bytes: Bytes): Promise<Bytes> {
 
 /** Throws unless `bytes` are the bytes of a file. */
 export function checkBytes(bytes: Uint8Array, file: string): void {
-  if (!(bytes instanceof Uint8Array))
+  if (!isA(bytes, 'Uint8Array'))
     throw new TypeMismatchError(`${file}: got ${shown(bytes)}, expected the bytes of a file`);
 }

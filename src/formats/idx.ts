@@ -1,4 +1,5 @@
 import { checkOptions, DataError, ShapeError, TypeMismatchError } from '../runtime/errors.ts';
+import { isA } from '../runtime/kind.ts';
 import {
   type Bytes,
   checkBytes,
@@ -168,7 +169,7 @@ export async function writeIdx(
   options: WriteIdxOptions = {},
 ): Promise<Bytes> {
   checkOptions('writeIdx', options, ['gzip']);
-  const element = ELEMENTS.find((e) => data instanceof e.form);
+  const element = ELEMENTS.find((e) => isA(data, e.form.name as 'Uint8Array'));
   if (!element) {
     const forms = ELEMENTS.map((e) => e.form.name).join(', ');
     throw new TypeMismatchError(

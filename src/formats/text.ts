@@ -1,4 +1,5 @@
 import { DataError, shown, TypeMismatchError } from '../runtime/errors.ts';
+import { isA } from '../runtime/kind.ts';
 import { type Bytes, chunksOf, gunzip, isGzip, joinBytes } from './gzip.ts';
 
 /** The text itself, or its bytes: UTF-8, or UTF-16 with a byte order mark; gzip is undone. */
@@ -12,10 +13,12 @@ export type TextSource =
 const PIECE = 1 << 20;
 
 async function* bytesOf(source: Exclude<TextSource, string>, name: string): AsyncGenerator<Bytes> {
-  if (source instanceof Uint8Array) yield source as Bytes;
-  else if (source instanceof Blob) yield* chunksOf(source.stream());
-  else if (source instanceof ReadableStream) yield* chunksOf(source as ReadableStream<Bytes>);
-  else if (source?.[Symbol.asyncIterator]) yield* source as AsyncIterable<Bytes>;
+  const { getReader, stream } = Object(source) as Partial<ReadableStream & Blob>;
+  if (isA(source, 'Uint8Array')) yield source;
+  else if (getReader) yield* chunksOf(source as ReadableStream<Bytes>);
+  else if (stream) yield* chunksOf((source as Blob).stream());
+  else if ((source as AsyncIterable<Bytes>)?.[Symbol.asyncIterator])
+    yield* source as AsyncIterable<Bytes>;
   else throw new TypeMismatchError(`${name}: got ${shown(source)}, expected text or its bytes`);
 }
 

@@ -2,6 +2,7 @@ import { defineOp } from '../graph/op.ts';
 import { formatShape, type Shape, sizeOf } from '../graph/shape.ts';
 import { type DType, isTensor, type Tensor, type Variable } from '../graph/tensor.ts';
 import { ShapeError, shown, TypeMismatchError } from '../runtime/errors.ts';
+import { isA } from '../runtime/kind.ts';
 import type { Buffer } from '../runtime/row.ts';
 
 function nothing(): void {}
@@ -48,7 +49,7 @@ export type Nested = number | boolean | readonly Nested[];
 export function tensor(
   data: Nested | ArrayLike<number>,
   shape?: Shape,
-  dtype: DType = data instanceof Int32Array ? 'i32' : 'real',
+  dtype: DType = isA(data, 'Int32Array') ? 'i32' : 'real',
 ): Tensor {
   const found = shape ?? shapeOf(data);
   const flat = flatten(data);

@@ -1,6 +1,7 @@
 import { checkNumber, withDefaults } from '../nn/named.ts';
 import type { Common } from '../ops/update.ts';
 import { messageOf, OptionError } from '../runtime/errors.ts';
+import { isA } from '../runtime/kind.ts';
 import type { ParameterGroup } from './optimizer.ts';
 
 interface Group {
@@ -28,7 +29,7 @@ export function resolveGroups(name: string, given: readonly ParameterGroup[]): r
 }
 
 function sourceOf(what: string, match: string | RegExp | undefined): string {
-  if (match instanceof RegExp && match.flags === '') return match.source;
+  if (isA(match, 'RegExp') && match.flags === '') return match.source;
   if (typeof match !== 'string') {
     throw new OptionError(
       `${what}: match is ${match}, expected a regular expression without flags`,

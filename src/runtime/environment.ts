@@ -7,6 +7,9 @@ type Builtins = {
   'node:os': typeof import('node:os');
   'node:fs/promises': typeof import('node:fs/promises');
   'node:url': typeof import('node:url');
+  'node:buffer': typeof import('node:buffer');
+  'node:util': typeof import('node:util');
+  'node:crypto': typeof import('node:crypto');
   'node:path': typeof import('node:path');
   'node:v8': typeof import('node:v8');
 };
@@ -15,6 +18,10 @@ type Builtins = {
 export function builtin<K extends keyof Builtins>(name: K): Builtins[K] | undefined {
   return globalThis.process?.getBuiltinModule?.(name) as Builtins[K] | undefined;
 }
+
+/** Test runners take them away from their pages, but `@assemblyscript/loader` asks for one when it is loaded. */
+globalThis.TextDecoder ??= builtin('node:util')?.TextDecoder as typeof TextDecoder;
+globalThis.TextEncoder ??= builtin('node:util')?.TextEncoder as typeof TextEncoder;
 
 export const isNode = builtin('node:worker_threads') !== undefined;
 
@@ -43,8 +50,9 @@ export function notShared(): string | undefined {
 
 /** Lets timers, input and messages have their turn. */
 export function macrotask(): Promise<void> {
-  if (isNode) return new Promise((resolve) => setImmediate(resolve));
   return new Promise((resolve) => {
+    if (isNode && typeof setImmediate === 'function') return void setImmediate(resolve);
+    if (typeof MessageChannel === 'undefined') return void setTimeout(resolve);
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
       port1.close();

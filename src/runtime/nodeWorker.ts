@@ -6,10 +6,9 @@ export async function nodeFactory(): Promise<WorkerFactory | undefined> {
   const [threads, fs] = [builtin('node:worker_threads'), builtin('node:fs')];
   if (!threads || !fs) return undefined;
   // Not written as bundlers look for. In a bundle of CommonJS it is undefined.
-  const here: string | undefined = import.meta.url;
+  const here = String(import.meta.url);
   // A `worker.js` beside a bundle is somebody else's.
-  const binary = URL.parse('../../build/simd.wasm', here);
-  if (binary?.protocol === 'file:' && fs.existsSync(binary))
+  if (here.startsWith('file:') && fs.existsSync(new URL('../../build/simd.wasm', here)))
     return (name) => new threads.Worker(new URL('./worker.ts', here), { name, execArgv: [] });
   const { WORKER } = await import('./workerText.ts');
   return (name) => new threads.Worker(WORKER, { name, execArgv: [], eval: true });

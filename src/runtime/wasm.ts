@@ -1,5 +1,6 @@
 import { builtin } from './environment.ts';
-import { EngineError } from './errors.ts';
+import { EngineError, messageOf } from './errors.ts';
+import { isA } from './kind.ts';
 
 export type WasmSource = BufferSource | Response | URL | WebAssembly.Module;
 
@@ -38,8 +39,8 @@ async function ownBytes(target: string, chunk: Chunk): Promise<BufferSource> {
 }
 
 async function inflate(base64: string): Promise<BufferSource> {
-  const zlib = builtin('node:zlib');
-  if (zlib) return zlib.inflateRawSync(Buffer.from(base64, 'base64'));
+  const [zlib, buffer] = [builtin('node:zlib'), builtin('node:buffer')];
+  if (zlib && buffer) return zlib.inflateRawSync(buffer.Buffer.from(base64, 'base64'));
   const text = atob(base64);
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
@@ -52,10 +53,11 @@ async function inflate(base64: string): Promise<BufferSource> {
 }
 
 export async function compileSource(source: WasmSource): Promise<WebAssembly.Module> {
-  if (source instanceof WebAssembly.Module) return source;
-  if (source instanceof URL) return compile(await fetchBytes(source));
-  if (typeof Response !== 'undefined' && source instanceof Response)
-    return compile(await bytesOf(source));
+  // One of another window or context cannot be instantiated here, but a copy can.
+  if (isA(source, 'WebAssembly.Module'))
+    return source instanceof WebAssembly.Module ? source : structuredClone(source);
+  if (isA(source, 'URL')) return compile(await fetchBytes(source));
+  if (isA(source, 'Response')) return compile(await bytesOf(source));
   return compile(source as BufferSource);
 }
 
@@ -82,7 +84,7 @@ export async function compile(bytes: BufferSource): Promise<WebAssembly.Module> 
 }
 
 export function blocked(cause: unknown): EngineError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = messageOf(cause);
   const hint = /content security|unsafe-eval|disallowed/i.test(why)
     ? "; send `Content-Security-Policy: script-src 'self' 'wasm-unsafe-eval'` with the page"
     : '';

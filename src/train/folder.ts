@@ -72,7 +72,8 @@ async function syncFolder({ fs }: Node, path: string): Promise<void> {
   await folder?.close();
 }
 
-const unique = () => `${globalThis.crypto.randomUUID().slice(0, 13)}.tmp`;
+const unique = () =>
+  `${(globalThis.crypto ?? builtin('node:crypto')).randomUUID().slice(0, 13)}.tmp`;
 
 /**
  * Writes the files as a folder. A model that is there is kept until the new one is complete; what else lies in its folder stays.

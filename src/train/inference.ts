@@ -7,6 +7,7 @@ import type { RuntimeInfo } from '../runtime/engine.ts';
 import { builtin } from '../runtime/environment.ts';
 import { checkOptions, DataError, messageOf } from '../runtime/errors.ts';
 import { type InferenceOptions, inferenceEngine } from '../runtime/inference.ts';
+import { isA } from '../runtime/kind.ts';
 import { type Inputs, NetworkCore } from './networkCore.ts';
 import { type PredictOptions, predict, predictSync, single } from './predict.ts';
 import { MODEL_FILE, type ModelFiles, SavedNetwork, WEIGHTS_FILE } from './savedNetwork.ts';
@@ -110,7 +111,7 @@ export async function loadModel(
   options: InferenceOptions = {},
 ): Promise<InferenceModel> {
   checkOptions('loadModel', options, ['threads', 'reproducible', 'wasm', 'workerFactory']);
-  const named = typeof source === 'string' || source instanceof URL;
+  const named = typeof source === 'string' || isA(source, 'URL');
   const files = named ? await filesAt(String(source)) : source;
   const makers = await makersFor(files);
   const make = (config: LayerConfig) => makeLayer(makers, config);

@@ -1,6 +1,7 @@
 import { type JsonReader, parseJson } from '../formats/json.ts';
 import { readSafetensors } from '../formats/safetensors.ts';
-import { DataError, messageOf, WasmgradError } from '../runtime/errors.ts';
+import { DataError, messageOf } from '../runtime/errors.ts';
+import { isA } from '../runtime/kind.ts';
 import type { Network } from './network.ts';
 import { type MakeLayer, networkFrom } from './readConfig.ts';
 import type { Tensors } from './tensors.ts';
@@ -42,7 +43,7 @@ export class SavedNetwork {
 
   #bytes(name: string): Uint8Array {
     const bytes = Object.hasOwn(this.#files, name) ? this.#files[name] : undefined;
-    if (bytes instanceof Uint8Array) return bytes;
+    if (isA(bytes, 'Uint8Array')) return bytes;
     throw new DataError(`${this.title(name)} is missing: not a saved model`);
   }
 
@@ -71,12 +72,7 @@ export class SavedNetwork {
       return walk();
     } catch (cause) {
       if (cause instanceof DataError) throw cause;
-      if (
-        cause instanceof WasmgradError ||
-        cause instanceof TypeError ||
-        cause instanceof RangeError
-      )
-        return this.json.fail(messageOf(cause), cause);
+      if (isA(cause, 'Error')) return this.json.fail(messageOf(cause), cause);
       throw cause;
     }
   }

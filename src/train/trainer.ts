@@ -13,6 +13,7 @@ import { defaultEngine } from '../runtime/create.ts';
 import { DISPOSE } from '../runtime/dispose.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { checkOptions, OptionError, shown, TypeMismatchError } from '../runtime/errors.ts';
+import { isA } from '../runtime/kind.ts';
 import { inTurns, type Work } from '../runtime/turns.ts';
 import type { Logs } from './history.ts';
 import { writingTable } from './predict.ts';
@@ -157,8 +158,7 @@ function stepTable(name: string, given: DataLike): Table {
     : !Array.isArray(given) && given && 'data' in given
       ? given.data
       : null;
-  const whole =
-    data instanceof Int32Array || data instanceof Int16Array || data instanceof Uint16Array;
+  const whole = isA(data, 'Int32Array', 'Int16Array', 'Uint16Array');
   if (!whole) return table(name, given, 'values');
   const { shape } = given as { shape?: readonly number[] };
   return {
