@@ -19,7 +19,7 @@ const EMPTY =
 /** Layers that do nothing but in training; `still.ts` has those of them that do. */
 const STILL = /\/src\/nn\/(dropout|augment)\.ts$/;
 /** Rules of ops that no forward pass reads. */
-const RULES = /^(grad\w*|sloped|summed|times|flops|range)$/;
+const RULES = /^(grad\w*|summed|flops|range)$/;
 /** First parameter of functions that are gradients. */
 const GRADIENT = /^d[uyz]$/;
 /** Functions and methods that only training and developers call, by module: their bodies go. */

@@ -11,6 +11,7 @@ import { debugLevel } from './debug.ts';
 import { type EmittedRow, RESULTS, RowEmitter, STEPS } from './emitter.ts';
 import { mergeNeighbours } from './merge.ts';
 import { lifetimes, type Plan, plan } from './plan.ts';
+import { rewriting } from './rewrite.ts';
 import { schedule } from './schedule.ts';
 import { type Constants, StorageMap } from './storage.ts';
 
@@ -56,17 +57,22 @@ export interface Program {
   readonly serial: boolean;
 }
 
-/** Turns nodes into rows: order, storage, rows, memory plan, barriers. Touches no wasm memory. */
+/** Turns nodes into rows: rules of ops, order, storage, rows, memory plan, barriers. Touches no wasm memory. */
 export function compile(spec: ProgramSpec, target: Target): Program {
   return atOnce(compiling(spec, target));
 }
 
 /** The same in pieces. */
 export function* compiling(spec: ProgramSpec, target: Target): Work<Program> {
-  const { outputs, assignments, records = [], effects = [] } = beforeChange(spec);
+  const { records = [], effects = [], ...written } = beforeChange(spec);
   const { recorded, slots } = inSlots(records);
-  const results = Object.values(outputs);
-  const order = schedule([...results, ...assignments.map((a) => a.value), ...recorded, ...effects]);
+  const values = [...Object.values(written.outputs), ...written.assignments.map((a) => a.value)];
+  const roots = [...values, ...recorded, ...effects];
+  const { nodes, now } = yield* rewriting(roots);
+  const outputs = Object.entries(written.outputs).map(([name, t]) => [name, now(t)] as const);
+  const assignments = written.assignments.map((a) => ({ ...a, value: now(a.value) }));
+  const results = outputs.map(([, t]) => t);
+  const order = schedule(roots.map(now), nodes);
   const reuse = debugLevel() < 3;
   yield;
   const storage = new StorageMap(order, results, assignments, target.realBytes, reuse);
@@ -97,7 +103,7 @@ export function* compiling(spec: ProgramSpec, target: Target): Work<Program> {
     plan: placed,
     constants: storage.constants,
     inputs: ports(inputs.map((n) => [n.attrs.name as string, n])),
-    outputs: ports(Object.entries(outputs)),
+    outputs: ports(outputs),
     slots,
     flops,
     us,

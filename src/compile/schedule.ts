@@ -7,10 +7,12 @@ const SMALL = 4096;
 
 /**
  * Nodes that `roots` need, inputs before users; changes of state and what depends on them last, and just before them numbers
- * that nothing else waits for, such as the loss: gradients go on meanwhile. Ids grow with creation, so sorting is enough.
+ * that nothing else waits for, such as the loss: gradients go on meanwhile. `nodes`: all of them, inputs before users.
  */
-export function schedule(roots: readonly Tensor[]): Tensor[] {
-  const nodes = reachable(roots);
+export function schedule(
+  roots: readonly Tensor[],
+  nodes: readonly Tensor[] = reachable(roots),
+): Tensor[] {
   const late = new Set<Tensor>();
   for (const node of nodes)
     if (node.op.effect || node.inputs.some((i) => late.has(i))) late.add(node);

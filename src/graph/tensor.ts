@@ -127,6 +127,16 @@ export interface Placer {
 /** Gradients of an op's inputs; null: the result does not depend on it. */
 export type Grads = readonly (Tensor | null)[];
 
+/** A pattern in a program and what computes the same for less; see `compile/rewrite.ts`. */
+export interface Rewrite {
+  /** What is replaced: a node of one of these ops whose first input shows the op's node. Default: the op's node itself. */
+  readonly user?: readonly unknown[];
+  /** Other nodes may read the op's node too. */
+  readonly shared?: boolean;
+  /** What stands in the place of the node; null: it stays. `of`: the op's node. */
+  readonly replace: (node: Tensor, of: Tensor) => Tensor | null;
+}
+
 /** All rules of one op in one place; see `defineOp`. */
 export interface OpInfo<A = Attrs> {
   readonly name: string;
@@ -166,16 +176,12 @@ export interface OpInfo<A = Attrs> {
   ) => Tensor | null;
   /** Inputs whose memory the result may take. */
   readonly inplace?: readonly number[] | ((attrs: A) => readonly number[]);
-  /** Each number of input 0 is sent to the place where input 1 has the value in input 2; elsewhere the result is 0. */
-  readonly routed?: boolean;
-  /** The result times the slope of an activation (see `ops/fused.ts`) where its value is y, as one node; null: not as one. */
-  readonly sloped?: (
-    node: Tensor & { readonly attrs: A },
-    y: Tensor,
-    activation: string,
-  ) => Tensor | null;
+  /** Rules for programs, by name: see `Rewrite`. */
+  readonly rewrite?: Readonly<Record<string, Rewrite>>;
   /** Bounds of an activation, infinite where there are none: a finite one is where it saturates or dies. */
-  readonly range?: (node: Tensor & { readonly attrs: A }) => readonly [low: number, high: number];
+  readonly range?: (
+    node: Tensor & { readonly attrs: A },
+  ) => readonly [low: number, high: number] | undefined;
   /** The node is run for what it changes in memory, behind all others; it has no value. */
   readonly effect?: boolean;
   /** Writes the result in panels of NR columns where `panels` of the emitter says so. */
@@ -191,16 +197,10 @@ export function nextNode(): number {
   return nextId;
 }
 
-/** `id`: that of a node in whose place it stands, which has the same inputs or later ones. */
-export function makeTensor<A>(
-  op: OpInfo<A>,
-  inputs: readonly Tensor[],
-  attrs: A,
-  id = nextId++,
-): Tensor {
+export function makeTensor<A>(op: OpInfo<A>, inputs: readonly Tensor[], attrs: A): Tensor {
   const { shape, dtype } = op.type(inputs, attrs);
   checkShape(shape);
-  return { id, op, inputs, attrs, shape, dtype, scope: scopePath() };
+  return { id: nextId++, op, inputs, attrs, shape, dtype, scope: scopePath() };
 }
 
 /** Inputs whose memory the node may take. */

@@ -2,7 +2,6 @@ import { formatShape, normalizeAxes, normalizeAxis } from '../graph/shape.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as ops from '../ops/activation.ts';
 import { add, affine, div, greater, mul, sub } from '../ops/binary.ts';
-import type { LinearActivation } from '../ops/fused.ts';
 import { reshape, transpose } from '../ops/layout.ts';
 import { where } from '../ops/select.ts';
 import { slice } from '../ops/slice.ts';
@@ -13,18 +12,11 @@ import { type Configured, checkNumber, find, type Named, named, withDefaults } f
 
 export interface Activation extends Configured {
   (x: Tensor): Tensor;
-  /** The matrix product that comes before can apply it. */
-  readonly fused?: LinearActivation;
 }
 
 /** An activation without options. */
-function plain(
-  name: string,
-  body: (x: Tensor) => Tensor,
-  fused?: LinearActivation,
-): () => Activation {
+function plain(name: string, body: (x: Tensor) => Tensor): () => Activation {
   const found: Activation = named(name, {}, (x: Tensor) => body(x));
-  if (fused) Object.defineProperty(found, 'fused', { value: fused });
   return (options = {}) => {
     withDefaults(name, options, {});
     return found;
@@ -32,13 +24,13 @@ function plain(
 }
 
 /** x */
-export const linear = plain('linear', (x) => x, 'linear');
+export const linear = plain('linear', (x) => x);
 /** 1/(1 + e⁻ˣ) */
 export const sigmoid = plain('sigmoid', (x) => ops.sigmoid(x));
 /** ln σ(x) = −ln(1 + e⁻ˣ) */
 export const logSigmoid = plain('logSigmoid', (x) => affine(ops.softplus(affine(x, -1)), -1));
 /** (eˣ − e⁻ˣ)/(eˣ + e⁻ˣ) */
-export const tanh = plain('tanh', (x) => ops.tanh(x), 'tanh');
+export const tanh = plain('tanh', (x) => ops.tanh(x));
 /** x − tanh x */
 export const tanhShrink = plain('tanhShrink', (x) => sub(x, ops.tanh(x)));
 /** min(max(x, 0), 6) */
@@ -95,7 +87,7 @@ export interface ReluOptions {
   readonly threshold?: number;
 }
 
-const plainRelu = plain('relu', (x) => ops.relu(x), 'relu')();
+const plainRelu = plain('relu', (x) => ops.relu(x))();
 
 /** max(x, 0); with options: maxValue from there on, x above the threshold, negativeSlope·(x − threshold) below it. */
 export function relu(options: ReluOptions = {}): Activation {

@@ -53,9 +53,7 @@ function convolution(type: string, axes: number) {
             `input ${formatShape(given.shape)}: ${C} channels do not divide into ${groups} groups`,
           );
         const w = scope.weight('kernel', [...walk.kernel, C / groups, filters], kernel);
-        return output(scope, filters, (b, activation = 'linear') =>
-          convolve(x, w, b, { ...walk.options(x), groups, activation }),
-        );
+        return output(scope, filters, (b) => convolve(x, w, b, { ...walk.options(x), groups }));
       }),
     );
   };
@@ -83,8 +81,8 @@ function depthwise(type: string, axes: number) {
       walk.on(given, (x) => {
         const C = x.shape.at(-1) as number;
         const w = scope.weight('kernel', [...walk.kernel, C, depthMultiplier], kernel);
-        return output(scope, C * depthMultiplier, (b, activation = 'linear') =>
-          convolve(x, depthwiseFilter(w), b, { ...walk.options(x), groups: C, activation }),
+        return output(scope, C * depthMultiplier, (b) =>
+          convolve(x, depthwiseFilter(w), b, { ...walk.options(x), groups: C }),
         );
       }),
     );
@@ -121,9 +119,7 @@ function separable(type: string, axes: number) {
         const mix = [...point.kernel, C * depthMultiplier, filters];
         const p = scope.weight('pointwiseKernel', mix, weight('pointwise'));
         const y = convolve(x, depthwiseFilter(w), undefined, { ...walk.options(x), groups: C });
-        return output(scope, filters, (b, activation = 'linear') =>
-          convolve(y, p, b, { ...point.options(y), activation }),
-        );
+        return output(scope, filters, (b) => convolve(y, p, b, point.options(y)));
       }),
     );
   };

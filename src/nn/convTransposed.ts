@@ -3,7 +3,6 @@ import { add } from '../ops/binary.ts';
 import { convolveTransposed } from '../ops/convolve.ts';
 import type { Pads } from '../ops/windows.ts';
 import { OptionError } from '../runtime/errors.ts';
-import { activation } from './activations.ts';
 import { type Layer, layer } from './layer.ts';
 import { checkCount, layerTitle } from './named.ts';
 import { type Sizes, WALK, type WalkOptions, walker } from './walk.ts';
@@ -65,11 +64,11 @@ function transposed(type: string, axes: number) {
           .map((n, i) =>
             reach(n, spans[i] as number, strides[i] as number, padding === 'same', extra?.[i]),
           );
-        return output(scope, filters, (b, act = 'linear') => {
+        return output(scope, filters, (b) => {
           const size = to.map((t) => t.size);
           const pads = to.map((t) => t.pads);
           const y = convolveTransposed(x, w, size, { strides, dilation, pads });
-          return activation(act)(b ? add(y, b) : y);
+          return b ? add(y, b) : y;
         });
       }),
     );

@@ -19,7 +19,7 @@ export function dense(units: number, options: DenseOptions = {}): Layer<[x: Tens
   const self: Layer<[x: Tensor]> = layer('dense', { units, ...options }, (scope, x: Tensor) => {
     const inputs = inputWidth(x, self.variables[0]?.shape[0]);
     const w = scope.weight('kernel', [inputs, units], { ...kernel, operand: true });
-    return output(scope, units, (b, fused) => linear(x, w, b, fused));
+    return output(scope, units, (b) => linear(x, w, b));
   });
   return self;
 }

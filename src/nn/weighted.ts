@@ -30,8 +30,8 @@ export interface WeightedOptions extends BiasOptions {
   readonly kernelConstraint?: string | Named | Constraint;
 }
 
-/** The product of a layer's input and kernel, with its bias and an activation that it can apply itself. */
-type Product = (b: Tensor | undefined, fused: Activation['fused']) => Tensor;
+/** The product of a layer's input and kernel, with its bias. */
+type Product = (b: Tensor | undefined) => Tensor;
 
 const WEIGHTED = {
   name: undefined,
@@ -83,7 +83,7 @@ export function weighted<More extends object>(
     /** act(product + bias[units]), with the penalty of the result. */
     output(scope: LayerScope, units: number, product: Product): Tensor {
       const b = set.useBias ? scope.weight('bias', [units], bias) : undefined;
-      const y = act.fused ? product(b, act.fused) : act(product(b, undefined));
+      const y = act(product(b));
       if (activity) scope.addLoss(activity(y, y.shape[0] ?? 1));
       return y;
     },

@@ -15,7 +15,7 @@ import {
 } from './convGeometry.ts';
 import { emitConvolution, emitFilterGrad } from './convRows.ts';
 import { expectReal } from './emit.ts';
-import { FUSED, type LinearActivation, unrouted } from './fused.ts';
+import { activated, fusedOf, type LinearActivation } from './fused.ts';
 import { reshape } from './layout.ts';
 import { expand, reduceSum } from './sum.ts';
 
@@ -67,12 +67,13 @@ export const conv2d = defineOp({
     }
     return { shape: [B, OH, OW, F], dtype: 'real' };
   },
-  range: ({ attrs }) => FUSED[attrs.activation as LinearActivation].range,
+  range: (node) => fusedOf(node).op?.range?.(node),
+  rewrite: { activation: activated },
   flops: ({ inputs: [x, w], attrs }) =>
     convFlops(convSizes('conv2d', (x as Tensor).shape, (w as Tensor).shape, attrs), attrs.groups),
   emit(e, node) {
     const [x, w, b] = node.inputs as [Tensor, Tensor, Tensor | undefined];
-    const { groups, activation } = node.attrs;
+    const { groups } = node.attrs;
     const s = convSizes('conv2d', x.shape, w.shape, node.attrs);
     const { B, H, W, C, OH, OW, F, KW } = s;
     const depth = C / groups;
@@ -91,18 +92,16 @@ export const conv2d = defineOp({
         sGroup: F / groups,
       },
       bias: b ? e.at(b) : NONE,
-      activation: FUSED[activation as LinearActivation].code,
+      activation: fusedOf(node).code,
     });
   },
   grad(dy, node): Grads {
     const [x, w, b] = node.inputs as [Tensor, Tensor, Tensor | undefined];
     const { activation, ...options } = node.attrs;
-    const dz = FUSED[activation as LinearActivation].grad(dy, node);
+    const dz = fusedOf(node).grad(dy, node, 0);
     const dx = conv2dInputGrad(dz, w, [x.shape[1] ?? 0, x.shape[2] ?? 0], options);
     const dw = conv2dFilterGrad(x, dz, [w.shape[0] ?? 0, w.shape[1] ?? 0], options);
-    if (!b) return [dx, dw];
-    const terms = unrouted(dz);
-    return [dx, dw, reduceSum(terms, { axes: terms.shape.slice(1).map((_, axis) => axis) })];
+    return b ? [dx, dw, reduceSum(dz, { axes: [0, 1, 2] })] : [dx, dw];
   },
 });
 

@@ -122,6 +122,7 @@ class Walk {
 }
 
 function undoBroadcast(dx: Tensor, input: Tensor, node: Tensor): Tensor {
+  if (sameShape(dx.shape, input.shape)) return dx;
   const fits =
     sizeOf(dx.shape) === sizeOf(input.shape) ? reshape(dx, input.shape) : sumTo(dx, input.shape);
   if (!sameShape(fits.shape, input.shape)) {

@@ -24,7 +24,7 @@ export { type LayerNormOptions, layerNorm } from './layerNorm.ts';
 export { flattenRows, reshape, squeeze, transpose, unsqueeze } from './layout.ts';
 export { external, input, type Nested, read, scalar, tensor } from './leaf.ts';
 export * from './magnitude.ts';
-export * from './matmul.ts';
+export { linear, type MatMulOptions, matMul } from './matmul.ts';
 export * from './moments.ts';
 export {
   type BatchNormOptions,

@@ -4,6 +4,7 @@ import {
   normalizeAxes,
   normalizeAxis,
   type Shape,
+  sameShape,
   sizeOf,
   stridesOf,
 } from '../graph/shape.ts';
@@ -16,6 +17,15 @@ import { expectReal } from './emit.ts';
 export const reshape = defineOp({
   name: 'reshape',
   view: true,
+  rewrite: {
+    chain: {
+      replace({ shape, inputs: [x] }): Tensor | null {
+        const { op, inputs, shape: before } = x as Tensor;
+        if (sameShape(shape, before)) return x as Tensor;
+        return op === reshape ? reshape(inputs[0] as Tensor, shape) : null;
+      },
+    },
+  },
   args: (x: Tensor, shape: Shape) => [[x], { shape: resolveShape(x, shape) }],
   type: ([x], { shape }) => ({ shape, dtype: (x as Tensor).dtype }),
   emit() {},

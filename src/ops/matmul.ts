@@ -1,12 +1,12 @@
 import { defineOp } from '../graph/op.ts';
 import { broadcastShapes, formatShape, type Shape, sameShape, sizeOf } from '../graph/shape.ts';
-import { type Grads, makeTensor, type Tensor } from '../graph/tensor.ts';
+import { type Grads, makeTensor, type OpInfo, type Tensor } from '../graph/tensor.ts';
 import { checkOptions, ShapeError } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import { NONE } from '../runtime/row.ts';
 import { emitBatch, type Turns, turnsOf } from './batched.ts';
 import { expectReal } from './emit.ts';
-import { FUSED, type LinearActivation, SLOPES, type Sloped } from './fused.ts';
+import { activated, FUSED, fusedOf, type LinearActivation } from './fused.ts';
 import { reshape, transpose } from './layout.ts';
 import { emitProduct, leftOf, packedB } from './product.ts';
 import { expand, reduceSum } from './sum.ts';
@@ -19,6 +19,8 @@ export interface MatMulOptions {
 interface MatMulAttrs {
   readonly transposeA: boolean;
   readonly transposeB: boolean;
+  /** The product is multiplied by the slope of an activation where its value is a third input: made by a rule. */
+  readonly slope?: LinearActivation;
 }
 
 interface Sizes {
@@ -89,9 +91,9 @@ export const matMul = defineOp({
   flops: ({ inputs: [a, b], attrs, shape }) =>
     2 * sizeOf(shape) * productSizes('matMul', a as Tensor, b as Tensor, attrs).K,
   emit(e, node) {
-    const [a, b] = node.inputs as [Tensor, Tensor];
+    const [a, b, y] = node.inputs as [Tensor, Tensor, Tensor | undefined];
     const { M, N, K, batch } = productSizes('matMul', a, b, node.attrs);
-    const product = { N, K, ...node.attrs, activation: 0 };
+    const product = { N, K, ...node.attrs, activation: 0, y: y && e.at(y) };
     const count = sizeOf(batch);
     if (b.shape.length === 2) {
       const whole = { M: M * count, ...product };
@@ -110,15 +112,16 @@ export const matMul = defineOp({
     const fits = transposeA && !transposeB && (a as Tensor).shape.length === 2;
     return fits ? flatProduct(stack(a as Tensor), stack(b as Tensor)) : null;
   },
-  sloped({ id, inputs: [a, b], attrs, shape }, y, of) {
-    const fits = (b as Tensor).shape.length === 2 && sameShape(y.shape, shape) && y.id < id;
-    if (!fits) return null;
-    return makeTensor(
-      matMulSlope,
-      [a as Tensor, b as Tensor, y],
-      { ...attrs, of: of as Sloped },
-      id,
-    );
+  rewrite: {
+    gradSlope: {
+      user: Object.values(FUSED).map((f) => f.grad),
+      replace(user, { inputs, attrs, shape }): Tensor | null {
+        const y = user.inputs[1] as Tensor;
+        if (inputs[1]?.shape.length !== 2 || !sameShape(y.shape, shape)) return null;
+        const slope = user.op.name.slice(0, -4) as LinearActivation;
+        return reshape(makeTensor(matMulSlope, [...inputs, y], { ...attrs, slope }), user.shape);
+      },
+    },
   },
   grad(dy, { inputs, attrs: { transposeA, transposeB } }): Grads {
     const [a, b] = inputs as [Tensor, Tensor];
@@ -142,44 +145,13 @@ function flatProduct(a: Tensor, dy: Tensor): Tensor {
   return matMul(rows(a), rows(dy), { transposeA: true });
 }
 
-/** (A·B)·f′, where f is an activation whose value is y: the gradient of a layer below, while the tile is in the cache. */
-export const matMulSlope = defineOp({
+/** (A·B)·f′, where f is an activation whose value is a third input: multiplied while the tile is in the cache. */
+const matMulSlope: OpInfo<MatMulAttrs> = {
+  ...matMul,
   name: 'matMulSlope',
-  args: (a: Tensor, b: Tensor, y: Tensor, of: Sloped, options: MatMulAttrs) => [
-    [a, b, y],
-    { ...options, of },
-  ],
-  type: ([a, b, y], attrs) => {
-    const { M, N, batch } = productSizes('matMulSlope', a as Tensor, b as Tensor, attrs);
-    const shape = [...batch, M, N];
-    expectReal('matMulSlope', y as Tensor);
-    if (sameShape(shape, (y as Tensor).shape)) return { shape, dtype: 'real' };
-    throw new ShapeError(
-      `matMulSlope: y ${formatShape((y as Tensor).shape)} for a product ${formatShape(shape)}`,
-    );
-  },
-  flops: ({ inputs: [a, b], attrs, shape }) =>
-    2 * sizeOf(shape) * productSizes('matMulSlope', a as Tensor, b as Tensor, attrs).K,
-  emit(e, node) {
-    const [a, b, y] = node.inputs as [Tensor, Tensor, Tensor];
-    const { of, transposeA, transposeB } = node.attrs;
-    const { M, N, K, batch } = productSizes('matMulSlope', a, b, node.attrs);
-    const product = { M: M * sizeOf(batch), N, K, transposeA, transposeB, activation: 0 };
-    emitProduct(e, e.at(node), e.at(a), b, NONE, { ...product, slope: { of, y: e.at(y) } });
-  },
-  grad(dz, { inputs, attrs }): Grads {
-    const [a, b, y] = inputs as [Tensor, Tensor, Tensor];
-    const { of, ...options } = attrs;
-    const product = matMul(a, b, options);
-    const times = SLOPES[of as Sloped].times(product, y);
-    const [dProduct, dy = null] = gradsOf(times, dz);
-    return [...gradsOf(product, dProduct as Tensor), dy];
-  },
-});
-
-function gradsOf(node: Tensor, dy: Tensor): Grads {
-  return node.op.grad ? node.op.grad(dy, node) : [];
-}
+  panels: false,
+  rewrite: {},
+};
 
 /** act(x·w + b): x [.., K], w [K, N], b [N]; bias and activation while the tile is in registers. */
 export const linear = defineOp({
@@ -188,7 +160,8 @@ export const linear = defineOp({
     b ? [x, w, b] : [x, w],
     { activation },
   ],
-  range: ({ attrs }) => FUSED[attrs.activation as LinearActivation].range,
+  range: (node) => fusedOf(node).op?.range?.(node),
+  rewrite: { activation: activated },
   type([x, w, b]) {
     const [input, weight] = [x as Tensor, w as Tensor];
     expectReal('linear', input, weight);
@@ -208,12 +181,12 @@ export const linear = defineOp({
     const [x, w, b] = node.inputs as [Tensor, Tensor, Tensor | undefined];
     const [K, N] = w.shape as [number, number];
     const product = { M: sizeOf(x.shape.slice(0, -1)), N, K, transposeA: false, transposeB: false };
-    const activation = FUSED[node.attrs.activation as LinearActivation].code;
+    const activation = fusedOf(node).code;
     emitProduct(e, e.at(node), e.at(x), w, b ? e.at(b) : NONE, { ...product, activation });
   },
   grad(dy, node): Grads {
     const [x, w, b] = node.inputs as [Tensor, Tensor, Tensor | undefined];
-    const dz = FUSED[node.attrs.activation as LinearActivation].grad(dy, node);
+    const dz = fusedOf(node).grad(dy, node, 0);
     const dx = matMul(dz, w, { transposeB: true });
     const dw = flatProduct(x, dz);
     const axes = dz.shape.slice(0, -1).map((_, i) => i);

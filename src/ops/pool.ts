@@ -1,9 +1,12 @@
 import { defineOp } from '../graph/op.ts';
 import { type Shape, sizeOf } from '../graph/shape.ts';
-import type { Emitter, Grads, Tensor } from '../graph/tensor.ts';
+import { type Emitter, type Grads, rootOf, type Tensor } from '../graph/tensor.ts';
 import { checkOptions } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
+import { reluGrad } from './activation.ts';
 import { expectReal } from './emit.ts';
+import { reshape } from './layout.ts';
+import { reduceSum } from './sum.ts';
 import {
   adaptiveWindows,
   type Geometry,
@@ -93,7 +96,27 @@ type MaxInputs = [dy: Tensor, x: Tensor, y: Tensor, table: Tensor, geometry: Geo
 
 const maxPoolGrad = defineOp<MaxInputs, Geometry>({
   name: 'maxPoolGrad',
-  routed: true,
+  rewrite: {
+    // What goes to the largest of several passes where that is above 0: the few are masked, not the many.
+    gradMask: {
+      user: [reluGrad],
+      replace(user, { inputs, attrs }): Tensor | null {
+        const [few, x, y, table] = inputs as [Tensor, Tensor, Tensor, Tensor];
+        if (rootOf(x) !== rootOf(user.inputs[1] as Tensor)) return null;
+        return reshape(maxPoolGrad(reluGrad(few, y, 0), x, y, table, attrs), user.shape);
+      },
+    },
+    // Sums over all axes but the last are those of the few.
+    gradSum: {
+      user: [reduceSum],
+      shared: true,
+      replace({ attrs: { over, inner }, shape }, { inputs: [few] }): Tensor | null {
+        const axes = (few as Tensor).shape.slice(1).map((_, axis) => axis);
+        const fits = over === 'outer' && inner === few?.shape.at(-1);
+        return fits ? reshape(reduceSum(few as Tensor, { axes }), shape) : null;
+      },
+    },
+  },
   inplace: ({ tiles }) => (tiles ? [1] : []),
   args: (dy, x, y, table, geometry) => [[dy, x, y, table], geometry],
   type: ([dy], { large }) => real(dy as Tensor, large),

@@ -2,7 +2,7 @@ import { type Emitter, isTensor, type Tensor } from '../graph/tensor.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import { NONE, type Pointer } from '../runtime/row.ts';
 import { moved, prepared } from './emit.ts';
-import { SLOPES, type Sloped } from './fused.ts';
+import { FUSED, type LinearActivation } from './fused.ts';
 
 /** One product C[M,N] = act(A·B + bias), operands stored row by row or transposed. */
 export interface Product {
@@ -13,8 +13,9 @@ export interface Product {
   readonly transposeB: boolean;
   /** Code of the kernels: see FUSED. */
   readonly activation: number;
-  /** The product is multiplied by the slope of an activation where its value is y. */
-  readonly slope?: { readonly of: Sloped; readonly y: Pointer };
+  /** The product is multiplied by the slope of this activation where its value is y. */
+  readonly slope?: LinearActivation;
+  readonly y?: Pointer | undefined;
 }
 
 /** Multiplications of a tiny product: with columns of B side by side, or not. */
@@ -75,8 +76,9 @@ function emitSmall(
 }
 
 /** The slope behind a product that could not take it along. */
-function emitSlope(e: Emitter, c: Pointer, { M, N, slope }: Product): void {
-  if (slope) e.row(SLOPES[slope.of].gradRow(c, c, slope.y, M * N, e.unit(M, N) * N));
+function emitSlope(e: Emitter, c: Pointer, { M, N, slope, y }: Product): void {
+  const row = slope && FUSED[slope].gradRow;
+  if (row) e.row(row(c, c, y as Pointer, M * N, e.unit(M, N) * N));
 }
 
 /** One row times a matrix that is kept in panels. */
@@ -107,8 +109,8 @@ function emitPacked(e: Emitter, c: Pointer, a: Pointer, b: Right, bias: Pointer,
   }
   const { at, strides } = columns ? leftOf(e, a, p) : ownRows(e, a, p);
   const bp = packedB(e, b, p, columns);
-  const y = slope?.y ?? NONE;
-  const finish = [N, 0, slope ? SLOPES[slope.of].code : p.activation] as const;
+  const y = p.y ?? NONE;
+  const finish = [N, 0, slope ? FUSED[slope].code + 3 : p.activation] as const;
   if (columns) {
     e.row(kernels.gemmColumns(c, at, bp, bias, y, N, NR, M, K, ...strides, ...finish));
   } else {

@@ -276,6 +276,9 @@ const SLOPES = {
   tanh: (y: number) => 1 - y * y,
 } as const;
 
+const GRADIENTS = { relu: ops.reluGrad, sigmoid: ops.sigmoidGrad, tanh: ops.tanhGrad };
+
+/** A product times a slope: one node of the program. */
 const slopeCase = (
   of: keyof typeof SLOPES,
   a: number[],
@@ -288,7 +291,7 @@ const slopeCase = (
   return {
     name: `${of} [${sa}]${transposeA ? 'ᵀ' : ''} [${sb}]${transposeB ? 'ᵀ' : ''}`,
     inputs: [spread(sa, 1), spread(sb, 2), spread([...a.slice(0, -1), b[1] as number], 3)],
-    op: (x, w, y) => ops.matMulSlope(x as never, w as never, y as never, of, options),
+    op: (x, w, y) => GRADIENTS[of](ops.matMul(x as never, w as never, options), y as never, 0),
     reference: (x, w, y) => {
       const c = product(x as Values, w as Values, options);
       return make(c.shape, (ix) => at(c, ...ix) * SLOPES[of](at(y as Values, ...ix)));
@@ -298,7 +301,7 @@ const slopeCase = (
   };
 };
 
-const matMulSlope = (Object.keys(SLOPES) as (keyof typeof SLOPES)[]).flatMap((of) => [
+const slopes = (Object.keys(SLOPES) as (keyof typeof SLOPES)[]).flatMap((of) => [
   ...FORMS.map((form) => slopeCase(of, [3, 4], [4, 5], form)),
   slopeCase(of, [2, 3, 4], [4, 5], { transposeB: true }),
   ...[
@@ -316,4 +319,4 @@ const matMulSlope = (Object.keys(SLOPES) as (keyof typeof SLOPES)[]).flatMap((of
   ),
 ]);
 
-export const products = { matMul, matMulSlope, linear } as const;
+export const products = { matMul: [...matMul, ...slopes], linear } as const;
