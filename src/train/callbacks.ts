@@ -103,19 +103,20 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
   checkWhole('earlyStopping: patience', patience, 0);
   checkWhole('earlyStopping: startFromEpoch', startFromEpoch, 0);
   checkMode(mode);
-  let sign = 1;
   let best = Number.NEGATIVE_INFINITY;
   let wait = 0;
   let weights: Awaited<ReturnType<Model['getWeights']>> | undefined;
   return {
     onTrainBegin(model) {
-      sign = direction(monitor, mode, model);
+      direction(monitor, mode, model);
       best = Number.NEGATIVE_INFINITY;
       wait = 0;
       weights = undefined;
     },
     async onEpochEnd(epoch, logs, model) {
-      const score = sign * monitored(logs, monitor);
+      const value = monitored(logs, monitor);
+      const sign = direction(monitor, mode, model);
+      const score = sign * value;
       if (epoch < startFromEpoch) return;
       wait++;
       const improved = score > best + minDelta;
@@ -162,19 +163,20 @@ export function reduceLearningRateOnPlateau(options: ReduceOnPlateauOptions = {}
   checkWhole(`${title}: patience`, patience, 0);
   checkWhole(`${title}: cooldown`, cooldown, 0);
   checkMode(mode);
-  let sign = 1;
   let best = Number.NEGATIVE_INFINITY;
   let wait = 0;
   let rest = 0;
   return {
     onTrainBegin(model) {
-      sign = direction(monitor, mode, model);
+      direction(monitor, mode, model);
       best = Number.NEGATIVE_INFINITY;
       wait = 0;
       rest = 0;
     },
-    onEpochEnd(_epoch, logs, { optimizer }) {
-      const score = sign * monitored(logs, monitor);
+    onEpochEnd(_epoch, logs, model) {
+      const { optimizer } = model;
+      const value = monitored(logs, monitor);
+      const score = direction(monitor, mode, model) * value;
       if (rest > 0) {
         rest--;
         wait = 0;

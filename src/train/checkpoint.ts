@@ -45,15 +45,15 @@ export function modelCheckpoint(options: ModelCheckpointOptions): Callback {
     throw new OptionError(`modelCheckpoint: folder is ${JSON.stringify(folder)}, expected a path`);
   checkWhole('modelCheckpoint: every', every, 1);
   checkMode(mode);
-  let sign = 1;
   let best = Number.NEGATIVE_INFINITY;
   return {
     onTrainBegin(model) {
-      if (saveBestOnly) sign = direction(monitor, mode, model);
+      if (saveBestOnly) direction(monitor, mode, model);
     },
     async onEpochEnd(epoch, logs, model) {
       if ((epoch + 1) % every !== 0) return;
-      const score = saveBestOnly ? sign * monitored(logs, monitor) : 0;
+      const value = saveBestOnly ? monitored(logs, monitor) : 0;
+      const score = saveBestOnly ? direction(monitor, mode, model) * value : 0;
       if (saveBestOnly && !(score > best)) return;
       await model.save(folder.replaceAll('{epoch}', String(model.epochs)), rest);
       best = score;

@@ -186,6 +186,7 @@ describe('modelCheckpoint', () => {
       folder: place.folder,
       saveBestOnly: true,
       monitor: 'score',
+      mode: 'min',
     });
     for (const [epoch, score] of [3, 5, 2, 2, 4].entries()) {
       await net.fit(x, y, fitOptions);
