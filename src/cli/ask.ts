@@ -48,7 +48,7 @@ export async function openModel(
   { frozen = false } = {},
 ): Promise<AskedModel> {
   if (path === undefined)
-    throw new UsageError('which model? Give the folder that `wasmgrad train` wrote');
+    throw new UsageError('which model? Give the folder that `npx wasmgrad train` wrote');
   const threads = numberValue(values, 'threads', { from: 1, to: 64, whole: true });
   const given = threads === undefined ? {} : { threads };
   const engine = await asUsage(() =>
@@ -61,7 +61,7 @@ export async function openModel(
     const { preprocessing } = model;
     if (!preprocessing)
       throw new DataError(
-        `${path}: the model does not say how data become its input; train it with \`wasmgrad train\``,
+        `${path}: the model does not say how data become its input; train it with \`npx wasmgrad train\``,
       );
     const dispose = () => {
       model.dispose();

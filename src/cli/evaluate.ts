@@ -21,8 +21,8 @@ export const evaluate: Command = {
     ...ENGINE_OPTIONS,
   },
   examples: [
-    ['wasmgrad evaluate runs/iris-1 --data iris.csv', 'all rows of the file'],
-    ['wasmgrad evaluate runs/mnist-1 --data mnist/', 'the test images'],
+    ['npx wasmgrad evaluate runs/iris-1 --data iris.csv', 'all rows of the file'],
+    ['npx wasmgrad evaluate runs/mnist-1 --data mnist/', 'the test images'],
   ],
   async run(values, [path]) {
     const json = textValue(values, 'json');

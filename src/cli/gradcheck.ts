@@ -47,10 +47,10 @@ export const gradcheck: Command = {
     'great, about 1e-5 worth a look, 1e-3 or more a worry; the exit code is 1 from 1e-5 on.',
   ],
   examples: [
-    ['wasmgrad gradcheck', 'the network for the built-in digits'],
-    ['wasmgrad gradcheck --model mlp:32,16 --samples all', 'each of its parameters'],
-    ['wasmgrad gradcheck --model cnn --batch-norm', 'a convolutional network'],
-    ['wasmgrad gradcheck --data iris.csv --epochs 10', 'behind some training'],
+    ['npx wasmgrad gradcheck', 'the network for the built-in digits'],
+    ['npx wasmgrad gradcheck --model mlp:32,16 --samples all', 'each of its parameters'],
+    ['npx wasmgrad gradcheck --model cnn --batch-norm', 'a convolutional network'],
+    ['npx wasmgrad gradcheck --data iris.csv --epochs 10', 'behind some training'],
   ],
   async run(values) {
     const json = textValue(values, 'json');

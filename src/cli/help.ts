@@ -4,7 +4,7 @@ export function generalHelp(commands: Commands): string {
   const rows = Object.entries(commands).map(([name, { summary }]): Row => [name, summary]);
   const usage = 'Usage: wasmgrad <command> [options]';
   const options: Row[] = [
-    ['--help', 'show this; `wasmgrad <command> --help` for one command'],
+    ['--help', 'show this; `npx wasmgrad <command> --help` for one command'],
     ['--version', 'show the version'],
   ];
   return [usage, '', 'Commands:', ...columns(rows), '', 'Options:', ...columns(options)].join('\n');

@@ -32,7 +32,10 @@ export const pictures: Command = {
   notes: [
     'filters: those of the first convolution; activations: what each layer makes of the image; saliency: how much each pixel matters; grad-cam: where the class is seen.',
   ],
-  examples: [['wasmgrad pictures runs/digits-1 seven.png', 'writes to runs/digits-1/pictures']],
+  examples: [
+    ['npx wasmgrad train --model cnn --out runs/seen', 'a network for images'],
+    ['npx wasmgrad pictures runs/seen seven.png', 'writes to runs/seen/pictures'],
+  ],
   async run(values, [path, image]) {
     if (image === undefined) throw new UsageError('pictures: which model and which image?');
     const index = numberValue(values, 'index', { from: 0, whole: true }) ?? 0;

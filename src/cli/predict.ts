@@ -30,9 +30,9 @@ export const predict: Command = {
     ...ENGINE_OPTIONS,
   },
   examples: [
-    ['wasmgrad predict runs/iris-1 --data new.csv', 'a line for each row'],
+    ['npx wasmgrad predict runs/iris-1 --data new.csv', 'a line for each row'],
     [
-      `echo '{"size": 80, "rooms": 3}' | wasmgrad predict runs/houses-1 --json-lines`,
+      `echo '{"size": 80, "rooms": 3}' | npx wasmgrad predict runs/houses-1 --json-lines`,
       'answers line by line',
     ],
   ],

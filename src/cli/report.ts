@@ -21,11 +21,11 @@ export const report: Command = {
       help: `where the page goes, default ${PAGE_FILE} in the folder of the run`,
     },
   },
-  notes: ['The page is one HTML file that needs no network. `wasmgrad train` writes it, too.'],
-  examples: [['wasmgrad report runs/mnist-1 --out mnist.html', 'from what the training left']],
+  notes: ['The page is one HTML file that needs no network. `npx wasmgrad train` writes it, too.'],
+  examples: [['npx wasmgrad report runs/mnist-1 --out mnist.html', 'from what the training left']],
   async run(values, [run]) {
     if (run === undefined)
-      throw new UsageError('which run? Give the folder that `wasmgrad train` wrote');
+      throw new UsageError('which run? Give the folder that `npx wasmgrad train` wrote');
     const folder = (await isFile(run)) ? dirname(run) : run;
     const text = await pageOf(folder);
     const file = await OutputFile.prepare(textValue(values, 'out') ?? join(folder, PAGE_FILE));
@@ -50,7 +50,7 @@ async function pageOf(folder: string): Promise<string> {
   try {
     return runPage(figures, found);
   } catch (cause) {
-    throw new DataError(`${path}: is not the report of a run that \`wasmgrad train\` wrote`, {
+    throw new DataError(`${path}: is not the report of a run that \`npx wasmgrad train\` wrote`, {
       cause,
     });
   }

@@ -72,6 +72,7 @@ export async function showResults(
   const profile = await model.profile({ batchSize, steps: PROFILE_STEPS });
   const speed = `${count(Math.round(report.examplesPerSecond))} examples/s`;
   const also = options.json === undefined ? '' : `; report also in ${options.json}`;
+  const source = options.data === undefined ? '--json-lines' : `--data ${word(options.data)}`;
   print('', metricsText(report), '');
   print(`${part} set, ${await mistakes(model, shown, data.preprocessing)}`, '');
   print(layersText(profile), '', curves(titled(history)), '');
@@ -80,8 +81,13 @@ export async function showResults(
     ...(report.memory ? [`memory ${memoryText(report.memory)}`] : []),
     `model and report.json in ${folder}${also}`,
     ...(options.page ? [`page to look at: ${join(folder, PAGE_FILE)}`] : []),
-    `ask it: wasmgrad predict ${folder} --data <file>`,
+    `ask it: npx wasmgrad predict ${word(folder)} ${source}`,
   );
+}
+
+/** A word of a command line, as a shell takes it. */
+function word(text: string): string {
+  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** What was left out or read in an unexpected way, behind everything else. */

@@ -99,16 +99,16 @@ export const train: Command = {
     'Ctrl-C ends training early and keeps the best weights so far; a second one leaves at once.',
   ],
   examples: [
-    ['wasmgrad train', 'built-in digits'],
-    ['wasmgrad train --data iris.csv', 'predicts the last column'],
-    ['wasmgrad train --data houses.csv --target price', 'predicts the column "price"'],
+    ['npx wasmgrad train', 'built-in digits'],
+    ['npx wasmgrad train --data iris.csv', 'predicts the last column'],
+    ['npx wasmgrad train --data houses.csv --target price', 'predicts the column "price"'],
     [
-      'wasmgrad train --data sales.csv --types customer=category,year=drop',
+      'npx wasmgrad train --data sales.csv --types customer=category,year=drop',
       'overrules how columns are read',
     ],
-    ['wasmgrad train --data mnist/ --model mlp:256,128 --epochs 5', 'four IDX files'],
-    ['wasmgrad train --data mnist/ --model cnn', 'a convolutional network'],
-    ['wasmgrad predict runs/iris-1 --data new.csv', 'asks the model'],
+    ['npx wasmgrad train --data mnist/ --model mlp:256,128 --epochs 5', 'four IDX files'],
+    ['npx wasmgrad train --data mnist/ --model cnn', 'a convolutional network'],
+    ['npx wasmgrad predict runs/iris-1 --data new.csv', 'asks the model'],
   ],
   async run(values) {
     using interrupts = new Interrupts();
