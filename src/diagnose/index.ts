@@ -2,8 +2,9 @@ import { later } from '../runtime/later.ts';
 
 export type { BatchAdvice, FittingBatch } from './batchSize.ts';
 export { recommendBatchSize, stepsPerEpoch } from './batchSize.ts';
-export type { Advice, DiagnoseOptions, Diagnosis, ErrorRates, Verdict } from './diagnose.ts';
+export type { Advice, DiagnoseOptions, Diagnosis, Examples, Verdict } from './diagnose.ts';
 export type { CompareOptions, Comparison, FeatureTest, SplitCheck } from './distributions.ts';
+export type { ErrorRates, Share, Unit } from './errorRates.ts';
 export type {
   HealthMonitor,
   HealthOptions,
@@ -22,11 +23,18 @@ export type {
 export type { RateFinderOptions, RateSweep } from './rateFinder.ts';
 
 /**
- * Bias and variance of a classifier from its errors, and the basic recipe as advice: avoidable bias is trainError −
- * bayesError, variance devError − trainError (Ng: Machine Learning Yearning, 2018, chapters 20 to 27). A history needs
- * accuracies with validation; its errors are those of the last epoch. Throws `OptionError` for what is no error rate.
+ * Bias and variance, and the basic recipe as advice: avoidable bias is trainError − bayesError, variance devError − trainError
+ * (Ng: Machine Learning Yearning, 2018, chapters 20 to 27). From
+ *
+ * - errors, `{ trainError: '0.5%', devError: '0.9%' }`: see `ErrorRates`;
+ * - the history of a `fit` with validation, which holds what the model does without dropout, augmentation and the like
+ *   (`history.final`); what the training used already is not advised;
+ * - a model with `{ train, dev }`, each `{ x, y }`, which it measures so.
+ *
+ * Errors are shares of wrong answers, or of a regression's targets the share of their variance that is not explained, 1 − R².
+ * Throws `OptionError` for what is no error rate or could be two, and for a history whose figures noise has spoiled.
  */
-export const diagnose = later(() => import('./diagnose.ts'), 'diagnose');
+export const diagnose = later(() => import('./diagnose.ts'), 'diagnoseAny');
 
 /**
  * Do two sets come from the same distribution? Kolmogorov-Smirnov for each feature and for the target of a regression, χ² for

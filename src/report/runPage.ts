@@ -1,4 +1,4 @@
-import { type Diagnosis, diagnose } from '../diagnose/diagnose.ts';
+import type { Diagnosis } from '../diagnose/diagnose.ts';
 import { escapeText } from './chart.ts';
 import { scoreRows } from './classes.ts';
 import type { Mistake, RunDetails } from './details.ts';
@@ -7,6 +7,7 @@ import { MATRIX_STYLE, matrixHtml } from './matrix.ts';
 import { factList, foldedTable, htmlPage, htmlTable, section } from './page.ts';
 import { learningSection, signalSections } from './runCharts.ts';
 import { count, counted, duration, memoryText, number, percent } from './terminal.ts';
+import { verdictOf } from './verdict.ts';
 import { VISION_STYLE, visionSection } from './vision.ts';
 
 const STYLE = `
@@ -100,15 +101,9 @@ function resultSection({ metrics }: RunReport): string {
   return section('results', 'Results', [], { below: htmlTable(['', ...names], rows) });
 }
 
-function verdictSection({ trainAccuracy, devAccuracy, testAccuracy }: RunReport): string {
-  if (typeof trainAccuracy !== 'number' || typeof devAccuracy !== 'number') return '';
-  const found = diagnose({
-    trainError: 1 - trainAccuracy,
-    devError: 1 - devAccuracy,
-    ...(typeof testAccuracy === 'number' ? { testError: 1 - testAccuracy } : {}),
-    unit: 'fraction',
-  });
-  return section('diagnosis', 'Diagnosis', [], { below: verdictHtml(found) });
+function verdictSection(report: RunReport): string {
+  const found = verdictOf(report);
+  return found ? section('diagnosis', 'Diagnosis', [], { below: verdictHtml(found) }) : '';
 }
 
 function verdictHtml({ verdict, mismatch, avoidableBias, variance, advice }: Diagnosis): string {

@@ -9,6 +9,8 @@ import type { Probe } from './probe.ts';
 
 /** Called while a model trains; each may be asynchronous. A batch callback makes every step a call of its own. */
 export interface Callback {
+  /** Which of the library's it is, where a diagnosis asks. */
+  readonly kind?: 'earlyStopping';
   /** Once the data lie ready, before the first epoch. */
   onTrainBegin?(model: Model): unknown;
   /** Epochs count from 0 in each call of `fit`. */
@@ -107,6 +109,7 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
   let wait = 0;
   let weights: Awaited<ReturnType<Model['getWeights']>> | undefined;
   return {
+    kind: 'earlyStopping',
     onTrainBegin(model) {
       direction(monitor, mode, model);
       best = Number.NEGATIVE_INFINITY;

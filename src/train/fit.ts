@@ -136,5 +136,22 @@ export async function fit(
     ? (await import('./classWeight.ts')).withClassWeights(given, classWeight, core.outputShapes)
     : given;
   const data = await ResidentData.open(core.state.engine, training, shuffle);
-  return run(core, model, options, new ResidentSource(core, data, batchSize), validation);
+  const source = new ResidentSource(core, data, batchSize);
+  const history = await run(core, model, options, source, validation);
+  return validation ? withFinal(core, options, history, given, validation) : history;
+}
+
+/** Adds what the model can do now, without noise. */
+async function withFinal(
+  core: ModelCore,
+  options: FitOptions,
+  history: History,
+  training: readonly Table[],
+  validation: readonly Table[],
+): Promise<History> {
+  if (core.disposed || options.signal?.aborted || history.epoch.length === 0) return history;
+  const { finalFigures, trainingWays } = await import('./final.ts');
+  const { used, ...noise } = trainingWays(core, training, options);
+  const final = await finalFigures(core, training, validation, used);
+  return Object.assign(history, noise, final && { final });
 }

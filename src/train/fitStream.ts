@@ -98,5 +98,14 @@ export async function fitStream(
   const tables = await inTurns(tabulatingData(core, first.x, first.y, first.sampleWeight));
   const validation =
     options.validationData && (await inTurns(tabulatingData(core, ...options.validationData)));
-  return run(core, model, options, new StreamSource(core, stream, tables), validation);
+  const history = await run(
+    core,
+    model,
+    options,
+    new StreamSource(core, stream, tables),
+    validation,
+  );
+  if (!validation || core.disposed) return history;
+  const { noise } = (await import('./final.ts')).trainingWays(core, tables, options);
+  return noise ? Object.assign(history, { noise }) : history;
 }

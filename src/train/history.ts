@@ -1,6 +1,19 @@
 /** Numbers of one epoch or batch by name: `loss`, metrics, and with validation the same with `val_`. */
 export type Logs = Record<string, number>;
 
+/** How well the model does as training left it: without dropout, augmentation and the like, on both parts alike. */
+export interface FinalFigures {
+  /** Share of right answers, or the share of the targets' variance that is explained. */
+  readonly metric: 'accuracy' | 'r2';
+  /** On examples of the training set and of the validation, at most 5,000 of each, spread evenly. */
+  readonly train: number;
+  readonly dev: number;
+  /** What the training did against overfitting: `dropout`, `L2`, `augmentation`, `early stopping`, … */
+  readonly used: readonly string[];
+  /** Whether the inputs are images or the like, which can be augmented. */
+  readonly images: boolean;
+}
+
 /** What a training run leaves behind. */
 export interface History {
   /** Epochs that ran, from 0. */
@@ -14,6 +27,10 @@ export interface History {
   readonly examples: number;
   /** Steps whose loss or gradients were not finite: they changed no weights. */
   readonly skipped?: number;
+  /** With validation; not for streams. */
+  readonly final?: FinalFigures;
+  /** What changed examples or activations at random while the training figures were measured, such as a layer's name. */
+  readonly noise?: string;
 }
 
 /** Collects a history while training goes on. */
@@ -24,6 +41,8 @@ export class HistoryRecorder implements History {
   seconds = 0;
   examples = 0;
   skipped = 0;
+  declare final?: FinalFigures;
+  declare noise?: string;
 
   add(epoch: number, logs: Logs): void {
     this.epoch.push(epoch);

@@ -1,7 +1,8 @@
 import type { NDArray } from '../compile/array.ts';
 import { checkOptions, OptionError, shown } from '../runtime/errors.ts';
-import type { Compiled, ModelCore } from './core.ts';
+import type { ModelCore } from './core.ts';
 import { measureData, withData } from './evaluate.ts';
+import { withMetrics } from './measureTables.ts';
 import { coreOf, type Model } from './model.ts';
 import type { Inputs } from './networkCore.ts';
 import type { MetricList } from './outputs.ts';
@@ -10,14 +11,6 @@ export interface MeasureOptions {
   /** Examples a step, default 500. */
   readonly batchSize?: number;
   readonly sampleWeight?: ArrayLike<number>;
-}
-
-/** `compiled` with these metrics for every output, all of them with sample weights. */
-function withMetrics(compiled: Compiled, weightedMetrics: MetricList): Compiled {
-  const outputs = [...compiled.losses].map(
-    ([name, own]) => [name, { ...own, metrics: [], weightedMetrics }] as const,
-  );
-  return { ...compiled, losses: new Map(outputs) };
 }
 
 async function run(

@@ -29,7 +29,27 @@ test('the report of a run', () => {
   ]);
 });
 
+test('percentages, and the report of a regression', () => {
+  const line = ['diagnose', '--train-error', '0.5%', '--dev-error', '0.9%'];
+  const { status, stdout } = wasmgrad(line, { cwd });
+  expect([status, stdout]).toEqual([
+    0,
+    expect.stringMatching(/^low bias and low variance\n.*0\.5 %.*0\.9 %/),
+  ]);
+  mkdirSync(join(cwd, 'houses'));
+  const metrics = { train: { r2: 0.97 }, dev: { r2: 0.8 } };
+  const report = { task: 'regression', metrics, settings: { dropout: 0.2, l2: 0.01 } };
+  writeFileSync(join(cwd, 'houses', 'report.json'), JSON.stringify(report));
+  const found = wasmgrad(['diagnose', 'houses', '--bayes-error', '2%'], { cwd });
+  expect([found.status, found.stdout]).toEqual([
+    0,
+    expect.stringMatching(/^high variance\n.*unexplained/),
+  ]);
+  expect(found.stdout).not.toMatch(/dropout|L2|stop early/);
+});
+
 test.each([
+  [['diagnose', '--train-error', '0.5', '--dev-error', '0.9'], 2, /0\.5 and 0\.9 % or 50 and 90 %/],
   [['diagnose'], 2, /--train-error and --dev-error/],
   [['diagnose', '--train-error', '1', '--dev-error', '101'], 2, /dev-error 101/],
   [['diagnose', 'nowhere'], 1, /nowhere.*report\.json/],

@@ -41,6 +41,19 @@ test.each<[ErrorRates, 'fraction' | 'percent']>([
   expect(diagnose(rates).unit).toBe(unit);
 });
 
+test.each<[ErrorRates, number, number, 'fraction' | 'percent']>([
+  [{ trainError: '0.5%', devError: '0.9%' }, 0.5, 0.4, 'percent'],
+  [{ trainError: '15 %', devError: '30%', bayesError: 0 }, 15, 15, 'percent'],
+  [{ trainError: 0.5, devError: 0.9, unit: 'percent' }, 0.5, 0.4, 'percent'],
+  [{ trainError: 0.5, devError: 0.9, unit: 'fraction' }, 0.5, 0.4, 'fraction'],
+  [{ trainError: '1%', devError: 0.11, unit: 'fraction' }, 0.01, 0.1, 'fraction'],
+])('%o: bias %d, variance %d, %s', (rates, bias, variance, unit) => {
+  const found = diagnose(rates);
+  expect(found.unit).toBe(unit);
+  expect(found.avoidableBias).toBeCloseTo(bias, 12);
+  expect(found.variance).toBeCloseTo(variance, 12);
+});
+
 test('advice for the larger gap comes first, with its numbers', () => {
   const first = (trainError: number, devError: number, testError?: number) =>
     diagnose({ trainError, devError, testError }).advice[0];
@@ -72,6 +85,11 @@ test.each<[object, RegExp]>([
   [{ trainError: 1 }, /devError undefined/],
   [{ trainError: 1, devError: 2, unit: 'fraction' }, /devError 2/],
   [{ trainError: 1, devError: 2, testError: '3' }, /testError 3/],
+  [{ trainError: 0.5, devError: 0.9 }, /is that 0\.5 and 0\.9 % or 50 and 90 %\? Write 0\.5%, or/],
+  [{ trainError: 0.01, devError: 0.3 }, /is that 0\.01 and 0\.3 % or 1 and 30 %/],
+  [{ trainError: '1%', devError: 11 }, /trainError 1%, devError 11: write % behind all of them/],
+  [{ trainError: '1%', devError: 'x%' }, /devError x%/],
+  [{ trainError: 1, devError: 2, unit: 'permille' }, /unit is "permille"/],
   [{ history: { loss: [1] }, epoch: [0] }, /history has loss/],
 ])('%o is no set of errors', (rates, message) => {
   expect(() => diagnose(rates as ErrorRates)).toThrow(OptionError);
