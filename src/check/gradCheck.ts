@@ -70,7 +70,7 @@ export async function settingOf(
   const tables = atOnce(tabulatingData(core, x, y, sampleWeight));
   const size = tables[0]?.shape[0] ?? 0;
   const traced = traceLoss(core.network, compiled, tables.map(hostFeed), size, true, noise);
-  await state.adopt(traced.trace.variables, core.seed);
+  await state.adopt(traced.trace, core.seed);
   const variables = [...traced.trace.variables];
   const read = await state.engine.exclusive(() =>
     Promise.all(variables.map((v) => readVariable(state.engine, v))),

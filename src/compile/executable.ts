@@ -5,7 +5,7 @@ import { MemoryError, OptionError, StateError } from '../runtime/errors.ts';
 import type { Pointer } from '../runtime/row.ts';
 import { atOnce, type Work } from '../runtime/turns.ts';
 import { fromMemory, type NDArray, storing, toMemory } from './array.ts';
-import { Block } from './block.ts';
+import { Block, checkUsable } from './block.ts';
 import { debugLevel } from './debug.ts';
 import { RESULTS, STEP_BYTES, STEPS } from './emitter.ts';
 import type { NotFinite } from './notFinite.ts';
@@ -93,8 +93,11 @@ export class Executable {
   /** Bytes of the rows; constants follow them. */
   readonly rowBytes: number;
   readonly #workspace: Workspace;
+  /** What it refers to, which it holds until it is freed. */
+  readonly #used: ReadonlySet<Block>;
   #block: Block | null = null;
   #loadedWith: readonly unknown[] = [];
+  #freed = false;
   /** Bytes that the next step touches for the first time. */
   #fresh = 0;
 
@@ -103,8 +106,27 @@ export class Executable {
     this.rowBytes = program.rows.reduce((sum, row) => sum + rowBytes(row), 0);
     this.#workspace = workspace;
     workspace.reserve(program);
+    this.#used = this.#hold();
     const level = debugLevel();
     if (level >= 1) void import('./print.ts').then((print) => print.debugProgram(program, level));
+  }
+
+  #hold(): Set<Block> {
+    const { engine } = this.#workspace;
+    const { name, rows, variables } = this.program;
+    for (const v of variables) checkUsable(v, engine, `program ${name}`);
+    const used = new Set(variables.map((v) => v.storage?.buffer as Block));
+    for (const { args } of rows)
+      for (const arg of args)
+        if (typeof arg === 'object' && arg.buffer instanceof Block) used.add(arg.buffer);
+    for (const block of used) block.hold();
+    return used;
+  }
+
+  /** Throws where memory that the program refers to is gone. */
+  #check(): void {
+    if (this.#freed) throw new StateError(`program ${this.program.name} was freed`);
+    for (const block of this.#used) block.check();
   }
 
   bytes(): number {
@@ -123,6 +145,7 @@ export class Executable {
 
   /** The same in pieces. */
   *loading(): Work<void> {
+    this.#check();
     const { engine, arena, results } = this.#workspace;
     const now = [arena, results, engine.generation];
     if (this.#block && now.every((x, i) => x === this.#loadedWith[i])) return;
@@ -286,8 +309,10 @@ export class Executable {
   }
 
   free(): void {
+    if (this.#freed) return;
+    this.#freed = true;
     this.#block?.free();
-    this.#block = null;
+    for (const block of this.#used) block.free();
   }
 }
 

@@ -1,9 +1,10 @@
 import { sizeOf } from '../graph/shape.ts';
-import { bytesOf, type DType, rootOf, type Tensor } from '../graph/tensor.ts';
+import { bytesOf, type DType, rootOf, type Tensor, type Variable } from '../graph/tensor.ts';
 import type { Assignment } from '../nn/trace.ts';
 import { cast } from '../ops/select.ts';
 import { record } from '../ops/update.ts';
 import type { Target } from '../runtime/engine.ts';
+import { StateError } from '../runtime/errors.ts';
 import { type Buffer, END, type Pointer, REPEAT, type Row } from '../runtime/row.ts';
 import { atOnce, type Work } from '../runtime/turns.ts';
 import { placeBarriers } from './barriers.ts';
@@ -46,6 +47,8 @@ export interface Program {
   readonly constants: Constants;
   readonly inputs: ReadonlyMap<string, Port>;
   readonly outputs: ReadonlyMap<string, Port>;
+  /** Those that it reads. */
+  readonly variables: readonly Variable[];
   /** Reals recorded for each step. */
   readonly slots: number;
   readonly flops: number;
@@ -74,6 +77,8 @@ export function* compiling(spec: ProgramSpec, target: Target): Work<Program> {
   const results = outputs.map(([, t]) => t);
   const order = schedule(roots.map(now), nodes);
   const reuse = debugLevel() < 3;
+  const variables = variablesOf(order);
+  checkPlaced(spec.name, variables);
   yield;
   const storage = new StorageMap(order, results, assignments, target.realBytes, reuse);
   yield;
@@ -104,6 +109,7 @@ export function* compiling(spec: ProgramSpec, target: Target): Work<Program> {
     constants: storage.constants,
     inputs: ports(inputs.map((n) => [n.attrs.name as string, n])),
     outputs: ports(outputs),
+    variables,
     slots,
     flops,
     us,
@@ -113,6 +119,20 @@ export function* compiling(spec: ProgramSpec, target: Target): Work<Program> {
     ),
     serial: isSerial(us, barriers, counts),
   };
+}
+
+function variablesOf(order: readonly Tensor[]): Variable[] {
+  return order.flatMap(({ op, attrs }) => (op.source === 'variable' ? [attrs.variable] : []));
+}
+
+/** Throws for weights without memory: those of layers that are not built, or are made anew in each trace. */
+function checkPlaced(where: string, variables: Iterable<Variable>): void {
+  for (const { storage, name } of variables) {
+    if (!storage)
+      throw new StateError(
+        `${where}: the layer of weight "${name}" is not built, or made inside of a function: make it outside, in a model that is built`,
+      );
+  }
 }
 
 /** What is recorded, one behind the other, and how many numbers that is. */

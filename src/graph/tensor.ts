@@ -239,6 +239,8 @@ export interface VariableStorage {
   readonly offset: number;
   /** Columns of a panel when [.., N] is kept as [N / panel][..][panel], else 0. */
   readonly panel: number;
+  /** That of the engine when its memory was given what it holds, default 0. */
+  generation?: number;
 }
 
 /** State that outlives a step: a weight, a statistic, an optimiser's slot. */
@@ -249,15 +251,15 @@ export class Variable {
   readonly trainable: boolean;
   /** The right operand of products: kept in panels of columns where the width allows, so that no step has to pack it. */
   readonly operand: boolean;
-  /** Expression of the first value, traced when the variable gets its memory. */
-  readonly initial: () => Tensor;
+  /** Expression of the first value, traced when the variable gets its memory; `stream` names its random numbers. */
+  readonly initial: (stream: number) => Tensor;
   /** Where it lives, once the model is built. */
   storage: VariableStorage | null = null;
 
   constructor(
     name: string,
     shape: Shape,
-    initial: () => Tensor,
+    initial: (stream: number) => Tensor,
     options: { dtype?: DType; trainable?: boolean; operand?: boolean } = {},
   ) {
     checkShape(shape);

@@ -1,4 +1,4 @@
-import { hash, scopePath, withScope } from '../graph/scope.ts';
+import { scopePath, withScope } from '../graph/scope.ts';
 import { formatShape, type Shape, sameShape } from '../graph/shape.ts';
 import { type Tensor, Variable } from '../graph/tensor.ts';
 import { read } from '../ops/leaf.ts';
@@ -7,7 +7,7 @@ import type { Constraint } from './constraint.ts';
 import { initializer as findInitializer, type Initializer } from './init.ts';
 import { checkType } from './named.ts';
 import type { Regularizer } from './regularizer.ts';
-import { currentTrace, type Trace } from './trace.ts';
+import { currentTrace, given, type Trace } from './trace.ts';
 
 /** Options that every layer takes. */
 export interface LayerOptions {
@@ -41,6 +41,8 @@ export interface WeightOptions {
 /** What a layer's function may ask for while it is traced. */
 export interface LayerScope {
   readonly training: boolean;
+  /** Whether training changes the weights: neither the layer nor a model around it is frozen. */
+  readonly trainable: boolean;
   /** Whether what is random acts: in training, unless a gradient check turns it off. */
   readonly noise: boolean;
   /** Examples whose gradients an update averages: what penalties may be divided by. */
@@ -77,10 +79,11 @@ export function layer<Inputs extends Tensor[]>(
   };
   const apply = (...inputs: Inputs): Tensor => {
     const trace = currentTrace();
-    trace.layers.add(self as unknown as Layer);
-    state.label ??= trace.uniqueName(type);
+    const place = name ?? trace.numbered(self);
+    state.label ??= trace.freeLabel(type);
+    trace.enter(self, state.label);
     const run = () => call(scopeOf(trace, state), ...inputs);
-    return withScope(type, state.label, () => trace.call(self, inputs, run));
+    return withScope(type, state.label, () => trace.call(self, place, inputs, run));
   };
   const self = Object.defineProperties(apply, {
     type: { value: type, enumerable: true },
@@ -89,17 +92,18 @@ export function layer<Inputs extends Tensor[]>(
     trainable: {
       get: () => state.trainable,
       set: (value: boolean) => {
+        checkType(`${type}: trainable`, value, 'boolean');
         state.trainable = value;
       },
       enumerable: true,
     },
     variables: { get: () => [...state.variables.values()], enumerable: true },
   }) as unknown as Layer<Inputs>;
+  if (name !== undefined) given.add(self);
   return self;
 }
 
 interface LayerState {
-  readonly trainable: boolean;
   readonly variables: Map<string, Variable>;
 }
 
@@ -116,15 +120,15 @@ function scopeOf(trace: Trace, layerState: LayerState): LayerScope {
         `${name} is ${formatShape(known.shape)}, this input expects ${formatShape(shape)}`,
       );
     }
-    const path = `${scopePath()}/${name}`;
-    const made = known ?? new Variable(path, shape, () => initial(shape, hash(path)), options);
+    const first = (stream: number) => initial(shape, stream);
+    const made = known ?? new Variable(`${scopePath()}/${name}`, shape, first, options);
     layerState.variables.set(name, made);
-    trace.variables.add(made);
-    if (!made.trainable || !layerState.trainable) trace.frozen.add(made);
+    trace.use(made, name);
     return made;
   };
   return {
     training: trace.training,
+    trainable: trace.trainable,
     noise: trace.noise,
     examples: trace.examples,
     weight(name, shape, options = {}) {

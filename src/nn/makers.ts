@@ -6,6 +6,7 @@ import { type DenseOptions, dense } from './dense.ts';
 import * as noise from './dropout.ts';
 import type { Layer, LayerOptions } from './layer.ts';
 import type { Named } from './named.ts';
+import { given } from './trace.ts';
 
 /** Plain data that rebuilds a layer, without its weights. */
 export interface LayerConfig {
@@ -72,9 +73,11 @@ export function makeLayer(
 ): Layer {
   const known = Object.hasOwn(makers, type) ? makers[type] : undefined;
   const make = known ?? unknownName('layer type', type, Object.keys(makers));
-  return make({
+  const layer = make({
     ...config,
     ...(name === undefined ? {} : { name }),
     ...(trainable === undefined ? {} : { trainable }),
   });
+  given.delete(layer);
+  return layer;
 }

@@ -151,7 +151,7 @@ export function batchNormalization(options: BatchNormalizationOptions = {}): Lay
     const [gamma, beta] = weights(scope, n);
     const mean = scope.state('movingMean', [n], initial[0]);
     const variance = scope.state('movingVariance', [n], initial[1]);
-    if (!scope.training || !self.trainable)
+    if (!scope.training || !scope.trainable)
       return byMoments(x, mean, variance, gamma, beta, epsilon);
     const found = mask ? maskedMoments(x, mask) : columnMoments(x);
     const now = ([0, 1] as const).map((which) => reshape(half(found, which), [n])) as [
@@ -165,13 +165,12 @@ export function batchNormalization(options: BatchNormalizationOptions = {}): Lay
     if (mask) return byMoments(x, ...now, gamma, beta, epsilon);
     return batchNorm(x, gamma, beta, { moments: found, epsilon });
   };
-  const self: Layer<Masked> = layer(
+  return layer(
     'batchNormalization',
     { ...options },
     (scope, ...[x, mask]: Masked): Tensor =>
       withLast(x, set.axis as number, (last) => normalize(scope, last, mask)),
   );
-  return self;
 }
 
 export interface LayerNormalizationOptions extends CenterOptions {

@@ -1,3 +1,4 @@
+import type { Shape } from '../graph/shape.ts';
 import { checkType } from '../nn/named.ts';
 import type { Regularizer } from '../nn/regularizer.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
@@ -8,7 +9,8 @@ import type { Network } from './network.ts';
 import { NetworkCore } from './networkCore.ts';
 import type { OutputLoss } from './outputs.ts';
 import { Pausing } from './pausing.ts';
-import { ModelState } from './state.ts';
+import { ModelState, ownedByModels } from './state.ts';
+import { type Expectation, expectationOf } from './unbuilt.ts';
 
 export interface ModelOptions extends Pick<EngineOptions, 'threads' | 'build' | 'reproducible'> {
   readonly name?: string;
@@ -43,7 +45,7 @@ export class ModelCore extends NetworkCore<ModelState> {
   startEpoch = 0;
   stopTraining = false;
   readonly pausing = new Pausing();
-  #ownEngine: Engine | null = null;
+  readonly #expectation: Expectation;
 
   constructor(network: Network, options: ModelOptions) {
     const { seed = 0, name = '' } = options;
@@ -52,6 +54,13 @@ export class ModelCore extends NetworkCore<ModelState> {
       throw new OptionError(`model: seed is ${shown(seed)}, expected a whole number`);
     super(network, seed);
     this.options = options;
+    this.#expectation = expectationOf(network);
+  }
+
+  override async build(rows: ReadonlyMap<string, Shape>): Promise<ModelState> {
+    const state = await super.build(rows);
+    this.#expectation.end();
+    return state;
   }
 
   get requireCompiled(): Compiled {
@@ -78,20 +87,16 @@ export class ModelCore extends NetworkCore<ModelState> {
     return new ModelState(await this.#engine(), this.network.name);
   }
 
-  protected close(): void {
-    this.#ownEngine?.dispose();
-  }
-
   async #engine(): Promise<Engine> {
     const { engine, threads, build, reproducible } = this.options;
     if (engine) return engine;
     if (threads === undefined && build === undefined && !reproducible) return defaultEngine();
-    this.#ownEngine = await createEngine({
+    const made = await createEngine({
       ...(threads === undefined ? {} : { threads }),
       ...(build === undefined ? {} : { build }),
       ...(reproducible === undefined ? {} : { reproducible }),
     });
-    return this.#ownEngine;
+    return ownedByModels(made);
   }
 
   /** Runs `body` as the model's only job. */
@@ -109,8 +114,9 @@ export class ModelCore extends NetworkCore<ModelState> {
     }
   }
 
-  override dispose(): void {
-    super.dispose();
+  override dispose(collected = false): void {
+    super.dispose(collected);
+    this.#expectation.end(collected);
     this.pausing.resume();
   }
 }

@@ -37,7 +37,7 @@ class InferenceCore extends NetworkCore<WeightState> {
     return new WeightState(await inferenceEngine(this.#options), this.network.name);
   }
 
-  protected close(state: WeightState | null): void {
+  protected override close(state: WeightState | null): void {
     state?.engine.dispose();
   }
 }

@@ -57,7 +57,7 @@ class SavedModel extends SavedNetwork {
     checkTensors(this.weights, weights, this.title(WEIGHTS_FILE));
     const training = this.#training(core, weights);
     const state = await core.build(new Map());
-    await state.adopt(variables, core.seed);
+    await state.adopt({ variables, streams: new Map() }, core.seed);
     core.iterations = training?.iterations ?? 0;
     core.epochs = training?.epochs ?? 0;
     core.startEpoch = training?.startEpoch ?? 0;

@@ -80,7 +80,9 @@ export class TrainingLoop {
     for (let epoch = 0; epoch < this.#options.epochs && !this.stopped; epoch++) {
       await this.#call((c) => c.onEpochBegin?.(epoch, model));
       await this.#keepStart();
-      logs = await this.#epoch(source, held);
+      const ended = await this.#epoch(source, held);
+      if (!ended) break;
+      logs = ended;
       this.#history.add(epoch, logs);
       await this.#call((c) => c.onEpochEnd?.(epoch, logs, model));
     }
@@ -136,13 +138,18 @@ export class TrainingLoop {
     }
   }
 
-  /** Schedules count the optimiser's epochs, over all calls of `fit`. */
-  async #epoch(source: EpochSource, held: ResidentData | undefined): Promise<Logs> {
+  /** Schedules count the optimiser's epochs, over all calls of `fit`. None where training was stopped before the first step. */
+  async #epoch(source: EpochSource, held: ResidentData | undefined): Promise<Logs | undefined> {
+    const { examples } = this.#history;
     const epoch = this.#core.epochs++;
     this.#means = new RunningMeans(lossNames(this.#core, source.feeds));
     metricSums(this.#core, source.owner, source.feeds).reset();
     await turn();
     await source.epoch(this, epoch);
+    if (this.stopped && this.#history.examples === examples) {
+      this.#core.epochs--;
+      return undefined;
+    }
     const logs = await this.#logs(source);
     if (!held) return logs;
     return {

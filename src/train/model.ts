@@ -5,6 +5,7 @@ import type { Shape } from '../graph/shape.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
 import type { Layer } from '../nn/layer.ts';
 import type { Mode } from '../nn/metric.ts';
+import { checkType } from '../nn/named.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { DISPOSE } from '../runtime/dispose.ts';
 import {
@@ -40,9 +41,10 @@ import type { Profile, ProfileOptions } from './profile.ts';
 import type { SaveOptions } from './save.ts';
 import { writingVariable } from './slabs.ts';
 import { type BatchStream, isStream } from './source.ts';
+import { partsOf } from './unbuilt.ts';
 import { readVariables, uniqueNames, weightData } from './weights.ts';
 
-const cleanup = new FinalizationRegistry<ModelCore>((core) => core.dispose());
+const cleanup = new FinalizationRegistry<ModelCore>((core) => core.dispose(true));
 
 /** For what belongs to the model but is written in other files. */
 export let coreOf: (model: Model) => ModelCore;
@@ -93,9 +95,32 @@ export class Model {
     return this.#core.epochs;
   }
 
-  /** Layers in the order of their first call; empty before the model is built. */
+  /**
+   * Layers in the order of their first call. Throws `StateError` for a model that is not built while only the shape of its
+   * input tells.
+   */
   get layers(): readonly Layer[] {
-    return this.#core.layers;
+    const { built, layers, network } = this.#core;
+    if (built) return layers;
+    const parts = partsOf(network);
+    if (parts) return [...parts.layers];
+    throw new StateError(`layers of model "${this.name}" are not known yet: give inputShape`);
+  }
+
+  /**
+   * Whether training changes the weights, default true; set before or after the model is built, it sets all its layers and
+   * models too. Nothing in a model that is not trainable is trained, also where the model is part of another one.
+   */
+  get trainable(): boolean {
+    return this.#core.network.trainable ?? true;
+  }
+
+  set trainable(value: boolean) {
+    checkType('model: trainable', value, 'boolean');
+    const { built, network, layers, models } = this.#core;
+    const parts = built ? { layers, models } : partsOf(network);
+    for (const part of [network, ...(parts?.layers ?? []), ...(parts?.models ?? [])])
+      part.trainable = value;
   }
 
   /** Which values of a log, such as `val_accuracy`, are better; undefined where its metric does not say. */
@@ -187,8 +212,10 @@ export class Model {
   }
 
   /** All outputs by name. */
-  predictAll(x: Inputs, options: PredictOptions = {}): Promise<Record<string, NDArray>> {
-    return predict(this.#core, x, options);
+  async predictAll(x: Inputs, options: PredictOptions = {}): Promise<Record<string, NDArray>> {
+    const outputs = await predict(this.#core, x, options);
+    // Held up to here: a model that was collected would be disposed in the middle.
+    return this.#core && outputs;
   }
 
   /**
@@ -309,7 +336,7 @@ export class Model {
     return memoryOf(this.#core);
   }
 
-  /** Frees the model's memory. Later calls throw `DisposedError`. */
+  /** Frees the model's memory, but for weights that other models use too. Later calls throw `DisposedError`. */
   dispose(): void {
     cleanup.unregister(this);
     this.#core.dispose();

@@ -14,6 +14,8 @@ export interface Network {
   readonly call: (inputs: Outputs) => Outputs;
   /** Of a sequential model: what is called one behind the other. */
   readonly parts?: readonly NetworkPart[];
+  /** Whether training may change its weights, default true. */
+  trainable?: boolean;
 }
 
 /** A layer, a model as a layer, or a plain function of one tensor. */
@@ -43,7 +45,7 @@ export function traceNetwork(
   recorder: Recorder | null = null,
   options: TraceOptions = {},
 ): { trace: Trace; outputs: Outputs } {
-  const trace = new Trace(training, options);
+  const trace = new Trace(training, { ...options, trainable: network.trainable });
   trace.recorder = recorder;
   const outputs = withTrace(trace, () => network.call(inputs));
   return { trace, outputs };
@@ -52,6 +54,7 @@ export function traceNetwork(
 /** The network as part of another one, with the same weights. */
 export function applyNetwork(network: Network, tensors: readonly Tensor[]): Tensor {
   const trace = currentTrace();
+  trace.models.add(network);
   const names = [...network.inputs.keys()];
   if (tensors.length !== names.length) {
     throw new OptionError(
@@ -64,7 +67,7 @@ export function applyNetwork(network: Network, tensors: readonly Tensor[]): Tens
     if (outputs.length === 1) return outputs[0] as Tensor;
     throw new OptionError(`model "${network.name}" has ${outputs.length} outputs, expected 1`);
   };
-  return withScope('model', network.name, () => trace.call(network, tensors, run));
+  return withScope('model', network.name, () => trace.call(network, network.name, tensors, run));
 }
 
 /** What a functional model returns, by name. */

@@ -2,6 +2,7 @@ import { type DataLike, type Table, tabulating } from '../data/table.ts';
 import type { Shape } from '../graph/shape.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import type { Layer } from '../nn/layer.ts';
+import type { Callee } from '../nn/trace.ts';
 import { input } from '../ops/leaf.ts';
 import { DisposedError, ShapeError, StateError, shown } from '../runtime/errors.ts';
 import { atOnce, turn, type Work } from '../runtime/turns.ts';
@@ -16,6 +17,8 @@ export abstract class NetworkCore<State extends WeightState> {
   readonly network: Network;
   readonly seed: number;
   layers: readonly Layer[] = [];
+  /** Models that are called as layers. */
+  models: readonly Callee[] = [];
   outputShapes: ReadonlyMap<string, Shape> = new Map();
   busy: string | null = null;
   #state: State | null = null;
@@ -30,7 +33,7 @@ export abstract class NetworkCore<State extends WeightState> {
   /** The engine to run on, and memory on it. */
   protected abstract open(): Promise<State>;
   /** Behind the end of the state, if there was one. */
-  protected abstract close(state: State | null): void;
+  protected close(_state: State | null): void {}
 
   get state(): State {
     this.checkAlive();
@@ -71,8 +74,10 @@ export abstract class NetworkCore<State extends WeightState> {
       await turn();
       const { trace, outputs } = this.trace(1, false);
       await turn();
-      await state.adopt(trace.variables, this.seed);
+      await state.adopt(trace, this.seed);
+      this.checkAlive();
       this.layers = [...trace.layers];
+      this.models = [...trace.models];
       this.outputShapes = new Map(
         Object.entries(outputs).map(([name, t]) => [name, t.shape.slice(1)]),
       );
@@ -114,7 +119,8 @@ export abstract class NetworkCore<State extends WeightState> {
     return tables;
   }
 
-  dispose(): void {
+  /** `collected`: nobody asked for it, but nobody can use the model any more. */
+  dispose(collected = false): void {
     if (this.#disposed) return;
     this.#disposed = true;
     const state = this.#state;
@@ -124,7 +130,7 @@ export abstract class NetworkCore<State extends WeightState> {
     }
     // Behind the running chunk, which still writes to this memory; an engine that is gone needs nothing.
     const free = async () => {
-      state.dispose();
+      state.dispose(collected);
       this.close(state);
     };
     state.engine.exclusive(free).catch(() => {});

@@ -20,7 +20,7 @@ export async function prepare(
   const { optimizer } = core.requireCompiled;
   const { trace } = traceLoss(core.network, core.requireCompiled, feeds, size, true, true, mixer);
   await turn();
-  await core.state.adopt(trace.variables, core.seed);
+  await core.state.adopt(trace, core.seed);
   const parameters = trainable(trace);
   if (parameters.length === 0)
     throw new StateError(`model "${core.network.name}" has no trainable weights`);
@@ -79,7 +79,8 @@ export async function trainProgram(
   variant: StepVariant = {},
 ): Promise<Executable> {
   const { accumulation = 'only', probe } = variant;
-  const frozen = core.layers.map((l) => (l.trainable ? '1' : '0')).join('');
+  const parts = [core.network, ...core.models, ...core.layers];
+  const frozen = parts.map((part) => (part.trainable === false ? '0' : '1')).join('');
   const named = feeds.map((f) => f.name).join();
   return core.state.programInTurns(
     `${owner}:train:${size}:${accumulation}:${frozen}:${named}${probe ? ':probe' : ''}`,

@@ -17,7 +17,12 @@ export function allocate(engine: Engine, name: string, variables: readonly Varia
   const block = new Block(engine, name, Math.max(bytes, 64));
   let offset = 0;
   for (const variable of variables) {
-    variable.storage = { buffer: block, offset, panel: panelOf(variable, NR) };
+    variable.storage = {
+      buffer: block,
+      offset,
+      panel: panelOf(variable, NR),
+      generation: engine.generation,
+    };
     offset += paddedBytes(variable, realBytes);
   }
   return block;
@@ -38,6 +43,27 @@ export function inMemoryOrder(variables: readonly Variable[]): Variable[] {
   const place = (v: Variable) => blocks.get(v.storage?.buffer) as number;
   const offset = (v: Variable) => v.storage?.offset ?? 0;
   return [...variables].sort((a, b) => place(a) - place(b) || offset(a) - offset(b));
+}
+
+/** Part of a block. */
+export interface Stretch {
+  readonly block: Block;
+  readonly offset: number;
+  bytes: number;
+}
+
+/** Where variables lie, in as few pieces as can be: their blocks may hold others' too. */
+export function stretches(variables: readonly Variable[]): Stretch[] {
+  const found: Stretch[] = [];
+  for (const v of inMemoryOrder(variables)) {
+    const { buffer, offset } = v.storage as VariableStorage;
+    const block = buffer as Block;
+    const bytes = paddedBytes(v, block.engine.target.realBytes);
+    const last = found.at(-1);
+    if (last?.block === block && last.offset + last.bytes === offset) last.bytes += bytes;
+    else found.push({ block, offset, bytes });
+  }
+  return found;
 }
 
 /** Weights of one kind (`kernel`, `bias`) one behind the other: a group of them is updated in one pass. */

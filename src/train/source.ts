@@ -84,7 +84,7 @@ export class ResidentSource implements EpochSource {
     const { state, seed, epochs } = this.#core;
     const spec = () => ({
       name: 'shuffle',
-      assignments: [{ variable: order, value: order.initial() }],
+      assignments: [{ variable: order, value: order.initial(0) }],
     });
     await state.engine.exclusive(() =>
       state.program(`${this.owner}:order`, spec).run([{ ...plainStep(seed), key: epochs }]),

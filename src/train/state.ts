@@ -1,18 +1,48 @@
 import { storing } from '../compile/array.ts';
-import type { Block } from '../compile/block.ts';
+import { type Block, checkUsable } from '../compile/block.ts';
+import { hash } from '../graph/scope.ts';
 import type { Variable } from '../graph/tensor.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
+import type { Engine } from '../runtime/engine.ts';
 import { EngineError } from '../runtime/errors.ts';
 import { inTurns } from '../runtime/turns.ts';
 import { type BatchSums, MetricSums } from './metricSums.ts';
-import { allocate, clearPadding, inMemoryOrder } from './slabs.ts';
+import { allocate, clearPadding, inMemoryOrder, type Stretch, stretches } from './slabs.ts';
 import type { TrainState } from './step.ts';
+import { offer } from './unbuilt.ts';
 import { beside, initialize } from './variables.ts';
-import { WeightState } from './weightState.ts';
+import { type Found, WeightState } from './weightState.ts';
 
-interface BlockCopy {
-  readonly block: Block;
-  readonly bytes: Uint8Array<ArrayBuffer>;
+interface Copy extends Stretch {
+  readonly data: Uint8Array<ArrayBuffer>;
+}
+
+/** Engines that were made for a model, and how many models run on each: it ends with the last of them. */
+const users = new WeakMap<Engine, number>();
+
+export function ownedByModels(engine: Engine): Engine {
+  users.set(engine, 0);
+  return engine;
+}
+
+/** Counts the models on an engine of theirs. */
+function count(engine: Engine, more: 1 | -1): void {
+  const known = users.get(engine);
+  if (known === undefined) return;
+  users.set(engine, known + more);
+  if (known + more === 0) engine.dispose();
+}
+
+/** Blocks whose variables have no values yet. */
+const starting = new WeakMap<object, Promise<void>>();
+
+/** What ends when all these variables have values. */
+function startOf(variables: Iterable<Variable>): Promise<void> | undefined {
+  for (const { storage } of variables) {
+    const start = storage && starting.get(storage.buffer);
+    if (start) return start;
+  }
+  return undefined;
 }
 
 /** Memory of a model: its variables, what training keeps beside them, its programs. */
@@ -22,11 +52,54 @@ export class ModelState extends WeightState implements TrainState {
   #training: Block[] = [];
   #dropped = false;
   #sums = new Map<string, MetricSums>();
-  #snapshot: BlockCopy[] = [];
-  #generation = this.engine.generation;
+  #snapshot: Copy[] = [];
+  #streams = new Map<Variable, number>();
+
+  constructor(engine: Engine, name: string) {
+    super(engine, name);
+    count(engine, 1);
+  }
+
+  /** Holds what others have made of the variables, and makes the rest. */
+  override async adopt(found: Found, seed: number): Promise<void> {
+    for (let start = startOf(found.variables); start; start = startOf(found.variables))
+      await start.catch(() => {});
+    super.checkHeld();
+    const known = [...found.variables].filter((v) => v.storage);
+    for (const v of known) checkUsable(v, this.engine, `model "${this.name}"`);
+    for (const v of known) this.#hold(v);
+    this.#nameStreams(found);
+    const placed = super.adopt(found, seed);
+    const fresh = [...found.variables].find((v) => !known.includes(v))?.storage?.buffer;
+    if (fresh) starting.set(fresh, placed);
+    try {
+      await placed;
+    } finally {
+      if (fresh) starting.delete(fresh);
+    }
+  }
+
+  #hold({ storage }: Variable): void {
+    const block = storage?.buffer as Block;
+    if (this.blocks.includes(block)) return;
+    block.hold();
+    this.blocks.push(block);
+  }
+
+  /** Different random numbers for all, whatever their layers are called. */
+  #nameStreams({ variables, streams }: Found): void {
+    const taken = new Set(this.#streams.values());
+    for (const v of variables) {
+      if (this.#streams.has(v)) continue;
+      let stream = streams.get(v) ?? 0;
+      while (taken.has(stream)) stream = hash(`${stream}`);
+      taken.add(stream);
+      this.#streams.set(v, stream);
+    }
+  }
 
   protected override start(fresh: readonly Variable[], seed: number): Promise<void> {
-    return initialize(this.engine, fresh, seed);
+    return initialize(this.engine, fresh, seed, this.#streams);
   }
 
   /**
@@ -34,7 +107,9 @@ export class ModelState extends WeightState implements TrainState {
    * optimiser starts afresh, and its steps count from 1.
    */
   async prepareTraining(parameters: readonly Variable[], optimizer: Optimizer): Promise<boolean> {
-    if (parameters.every((p) => this.gradients.has(p))) return false;
+    const { generation } = this.engine;
+    const has = (p: Variable) => this.gradients.get(p)?.storage?.generation === generation;
+    if (parameters.every(has)) return false;
     this.dropTraining();
     const restarts = this.#dropped;
     try {
@@ -117,26 +192,38 @@ export class ModelState extends WeightState implements TrainState {
   }
 
   /** In the memory of earlier copies. */
-  #copies(more: readonly Block[] = [], earlier: readonly BlockCopy[] = []): Promise<BlockCopy[]> {
+  #copies(more: readonly Block[] = [], earlier: readonly Copy[] = []): Promise<Copy[]> {
+    const others = more.map((block) => ({ block, offset: 0, bytes: block.bytes }));
     return Promise.all(
-      [...this.blocks, ...this.#training, ...more].map(async (block) => {
-        const into = earlier.find((copy) => copy.block === block)?.bytes;
-        return { block, bytes: await this.engine.read(block.at, block.bytes, into) };
+      [...stretches(this.#all), ...others].map(async (part) => {
+        const { block, offset, bytes } = part;
+        const old = earlier.find((copy) => copy.block === block && copy.offset === offset);
+        const into = old?.bytes === bytes ? old.data : undefined;
+        return { ...part, data: await this.engine.read(block.at + offset, bytes, into) };
       }),
     );
+  }
+
+  /** Its variables, gradients and slots. */
+  get #all(): Variable[] {
+    return [...this.variables, ...this.gradients.values(), ...[...this.slots.values()].flat()];
   }
 
   /** Returns to the copy; false where there is none. */
   async restore(): Promise<boolean> {
     if (this.#snapshot.length === 0) return false;
     await this.#write(this.#snapshot);
-    this.#generation = this.engine.generation;
+    this.#written(this.#all);
     return true;
   }
 
-  async #write(copies: readonly BlockCopy[]): Promise<void> {
-    for (const { block, bytes } of copies)
-      await inTurns(storing(this.engine, block.at, bytes, 'u8'));
+  async #write(copies: readonly Copy[]): Promise<void> {
+    for (const { block, offset, data } of copies)
+      await inTurns(storing(this.engine, block.at + offset, data, 'u8'));
+  }
+
+  #written(variables: readonly Variable[]): void {
+    for (const { storage } of variables) if (storage) storage.generation = this.engine.generation;
   }
 
   /** Runs `body`, behind which all variables are what they were. Only for the job that has the engine. */
@@ -152,13 +239,14 @@ export class ModelState extends WeightState implements TrainState {
 
   /** Whether the engine lost its memory since the weights were written. */
   get lost(): boolean {
-    return this.#generation !== this.engine.generation;
+    const { generation } = this.engine;
+    return generation > 0 && this.variables.some((v) => (v.storage?.generation ?? 0) < generation);
   }
 
   /** All weights are about to be written anew: what else was lost starts afresh. */
   renew(): void {
     if (this.lost) this.dropTraining();
-    this.#generation = this.engine.generation;
+    this.#written(this.variables);
   }
 
   forgetSnapshot(): void {
@@ -169,17 +257,20 @@ export class ModelState extends WeightState implements TrainState {
     const sum = (list: Iterable<{ bytes: number }>) =>
       [...list].reduce((total, b) => total + b.bytes, 0);
     return {
-      variables: sum(this.blocks),
+      variables: sum(stretches(this.variables)),
       training: sum(this.#training),
       workspace: this.workspace.bytes(),
       programs: [...this.programs.values()].reduce((total, p) => total + p.bytes(), 0),
     };
   }
 
-  override dispose(): void {
+  override dispose(collected = false): void {
     if (this.disposed) return;
     this.dropPrograms();
     this.dropTraining();
+    if (collected) for (const block of this.blocks.splice(0)) block.leave();
+    else offer(this.blocks);
     super.dispose();
+    count(this.engine, -1);
   }
 }

@@ -12,7 +12,13 @@ import type { Optimizer } from '../optim/optimizer.ts';
 import { defaultEngine } from '../runtime/create.ts';
 import { DISPOSE } from '../runtime/dispose.ts';
 import type { Engine } from '../runtime/engine.ts';
-import { checkOptions, OptionError, shown, TypeMismatchError } from '../runtime/errors.ts';
+import {
+  checkOptions,
+  DisposedError,
+  OptionError,
+  shown,
+  TypeMismatchError,
+} from '../runtime/errors.ts';
 import { isA } from '../runtime/kind.ts';
 import { inTurns, type Work } from '../runtime/turns.ts';
 import type { Logs } from './history.ts';
@@ -20,6 +26,7 @@ import { writingTable } from './predict.ts';
 import { trainable } from './programs.ts';
 import { ModelState } from './state.ts';
 import { trainStep } from './step.ts';
+import { Expectation } from './unbuilt.ts';
 
 /** The loss alone, or with other scalars to report under their names. */
 type StepResult = Tensor | ({ readonly loss: Tensor } & Readonly<Record<string, Tensor>>);
@@ -58,11 +65,30 @@ export function trainer(
   return new Trainer(f, findOptimizer(optimizer), options);
 }
 
+/** What a trainer leaves behind. */
+class Estate {
+  state: ModelState | null = null;
+  /** Its function may use any weights. */
+  readonly expectation = new Expectation(() => null);
+  disposed = false;
+
+  dispose(collected = false): void {
+    this.disposed = true;
+    this.expectation.end(collected);
+    const { state } = this;
+    // Behind the running step, which still writes to this memory; an engine that is gone needs nothing.
+    state?.engine.exclusive(async () => state.dispose(collected)).catch(() => {});
+  }
+}
+
+const cleanup = new FinalizationRegistry<Estate>((estate) => estate.dispose(true));
+
 export class Trainer {
   readonly optimizer: Optimizer;
   readonly #f: StepFunction;
   readonly #options: TrainerOptions;
-  #state: ModelState | null = null;
+  readonly #estate = new Estate();
+  #opening: Promise<ModelState> | null = null;
   #iterations = 0;
   #names = new Map<string, readonly string[]>();
 
@@ -70,18 +96,29 @@ export class Trainer {
     this.#f = f;
     this.optimizer = optimizer;
     this.#options = options;
+    cleanup.register(this, this.#estate, this);
+  }
+
+  async #open(): Promise<ModelState> {
+    const { engine = await defaultEngine(), name = 'trainer' } = this.#options;
+    this.#checkAlive();
+    this.#estate.state = new ModelState(engine, name);
+    return this.#estate.state;
+  }
+
+  #checkAlive(): void {
+    if (this.#estate.disposed)
+      throw new DisposedError(`trainer "${this.#options.name ?? 'trainer'}" was disposed`);
   }
 
   /** One update from the batch; resolves to the loss and what else the step function reports. */
   async step(data: StepData): Promise<Logs> {
+    this.#checkAlive();
     const tables = Object.entries(data).map(([name, given]) => stepTable(name, given));
-    this.#state ??= new ModelState(
-      this.#options.engine ?? (await defaultEngine()),
-      this.#options.name ?? 'trainer',
-    );
-    const { engine } = this.#state;
+    this.#opening ??= this.#open();
+    const state = await this.#opening;
+    const { engine } = state;
     const key = tables.map((t) => `${t.name}${t.dtype}${formatShape(t.shape)}`).join();
-    const state = this.#state;
     await this.#prepare(key, tables, state);
     const { learningRate } = this.optimizer;
     const number = ++this.#iterations;
@@ -101,7 +138,8 @@ export class Trainer {
   async #prepare(key: string, tables: readonly Table[], state: ModelState): Promise<void> {
     if (this.#names.has(key)) return;
     const { trace } = this.#trace(tables);
-    await state.adopt(trace.variables, this.#options.seed ?? 0);
+    await state.adopt(trace, this.#options.seed ?? 0);
+    this.#estate.expectation.end();
     if (await state.prepareTraining(this.#parameters(trace), this.optimizer)) this.#iterations = 0;
   }
 
@@ -141,9 +179,10 @@ export class Trainer {
     return chosen;
   }
 
-  /** Frees the weights that this trainer made, and its programs. */
+  /** Frees its programs, and the weights that no model uses. Later steps throw `DisposedError`. */
   dispose(): void {
-    this.#state?.dispose();
+    cleanup.unregister(this);
+    this.#estate.dispose();
   }
 
   [DISPOSE](): void {

@@ -12,13 +12,17 @@ import { eachPlace } from './slabs.ts';
 /** Key of the random numbers with which variables start; steps of training count from 1. */
 const INITIAL_KEY = 0;
 
-/** Gives variables the values of their initial expressions. */
+/** Gives variables the values of their initial expressions; `streams`: names of their random numbers. */
 export async function initialize(
   engine: Engine,
   variables: readonly Variable[],
   seed: number,
+  streams?: ReadonlyMap<Variable, number>,
 ): Promise<void> {
-  const assignments = variables.map((variable) => ({ variable, value: variable.initial() }));
+  const assignments = variables.map((variable) => ({
+    variable,
+    value: variable.initial(streams?.get(variable) ?? 0),
+  }));
   const workspace = new Workspace(engine, 'initialisation');
   const program = await inTurns(compiling({ name: 'initialize', assignments }, engine.target));
   const executable = new Executable(program, workspace);

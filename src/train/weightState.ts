@@ -13,12 +13,19 @@ function* built(spec: Work<ProgramSpec>, target: Target): Work<Program> {
   return yield* compiling(yield* spec, target);
 }
 
+/** Variables as a walk through a network finds them, and names of the random numbers with which they start. */
+export interface Found {
+  readonly variables: Iterable<Variable>;
+  readonly streams: ReadonlyMap<Variable, number>;
+}
+
 /** Memory of a network: its variables, its programs. */
 export class WeightState {
   readonly engine: Engine;
   readonly workspace: Workspace;
   readonly name: string;
   readonly variables: Variable[] = [];
+  /** Where the variables lie; others may hold these blocks too. */
   protected readonly blocks: Block[] = [];
   protected readonly programs = new Map<string, Executable>();
   #disposed = false;
@@ -30,7 +37,7 @@ export class WeightState {
   }
 
   /** Gives memory and first values to variables that have none. */
-  async adopt(variables: Iterable<Variable>, seed: number): Promise<void> {
+  async adopt({ variables }: Found, seed: number): Promise<void> {
     const fresh = [...variables].filter((v) => !v.storage);
     if (fresh.length > 0) await this.#place(fresh, seed);
     const known = new Set(this.variables);
@@ -41,6 +48,7 @@ export class WeightState {
     const block = allocate(this.engine, `weights of ${this.name}`, byKind(fresh));
     try {
       await this.start(fresh, seed);
+      if (this.#disposed) this.checkHeld();
     } catch (error) {
       for (const v of fresh) v.storage = null;
       block.free();
@@ -107,7 +115,8 @@ export class WeightState {
     return this.#disposed;
   }
 
-  dispose(): void {
+  /** `collected`: nobody asked for it, but nobody can use it any more. */
+  dispose(_collected = false): void {
     if (this.#disposed) return;
     this.dropPrograms();
     this.#disposed = true;

@@ -56,9 +56,9 @@ const NETWORKS: [string, () => Model, unknown][] = [
     values,
   ],
   [
-    'layers of the same name',
+    'layers of the same name in two models',
     () =>
-      sequential([dense(4, { name: 'fc' }), dense(1, { name: 'fc' })], {
+      sequential([sequential([dense(4, { name: 'fc' })]), sequential([dense(1, { name: 'fc' })])], {
         inputShape: [5],
         engine: place.engine,
       }),
