@@ -12,6 +12,8 @@ type PartConfig = LayerConfig | { readonly network: NetworkConfig } | { readonly
 export interface NetworkConfig {
   readonly kind: 'sequential' | 'functional';
   readonly name: string;
+  /** Left out where it is. */
+  readonly trainable?: false;
   readonly inputs: readonly { readonly name: string; readonly shape: Shape | null }[];
   readonly layers: readonly PartConfig[];
   /** Functional: which layer is called on which inputs (names) and results of earlier calls (numbers). */
@@ -33,10 +35,12 @@ class Writer {
   network(network: Network): NetworkConfig {
     const { name, parts } = network;
     const inputs = [...network.inputs].map(([input, shape]) => ({ name: input, shape }));
+    const frozen = network.trainable === false ? { trainable: false as const } : {};
     if (parts)
       return {
         kind: 'sequential',
         name,
+        ...frozen,
         inputs,
         layers: parts.map((p, i) => this.#part(p, i, name)),
       };
@@ -46,6 +50,7 @@ class Writer {
     return {
       kind: 'functional',
       name,
+      ...frozen,
       inputs,
       layers: called.map((p, i) => this.#part(p, i, name)),
       calls: calls.map((c) => ({ layer: numbers.get(c.callee) as number, inputs: c.inputs })),

@@ -127,6 +127,9 @@ class Folder {
     const kernel = this.#weights.get(`${path}${product.name}/${linear.kernel}`);
     const [mean, variance] = [find(norm, 'movingMean'), find(norm, 'movingVariance')];
     if (!kernel || !mean || !variance) return false;
+    // Models of one name may have layers of one name, whose weights are told apart by numbers only.
+    const names = [`${product.name}/${linear.kernel}`, `${norm.name}/movingMean`];
+    if (names.some((name) => this.#weights.has(`${path}${name}#2`))) return false;
     const epsilon = Number(norm.config?.['epsilon'] ?? 1e-3);
     const [gamma, beta, bias] = [find(norm, 'gamma'), find(norm, 'beta'), find(product, 'bias')];
     const units = mean.length;

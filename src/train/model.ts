@@ -5,7 +5,6 @@ import type { Shape } from '../graph/shape.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
 import type { Layer } from '../nn/layer.ts';
 import type { Mode } from '../nn/metric.ts';
-import { checkType } from '../nn/named.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { DISPOSE } from '../runtime/dispose.ts';
 import {
@@ -23,6 +22,7 @@ import { directionOf } from './direction.ts';
 import { evaluateData, withData } from './evaluate.ts';
 import type { ResidentData } from './feed.ts';
 import { type FitOptions, fit } from './fit.ts';
+import { layersOf, setTrainable } from './freezing.ts';
 import type { History, Logs } from './history.ts';
 import { type MemoryReport, memoryOf, summarize } from './inspect.ts';
 import { applyNetwork, type Network, namedOutputs, sequentialNetwork } from './network.ts';
@@ -41,7 +41,6 @@ import type { Profile, ProfileOptions } from './profile.ts';
 import type { SaveOptions } from './save.ts';
 import { writingVariable } from './slabs.ts';
 import { type BatchStream, isStream } from './source.ts';
-import { partsOf } from './unbuilt.ts';
 import { readVariables, uniqueNames, weightData } from './weights.ts';
 
 const cleanup = new FinalizationRegistry<ModelCore>((core) => core.dispose(true));
@@ -100,11 +99,7 @@ export class Model {
    * input tells.
    */
   get layers(): readonly Layer[] {
-    const { built, layers, network } = this.#core;
-    if (built) return layers;
-    const parts = partsOf(network);
-    if (parts) return [...parts.layers];
-    throw new StateError(`layers of model "${this.name}" are not known yet: give inputShape`);
+    return layersOf(this.#core);
   }
 
   /**
@@ -116,11 +111,7 @@ export class Model {
   }
 
   set trainable(value: boolean) {
-    checkType('model: trainable', value, 'boolean');
-    const { built, network, layers, models } = this.#core;
-    const parts = built ? { layers, models } : partsOf(network);
-    for (const part of [network, ...(parts?.layers ?? []), ...(parts?.models ?? [])])
-      part.trainable = value;
+    setTrainable(this.#core, value);
   }
 
   /** Which values of a log, such as `val_accuracy`, are better; undefined where its metric does not say. */

@@ -24,6 +24,12 @@ class Reader {
   }
 
   network(json: JsonReader): Network {
+    const network = this.#read(json);
+    if (json.optional('trainable')?.flag() === false) network.trainable = false;
+    return network;
+  }
+
+  #read(json: JsonReader): Network {
     const kind = json.get('kind').oneOf(['sequential', 'functional']);
     const name = json.get('name').text();
     const inputs = json
