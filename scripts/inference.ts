@@ -24,20 +24,25 @@ const RULES = /^(grad\w*|summed|flops|range)$/;
 const GRADIENT = /^d[uyz]$/;
 /** Functions and methods that only training and developers call, by module: their bodies go. */
 const UNCALLED: Readonly<Record<string, readonly string[]>> = {
+  'compile/block': ['checkUsable', 'hold', 'leave'],
   'compile/emitter': ['ahead', 'assign', 'layout', 'loop', 'part', 'result', 'stream'],
   'compile/executable': [
     'bytes',
+    'check',
     'firstNotFinite',
+    'hold',
     'intermediates',
+    'letGo',
     'loaded',
     'records',
     'runRows',
   ],
   'compile/merge': ['joinRows'],
+  'compile/program': ['checkPlaced', 'variablesOf'],
   'compile/storage': ['alias', 'assign', 'body', 'fits', 'keepsColumns', 'overwrites', 'pin'],
   'data/table': ['labels', 'labelShape'],
   'nn/normalization': ['adapted', 'columnsOf'],
-  'nn/trace': ['isBias', 'stream', 'weight'],
+  'nn/trace': ['enter', 'isBias', 'note', 'numbered', 'stream', 'weight'],
   'ops/product': ['emitSlope'],
   'runtime/base': ['memory'],
   'runtime/heap': ['freeBlocks', 'peak', 'used'],

@@ -312,6 +312,10 @@ export class Executable {
     if (this.#freed) return;
     this.#freed = true;
     this.#block?.free();
+    this.#letGo();
+  }
+
+  #letGo(): void {
     for (const block of this.#used) block.free();
   }
 }

@@ -90,6 +90,10 @@ export class Trace {
   /** Takes note of a weight, or other state, that the layer under way calls `name`. */
   use(variable: Variable, name: string): void {
     this.variables.add(variable);
+    this.#note(variable, name);
+  }
+
+  #note(variable: Variable, name: string): void {
     if (!variable.trainable || !this.trainable) this.frozen.add(variable);
     if (!this.streams.has(variable)) this.streams.set(variable, hash(`${this.#here.path}/${name}`));
   }
