@@ -39,9 +39,8 @@ import {
 } from './predict.ts';
 import type { Profile, ProfileOptions } from './profile.ts';
 import type { SaveOptions } from './save.ts';
-import { writingVariable } from './slabs.ts';
 import { type BatchStream, isStream } from './source.ts';
-import { readVariables, uniqueNames, weightData } from './weights.ts';
+import { readVariables, setWeights, uniqueNames } from './weights.ts';
 
 const cleanup = new FinalizationRegistry<ModelCore>((core) => core.dispose(true));
 
@@ -257,16 +256,7 @@ export class Model {
 
   /** Sets all weights, in the order of `getWeights`. Throws `ShapeError` unless all fit; then nothing changes. */
   async setWeights(weights: readonly (NDArray | ArrayLike<number>)[]): Promise<void> {
-    const { engine, variables } = this.#core.state;
-    if (weights.length !== variables.length) {
-      throw new OptionError(`setWeights: ${weights.length} arrays for ${variables.length} weights`);
-    }
-    const data = weights.map((w, i) => weightData(variables[i] as Variable, w));
-    await engine.exclusive(async () => {
-      this.#core.state.renew();
-      for (const [i, v] of variables.entries())
-        await inTurns(writingVariable(engine, v, data[i] as ArrayLike<number>));
-    });
+    await setWeights(this.#core.state, weights);
   }
 
   /**
