@@ -15,7 +15,6 @@ import {
   TypeMismatchError,
   unknownName,
 } from '../runtime/errors.ts';
-import { inTurns } from '../runtime/turns.ts';
 import { type CompileOptions, resolveCompile } from './compileOptions.ts';
 import { ModelCore, type ModelOptions } from './core.ts';
 import { directionOf } from './direction.ts';
