@@ -49,9 +49,14 @@ export function* tabulating(
   rowShape?: Shape,
 ): Work<Table> {
   const { data, shape, scale = 1, offset = 0 } = describe(name, given, rowShape);
+  const detached =
+    'detached' in data.buffer && data.buffer.detached ? ' (its buffer was transferred)' : '';
   if (data.length !== sizeOf(shape)) {
-    throw new ShapeError(`${name}: ${data.length} numbers for shape ${formatShape(shape)}`);
+    throw new ShapeError(
+      `${name}: ${data.length} numbers for shape ${formatShape(shape)}${detached}`,
+    );
   }
+  if (shape[0] === 0) throw new DataError(`${name}: no examples${detached}`);
   if (kind === 'labels')
     return {
       name,
@@ -76,11 +81,7 @@ export function* tabulating(
 
 function describe(name: string, given: DataLike, rowShape?: Shape): ArrayData {
   if (given === undefined || given === null) throw new DataError(`${name}: no data given`);
-  if (Array.isArray(given))
-    return {
-      shape: shapeOf(given as Nested[], name),
-      data: Float64Array.from(flatten(given as Nested[])),
-    };
+  if (Array.isArray(given)) return nested(name, given, rowShape);
   if (ArrayBuffer.isView(given)) {
     const data = typed(name, given);
     const row = rowShape ?? [];
@@ -94,6 +95,14 @@ function describe(name: string, given: DataLike, rowShape?: Shape): ArrayData {
   checkShape(shape);
   typed(name, data);
   return given as ArrayData;
+}
+
+/** Rows that are flat typed arrays take the shape that is expected. */
+function nested(name: string, given: readonly Nested[], rowShape: Shape = []): ArrayData {
+  const shape = shapeOf(given, name);
+  const data = flatten(given, shape);
+  const flat = ArrayBuffer.isView(given[0]) && shape[1] === sizeOf(rowShape);
+  return { data, shape: flat ? [given.length, ...rowShape] : shape };
 }
 
 function typed(name: string, data: ArrayBufferView): TypedArray {
@@ -113,8 +122,10 @@ function* labels(name: string, data: TypedArray): Work<Int32Array> {
   for (const [from, to] of pieces(data.length)) {
     found.set(data.subarray(from, to), from);
     for (let i = from; i < to; i++) {
-      if (found[i] === data[i]) continue;
-      throw new DataError(`${name}: label ${data[i]} at ${i} is not a whole number`);
+      const label = data[i] as number;
+      if (found[i] === label) continue;
+      const why = Number.isInteger(label) ? 'needs more than 32 bits' : 'is not a whole number';
+      throw new DataError(`${name}: label ${label} at ${i} ${why}`);
     }
     yield;
   }

@@ -47,7 +47,12 @@ export function readNpy(
 
 function readHeader(bytes: Uint8Array, file: string): { text: string; end: number } {
   const isNpy = [...MAGIC].every((c, i) => bytes[i] === c.charCodeAt(0));
-  if (!isNpy) throw new DataError(`${file}: not a .npy file`);
+  if (!isNpy) {
+    const zip = bytes[0] === 0x50 && bytes[1] === 0x4b;
+    throw new DataError(
+      `${file}: not a .npy file${zip ? ' but an archive (.npz?); unpack it first' : ''}`,
+    );
+  }
   const major = bytes[6] ?? 0;
   if (major < 1 || major > 3)
     throw new DataError(`${file}: version ${major} of the .npy format, expected 1 to 3`);
@@ -68,8 +73,19 @@ const FIELDS = {
   shape: /'shape'\s*:\s*\(((?:\s*\d+L?\s*,)*(?:\s*\d+L?)?\s*)\)/,
 };
 
+/** Throws for elements that are records of several fields. */
+function checkPlain(text: string, file: string): void {
+  const [, fields] = text.match(/'descr'\s*:\s*\[(.*)\]\s*,/) ?? [];
+  if (fields === undefined) return;
+  const names = [...fields.matchAll(/\(\s*'([^']*)'/g)].map(([, name]) => name);
+  throw new DataError(
+    `${file}: a structured array with the fields ${names.join(', ')}, expected plain numbers; save each field alone`,
+  );
+}
+
 /** The header is a Python dictionary with these three keys in any order. */
 function parseHeader(text: string, file: string) {
+  checkPlain(text, file);
   let rest = text;
   const take = (pattern: RegExp): string => {
     const found = rest.match(pattern);

@@ -1,4 +1,4 @@
-import { OptionError, ShapeError } from '../runtime/errors.ts';
+import { OptionError, ShapeError, shown } from '../runtime/errors.ts';
 
 /** Sizes of the axes, outermost first; [] is a scalar. */
 export type Shape = readonly number[];
@@ -60,6 +60,8 @@ export function stridesOf(shape: Shape): number[] {
 }
 
 export function checkShape(shape: Shape): void {
+  if (!Array.isArray(shape))
+    throw new ShapeError(`shape is ${shown(shape)}, expected a list of sizes`);
   if (!shape.every((n) => Number.isSafeInteger(n) && n >= 0)) {
     throw new ShapeError(`shape ${formatShape(shape)}: sizes must be whole numbers of at least 0`);
   }

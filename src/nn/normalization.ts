@@ -84,15 +84,18 @@ function columnsOf(values: ArrayLike<number>, shape: Shape, axis: number | null)
 /** Rounding makes no spread. */
 const SAME = 1e-12;
 
+function nestedData(given: Nested): Exclude<AdaptData, readonly Nested[]> {
+  const shape = shapeOf(given);
+  return { shape, data: flatten(given, shape) };
+}
+
 function adapted(title: string, given: AdaptData, axis: number | null, kind: NormalizationKind) {
   const {
     data,
     shape,
     scale = 1,
     offset = 0,
-  } = 'data' in given
-    ? given
-    : { data: flatten(given as readonly Nested[]), shape: shapeOf(given as readonly Nested[]) };
+  } = 'data' in given ? given : nestedData(given as readonly Nested[]);
   if (shape.length === 0 || data.length !== sizeOf(shape))
     throw new ShapeError(`${title}: ${data.length} numbers for shape ${formatShape(shape)}`);
   const at = axis === null ? null : normalizeAxis(axis, shape.length);

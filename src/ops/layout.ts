@@ -1,5 +1,6 @@
 import { defineOp } from '../graph/op.ts';
 import {
+  checkShape,
   formatShape,
   normalizeAxes,
   normalizeAxis,
@@ -37,6 +38,7 @@ export const reshape = defineOp({
 });
 
 function resolveShape(x: Tensor, shape: Shape): number[] {
+  if (!Array.isArray(shape)) checkShape(shape);
   const known = sizeOf(shape.filter((n) => n !== -1));
   const free = shape.filter((n) => n === -1).length;
   const size = sizeOf(x.shape);

@@ -1,7 +1,7 @@
 import { defineOp } from '../graph/op.ts';
-import { formatShape, type Shape, sizeOf } from '../graph/shape.ts';
+import { checkShape, formatShape, type Shape, sizeOf } from '../graph/shape.ts';
 import { type DType, isTensor, type Tensor, type Variable } from '../graph/tensor.ts';
-import { ShapeError, shown, TypeMismatchError } from '../runtime/errors.ts';
+import { ShapeError, shown, TypeMismatchError, unknownName } from '../runtime/errors.ts';
 import { isA } from '../runtime/kind.ts';
 import type { Buffer } from '../runtime/row.ts';
 
@@ -42,17 +42,22 @@ const constant = defineOp({
   emit: nothing,
 });
 
-/** Numbers, nested in arrays as deep as there are axes. */
-export type Nested = number | boolean | readonly Nested[];
+/** Numbers, nested in arrays as deep as there are axes, the innermost of which may be typed. */
+export type Nested = number | boolean | ArrayLike<number> | readonly Nested[];
+
+const DTYPES: readonly DType[] = ['real', 'i32', 'u8', 'bool'];
 
 /** A constant from nested arrays or a typed array; without `shape`, typed arrays are one axis. */
 export function tensor(
-  data: Nested | ArrayLike<number>,
+  data: Nested,
   shape?: Shape,
   dtype: DType = isA(data, 'Int32Array') ? 'i32' : 'real',
 ): Tensor {
-  const found = shape ?? shapeOf(data);
-  const flat = flatten(data);
+  if (shape) checkShape(shape);
+  if (!DTYPES.includes(dtype)) unknownName('dtype', dtype, DTYPES);
+  const given = shapeOf(data);
+  const found = shape ?? given;
+  const flat = Array.from(flatten(data, given));
   if (flat.length !== sizeOf(found)) {
     throw new ShapeError(
       `tensor: ${flat.length} numbers, shape ${formatShape(found)} needs ${sizeOf(found)}`,
@@ -74,9 +79,9 @@ export function asTensor(x: Tensor | number): Tensor {
 }
 
 /** Shape of nested arrays; throws on ragged ones and on what is no number. */
-export function shapeOf(data: Nested | ArrayLike<number>, what = 'tensor'): number[] {
+export function shapeOf(data: Nested, what = 'tensor'): number[] {
   if (typeof data === 'number' || typeof data === 'boolean') return [];
-  if (ArrayBuffer.isView(data)) return [(data as unknown as ArrayLike<number>).length];
+  if (isTyped(data)) return [data.length];
   if (!Array.isArray(data))
     throw new TypeMismatchError(`${what}: got ${shown(data)}, expected numbers in nested arrays`);
   const rows: readonly Nested[] = data;
@@ -92,8 +97,26 @@ export function shapeOf(data: Nested | ArrayLike<number>, what = 'tensor'): numb
   return [rows.length, ...inner];
 }
 
-export function flatten(data: Nested | ArrayLike<number>): number[] {
-  if (typeof data === 'number' || typeof data === 'boolean') return [Number(data)];
-  if (ArrayBuffer.isView(data)) return Array.from(data as unknown as ArrayLike<number>);
-  return (data as readonly unknown[]).flat(Number.POSITIVE_INFINITY).map(Number);
+/** Whether data are a typed array of numbers, not of bigints. */
+function isTyped(data: unknown): data is Float64Array {
+  return (
+    ArrayBuffer.isView(data) &&
+    typeof ((data as Float64Array)[0] ?? 0) === 'number' &&
+    'length' in data
+  );
+}
+
+/** The numbers of nested arrays of that shape, row by row. */
+export function flatten(data: Nested, shape: Shape): Float64Array {
+  const flat = new Float64Array(sizeOf(shape));
+  let at = 0;
+  const put = (part: Nested): void => {
+    if (isTyped(part)) {
+      flat.set(part, at);
+      at += part.length;
+    } else if (Array.isArray(part)) for (const inner of part) put(inner);
+    else flat[at++] = Number(part);
+  };
+  put(data);
+  return flat;
 }

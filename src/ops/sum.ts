@@ -1,6 +1,7 @@
 import { defineOp } from '../graph/op.ts';
 import {
   broadcastShapes,
+  checkShape,
   formatShape,
   normalizeAxes,
   type Shape,
@@ -151,6 +152,7 @@ export const expand = defineOp({
   args: (x: Tensor, shape: Shape) => [[x], { shape }],
   type: ([x], { shape }) => {
     const from = (x as Tensor).shape;
+    checkShape(shape);
     if (!sameShape(broadcastShapes(from, shape), shape)) {
       throw new ShapeError(`expand: ${formatShape(from)} does not repeat to ${formatShape(shape)}`);
     }

@@ -169,7 +169,6 @@ export function predictSync(core: Core, x: Inputs): Record<string, NDArray> {
   const tables = core.inputTables(x);
   const examples = tables[0]?.shape[0] ?? 0;
   const collected = new Collected(examples);
-  if (examples === 0) return collected.outputs;
   const size = paddedSize(examples, Number.POSITIVE_INFINITY);
   const executable = core.state.program(keyOf(size), () => atOnce(predictSpec(core, size)));
   atOnce(writingBatch(executable, tables, 0, size));

@@ -105,9 +105,10 @@ const BAD: [string, Uint8Array, RegExp][] = [
   ['absurd sizes', file(dictionary('<f4', '(99999999999, 99999999999)')), /promises Infinity/],
   [
     'records',
-    file("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': ()}"),
-    /damaged header/,
+    file("{'descr': [('a', '<f4'), ('b', '<i4', (2,))], 'fortran_order': False, 'shape': ()}"),
+    /a structured array with the fields a, b, expected plain numbers/,
   ],
+  ['.npz', Uint8Array.from(Buffer.from('PK\x03\x04')), /not a .npy file but an archive \(.npz\?\)/],
   [
     'a key twice',
     file(dictionary('|u1', '()').replace("'shape'", "'descr': '|u1', 'shape'"), [7]),

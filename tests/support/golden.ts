@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { evaluate } from '../../src/compile/evaluate.ts';
 import { sizeOf } from '../../src/graph/shape.ts';
 import { isTensor, type Tensor } from '../../src/graph/tensor.ts';
-import { flatten, type Nested, shapeOf, tensor } from '../../src/ops/leaf.ts';
+import { type Nested, tensor } from '../../src/ops/leaf.ts';
 import { createEngine } from '../../src/runtime/create.ts';
 import type { BuildName, Engine } from '../../src/runtime/engine.ts';
 
@@ -56,7 +56,7 @@ function isGoldenArray(x: unknown): x is GoldenArray {
 
 /** An argument of a recorded call as a tensor; whole numbers become i32. */
 export function toTensor(value: unknown): Tensor {
-  if (!isGoldenArray(value)) return tensor(flatten(value as Nested), shapeOf(value as Nested));
+  if (!isGoldenArray(value)) return tensor(value as Nested);
   const { data, shape, dtype } = value;
   return tensor(data.map(toNumber), shape, /^u?int/.test(dtype) ? 'i32' : 'real');
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Tensor } from '../../src/graph/tensor.ts';
-import { activation, dense, dropout } from '../../src/nn/index.ts';
+import { activation, dense, dropout, flatten, normalization } from '../../src/nn/index.ts';
 import * as ops from '../../src/ops/index.ts';
 import { adam } from '../../src/optim/index.ts';
 import { createEngine } from '../../src/runtime/create.ts';
@@ -85,6 +85,38 @@ const cases: Case[] = [
     {},
     errors.DataError,
     'label 0.5 at 1 is not a whole number',
+  ],
+  [
+    'label beyond 32 bits',
+    x,
+    Float64Array.from(y).with(1, 3e9),
+    {},
+    errors.DataError,
+    'label 3000000000 at 1 needs more than 32 bits',
+  ],
+  [
+    'rows of bigints',
+    [new BigInt64Array(5)] as unknown as Inputs,
+    [0],
+    {},
+    errors.TypeMismatchError,
+    'input: got an object, expected numbers in nested arrays',
+  ],
+  [
+    'NaN in a typed row',
+    [Float32Array.of(1, Number.NaN, 0, 0, 0)],
+    [0],
+    {},
+    errors.DataError,
+    'NaN in example 0',
+  ],
+  [
+    'typed rows of another length',
+    [new Float32Array(5), new Float32Array(4)],
+    [0, 1],
+    {},
+    errors.ShapeError,
+    'row 1 has shape [4], row 0 [5]',
   ],
   ['NaN', withNaN, y, {}, errors.DataError, 'NaN in example 2, expected finite numbers'],
   [
@@ -296,4 +328,49 @@ test('inputs named data and shape', async () => {
   });
   const { data } = await net.predict({ data: Float32Array.of(1, 2, 3, 4), shape: [[10], [20]] });
   expect([...data]).toEqual([10, 20, 60, 80]);
+});
+
+test('a list of typed arrays is what its numbers are, in fit and predict', async () => {
+  using listed = classifier();
+  using whole = classifier();
+  const rows = Array.from({ length: 40 }, (_, i) =>
+    (x.data as Float32Array).subarray(i * 5, i * 5 + 5),
+  );
+  await listed.fit(rows, Array.from(y), { epochs: 2 });
+  await whole.fit(x, y, { epochs: 2 });
+  expect(await listed.predict(rows)).toEqual(await whole.predict(x));
+  using flat = sequential([flatten(), dense(1)], { inputShape: [1, 5, 1] });
+  await flat.build();
+  expect((await flat.predict(rows)).shape).toEqual([40, 1]);
+  const nested = ops.tensor([[Float32Array.of(1, 2)], [Int8Array.of(3, 4)]]);
+  expect([nested.shape, [...nested.attrs.data]]).toEqual([
+    [2, 1, 2],
+    [1, 2, 3, 4],
+  ]);
+  const adapted = normalization().adapt(rows);
+  expect(adapted.config).toEqual(normalization().adapt(x).config);
+});
+
+test('nothing to predict from is said in words', async () => {
+  using net = classifier();
+  await net.build();
+  await expect(net.predict(new Float32Array(0))).rejects.toThrow('input: no examples');
+  await expect(net.predictAll([])).rejects.toThrow('input: no examples');
+  expect(() => net.predictSync(new Float32Array(0))).toThrow('input: no examples');
+  const sent = Float32Array.from(x.data);
+  structuredClone(sent, { transfer: [sent.buffer] });
+  await expect(net.predict(sent)).rejects.toThrow('no examples (its buffer was transferred)');
+  await expect(net.predict({ data: sent, shape: [40, 5] })).rejects.toThrow(
+    '0 numbers for shape [40,5] (its buffer was transferred)',
+  );
+});
+
+test.each<[string, () => unknown, string]>([
+  ['tensor', () => ops.tensor([1], 'i32' as never), 'shape is "i32", expected a list of sizes'],
+  ['dtype', () => ops.tensor([1], [1], 'float32' as never), 'unknown dtype "float32". Known: real'],
+  ['reshape', () => ops.reshape(ops.tensor([1]), 1 as never), 'shape is 1, expected a list'],
+  ['expand', () => ops.expand(ops.tensor([1]), 2 as never), 'shape is 2, expected a list'],
+  ['random', () => ops.randomNormal(3 as never, 1), 'shape is 3, expected a list of sizes'],
+])('%s: a shape that is none', (_, make, message) => {
+  expect(make).toThrow(message);
 });
