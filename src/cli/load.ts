@@ -130,17 +130,23 @@ async function openTable(path: string, bytes: number, options: LoadOptions): Pro
 function withParts(name: string, splits: DataSplits): LoadedData {
   const { train } = splits;
   const preprocessing = imagePreprocessing(train);
-  return { name, examples: examplesOf(train), splits, preprocessing, notes: [] };
+  const { notes = [] } = splits;
+  return { name, examples: examplesOf(train), splits, preprocessing, notes };
 }
 
 /** Holds back a development set from the training examples; and a test set where there is none. */
 function withDev(splits: DataSplits, seed: number): DataSplits {
   const { train, dev: given, test } = splits;
   if (given) return splits;
-  if (!test) return splitDataset(train, { seed });
+  const notes = splits.notes && { notes: splits.notes };
+  if (!test) return { ...splitDataset(train, { seed }), ...notes };
   const [n, all] = [examplesOf(train), examplesOf(train) + examplesOf(test)];
   const dev = Math.min(0.2, (recommendSplit(all).dev * all) / n);
-  return { ...splitDataset(train, { seed, fractions: { train: 1 - dev, dev, test: 0 } }), test };
+  return {
+    ...splitDataset(train, { seed, fractions: { train: 1 - dev, dev, test: 0 } }),
+    test,
+    ...notes,
+  };
 }
 
 export function examplesOf(data: Dataset | undefined): number {

@@ -17,4 +17,6 @@ export interface DataSplits {
   readonly train: Dataset;
   readonly dev?: Dataset;
   readonly test?: Dataset;
+  /** What was not read, in words. */
+  readonly notes?: readonly string[];
 }

@@ -156,3 +156,25 @@ test('without a package to read them: its name', async () => {
     'npm install sharp (faster) or npm install jimp',
   );
 });
+
+test('webp, avif and gif are images; what is not read is counted and named', async () => {
+  const path = await folder('kinds', {
+    'a/1.webp': [1, 1],
+    'a/2.heic': [1, 9],
+    'b/1.avif': [1, 2],
+    'b/2.GIF': [1, 3],
+    'c/1.heic': [1, 9],
+    'c/list.txt': [0],
+  });
+  const { train, notes } = await readImageFolder(path, { decode });
+  expect([train.classNames, train.x.data]).toEqual([['a', 'b'], Uint8Array.of(1, 2, 3)]);
+  expect(notes).toEqual(['2 files not read: a/2.heic, c/1.heic']);
+});
+
+test.each([
+  ['webp', 'reading WEBP files needs a package: npm install sharp (faster)'],
+  ['bmp', 'reading BMP files needs a package: npm install jimp (without native code)'],
+])('%s without its package: the name of the one that reads it', async (ending, message) => {
+  const path = await folder(`only-${ending}`, { [`a/1.${ending}`]: [1], [`b/1.${ending}`]: [1] });
+  await expect(readImageFolder(path)).rejects.toThrow(`a/1.${ending}: ${message}`);
+});
