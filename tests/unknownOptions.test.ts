@@ -7,7 +7,8 @@ import { temporaryFolder } from './support/cli.ts';
 import { type OptionParameter, optionParameters } from './support/signatures.ts';
 
 /** Parameters that hold data, or anything of the caller's. */
-const DATA = /^(ArrayData|Records|Dataset|DataSplits|FileArray|StreamBatch|(Table)?Preprocessing|Buffer)$/;
+const DATA =
+  /^(ArrayData|Records|Dataset|DataSplits|FileArray|StreamBatch|(Table)?Preprocessing|Buffer)$/;
 const NOT_OPTIONS: readonly string[] = ['accumulatedMetric', 'layer', 'layerFromConfig'];
 
 const x = { data: new Float32Array(12), shape: [3, 4] };
