@@ -117,7 +117,7 @@ describe('a contestant in another process', () => {
     const parent = spawn(process.execPath, ['--input-type=module', '-e', script]);
     const [printed] = (await once(parent.stdout, 'data')) as [Buffer];
     const state = () => spawnSync('ps', ['-o', 'stat=', '-p', `${printed}`.trim()]).stdout;
-    const patient = { timeout: 20_000 };
+    const patient = { timeout: 150_000 };
     await expect.poll(() => `${state()}`, patient).toMatch(/^T/);
     parent.kill('SIGKILL');
     await expect.poll(() => `${state()}`, patient).toMatch(/^(Z.*)?\s*$/);

@@ -13,7 +13,7 @@ test('without isolation one worker runs, and says why not more', async () => {
   await expect(createEngine({ kind: 'team' })).rejects.toThrow(EngineError);
 });
 
-test('a network trains to its target while the page stays free', { retry: 2 }, async () => {
+test('a network trains to its target while the page stays free', { retry: 5 }, async () => {
   using model = network(await defaultEngine());
   const { x, y } = rings(2000);
   const data = { data: x, shape: [2000, 2] };

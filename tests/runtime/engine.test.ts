@@ -207,7 +207,7 @@ describe.each([2, 4])('short steps beside %i threads', (threads) => {
     setTimeout(() => {
       fired = true;
     }, 1);
-    for (const started = performance.now(); !fired && performance.now() - started < 1000; )
+    for (const started = performance.now(); !fired && performance.now() - started < 20_000; )
       await engine.run({ ...options, us: 500 });
     expect(fired).toBe(true);
   });

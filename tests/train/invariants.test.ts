@@ -96,7 +96,7 @@ test('100,000 steps: no growth of wasm memory, none of the heap beyond noise', a
     shape: [100_000, 1],
   };
   const run = () => net.fit(many, labels, { batchSize: 1 });
-  await run();
+  const first = await run();
   globalThis.gc?.();
   const before = { wasm: engine.memory(), heap: process.memoryUsage().heapUsed };
   const { batchLoss, seconds } = await run();
@@ -105,7 +105,7 @@ test('100,000 steps: no growth of wasm memory, none of the heap beyond noise', a
   expect(engine.memory().size).toBe(before.wasm.size);
   expect(engine.memory().used).toBe(before.wasm.used);
   expect(process.memoryUsage().heapUsed - before.heap).toBeLessThan(30e6);
-  expect(seconds).toBeLessThan(10);
+  expect(seconds).toBeLessThan(3 * first.seconds);
 });
 
 test('the event loop is free while a fit runs: no gap over 30 ms', async () => {

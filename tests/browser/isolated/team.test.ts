@@ -10,7 +10,7 @@ test('with isolation the default is a team over shared memory', async () => {
   expect(await runtimeInfo()).toMatchObject({ kind: 'team', sharedMemory: true });
 });
 
-test('a network trains on two threads while the page stays free', { retry: 2 }, async () => {
+test('a network trains on two threads while the page stays free', { retry: 5 }, async () => {
   using engine = await createEngine({ kind: 'team', threads: 2 });
   using model = network(engine);
   const { x, y } = rings(2000);
