@@ -534,7 +534,8 @@ export function dispatch(id: i32, a: usize, tid: i32, threads: i32): void {
       gemmPanels_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<i32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), tid, threads);
       return;
     case 79:
-      gemmBatch_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), load<i32>(a, 120), load<i32>(a, 128), load<i32>(a, 136), load<i32>(a, 144), load<i32>(a, 152), tid, threads);
+      if (TRAINING) gemmBatch_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), load<i32>(a, 120), load<i32>(a, 128), load<i32>(a, 136), load<i32>(a, 144), load<i32>(a, 152), tid, threads);
+      else unreachable();
       return;
     case 80:
       gemmSmall_(load<u32>(a, 0), load<u32>(a, 8), load<u32>(a, 16), load<u32>(a, 24), load<i32>(a, 32), load<i32>(a, 40), load<i32>(a, 48), load<i32>(a, 56), load<i32>(a, 64), load<i32>(a, 72), load<i32>(a, 80), load<i32>(a, 88), load<i32>(a, 96), load<i32>(a, 104), load<i32>(a, 112), tid, threads);

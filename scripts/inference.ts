@@ -18,6 +18,8 @@ const EMPTY =
   /\/src\/(nn\/(init|regularizer|constraint)|ops\/winograd|compile\/(rowwise|print|debug))\.ts$/;
 /** Layers that do nothing but in training; `still.ts` has those of them that do. */
 const STILL = /\/src\/nn\/(dropout|augment)\.ts$/;
+/** Batches of products, which only resizing has there: one product behind the other gives the same bits. */
+const BATCHES = /\/src\/ops\/batched\.ts$/;
 /** Rules of ops that no forward pass reads. */
 const RULES = /^(grad\w*|summed|flops|range)$/;
 /** First parameter of functions that are gradients. */
@@ -196,6 +198,11 @@ const inferenceOnly: Plugin = {
   load(id) {
     if (id === LOADER) return { code: PLAIN_LOADER, moduleType: 'js' };
     if (STILL.test(id)) return { code: stilled(id), moduleType: 'js' };
+    if (BATCHES.test(id))
+      return {
+        code: "export { emitEach as emitBatch } from './eachProduct.ts';",
+        moduleType: 'js',
+      };
     if (EMPTY.test(id)) return { code: emptied(id), moduleType: 'js' };
     if (/\/src\/.*\.ts$/.test(id)) return { code: moduleCode(id), moduleType: 'js' };
     return null;

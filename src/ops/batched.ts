@@ -1,29 +1,8 @@
-import { type Shape, sizeOf } from '../graph/shape.ts';
 import type { Emitter } from '../graph/tensor.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import { NONE, type Pointer } from '../runtime/row.ts';
-import { emitProduct, fitsCache, isTiny, type Product } from './product.ts';
-
-/** Which matrix of an operand belongs to product i of a batch: number (i / each) mod of. */
-export interface Turns {
-  readonly each: number;
-  readonly of: number;
-}
-
-/** An operand: its matrices one behind the other, and their turns. */
-export interface Matrices extends Turns {
-  readonly at: Pointer;
-}
-
-/** The turns of an operand whose leading axes broadcast to `batch`; null where they stretch on both sides of one that does not. */
-export function turnsOf(lead: Shape, batch: Shape): Turns | null {
-  const own = batch.map((_, d) => lead[d - batch.length + lead.length] ?? 1);
-  const last = own.findLastIndex((n) => n !== 1);
-  const of = sizeOf(own);
-  const run = own.findIndex((n) => n !== 1);
-  if (last >= 0 && sizeOf(batch.slice(run, last + 1)) !== of) return null;
-  return { each: sizeOf(batch.slice(last + 1)), of };
-}
+import { emitEach, type Matrices } from './eachProduct.ts';
+import { fitsCache, isTiny, type Product } from './product.ts';
 
 /** Items beyond which a batch is shared well, by matrices or by parts of their rows. */
 const ITEMS = 32;
@@ -48,8 +27,7 @@ export function emitBatch(
   const { M, N, K } = p;
   if (count * M * N === 0) return;
   const parts = partsOf(e, count, p);
-  const few = count * parts < FEW && M * N * K > LARGE;
-  if (few && [a, b].every((x) => x.of === 1 || x.of === count)) emitEach(e, c, a, b, count, p);
+  if (count * parts < FEW && M * N * K > LARGE) emitEach(e, c, a, b, count, p);
   else if (N === 1) emitShared(e, c, b, a, count, 1, columnAsRow(p));
   else emitShared(e, c, a, b, count, parts, p);
 }
@@ -57,28 +35,6 @@ export function emitBatch(
 /** A·b of a column b as bᵀ·Aᵀ. */
 function columnAsRow(p: Product): Product {
   return { ...p, M: 1, N: p.M, transposeA: false, transposeB: !p.transposeA };
-}
-
-/** One product behind the other, each shared by all threads. */
-function emitEach(
-  e: Emitter,
-  c: Pointer,
-  a: Matrices,
-  b: Matrices,
-  count: number,
-  p: Product,
-): void {
-  if (count === 1) {
-    emitProduct(e, c, a.at, b.at, NONE, p);
-    return;
-  }
-  e.repeat(count, (moving) => {
-    const step = (at: Pointer, n: number, of = count) =>
-      of === 1 ? at : moving(at, n * e.realBytes);
-    const left = step(a.at, p.M * p.K, a.of);
-    const right = step(b.at, p.N * p.K, b.of);
-    emitProduct(e, step(c, p.M * p.N), left, right, NONE, p);
-  });
 }
 
 /** In how many parts the rows of a matrix go, so that few matrices are shared well: equal ones of at least four tiles. */

@@ -4,7 +4,8 @@ import { type Grads, makeTensor, type OpInfo, type Tensor } from '../graph/tenso
 import { checkOptions, ShapeError } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import { NONE } from '../runtime/row.ts';
-import { emitBatch, type Turns, turnsOf } from './batched.ts';
+import { emitBatch } from './batched.ts';
+import { type Turns, turnsOf } from './eachProduct.ts';
 import { expectReal } from './emit.ts';
 import { activated, FUSED, fusedOf, type LinearActivation } from './fused.ts';
 import { reshape, transpose } from './layout.ts';
