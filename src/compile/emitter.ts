@@ -95,15 +95,12 @@ export class RowEmitter implements Emitter {
   /** A copy row by row of what is kept in panels, at the moment of the last view that waits for other nodes. */
   #unpacked(tensor: Tensor): Pointer {
     let root = tensor;
-    let skipped = 0;
-    for (; isView(root) && root.inputs.length === 1; root = root.inputs[0] as Tensor)
-      skipped += root.op.offset?.(root) ?? 0;
+    while (isView(root) && root.inputs.length === 1) root = root.inputs[0] as Tensor;
     const from = this.#storage.at(root);
     const N = root.shape.at(-1) as number;
     const make = (to: Pointer) => kernels.unpackB(to, from, N, this.NR, sizeOf(root.shape) / N, N);
     const early = this.early(root, 'rows', from.bytes, make);
-    const rows = early ?? this.shared(root, 'rows', from.bytes, make);
-    return skipped ? { ...rows, offset: rows.offset + skipped * this.realBytes } : rows;
+    return early ?? this.shared(root, 'rows', from.bytes, make);
   }
 
   shared(source: Tensor, purpose: string, bytes: number, make: (to: Pointer) => Row): Pointer {

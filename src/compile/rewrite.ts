@@ -1,6 +1,5 @@
 import { atPath } from '../graph/scope.ts';
-import { sizeOf } from '../graph/shape.ts';
-import { isView, makeTensor, rootOf, type Tensor } from '../graph/tensor.ts';
+import { isView, makeTensor, rootOf, type Tensor, wholeOf } from '../graph/tensor.ts';
 import { reachable } from '../graph/walk.ts';
 import type { Work } from '../runtime/turns.ts';
 
@@ -67,7 +66,7 @@ class Graph {
       found = atPath(scope, () => makeTensor(op, now, attrs));
       this.#replace(node, found, node);
     }
-    while (this.#follow(found, found) || this.#follow(found, wholeOf(found))) {
+    while (this.#follow(found, found) || this.#follow(found, firstOf(found))) {
       this.changed = true;
       found = this.now(found);
     }
@@ -115,11 +114,11 @@ class Graph {
   }
 }
 
-/** What the first input of a node shows whole. */
-function wholeOf(node: Tensor): Tensor {
-  const [input = node] = node.inputs;
-  const root = rootOf(input);
-  return sizeOf(root.shape) === sizeOf(input.shape) ? root : node;
+/** What the first input of a node shows, or the node. */
+function firstOf(node: Tensor): Tensor {
+  const [input] = node.inputs;
+  const whole = input && wholeOf(input);
+  return whole && !isView(whole) ? whole : node;
 }
 
 /** Memory that a step, or an iteration, may change: a copy of it, made before, must stay one. */

@@ -246,7 +246,7 @@ export class StorageMap implements Placer {
   #view(node: Tensor): Storage {
     const storage = this.place(node.inputs[0] as Tensor);
     const elements = node.op.offset?.(node);
-    if (elements === undefined) return storage;
+    if (!elements) return storage;
     const { pointer, panels } = storage;
     const offset = pointer.offset + elements * elementBytes(node.dtype, this.realBytes);
     return fixed({ ...pointer, offset }, panels);

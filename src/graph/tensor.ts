@@ -215,7 +215,13 @@ export function isView(node: Tensor): boolean {
   return typeof view === 'function' ? view(node) : view === true;
 }
 
-/** The node whose memory a chain of views shows. */
+/** The tensor whose memory a chain of views shows whole. */
+export function wholeOf(node: Tensor): Tensor {
+  const root = rootOf(node);
+  return sizeOf(root.shape) === sizeOf(node.shape) ? root : node;
+}
+
+/** The node whose memory, or a part of it, a chain of views shows. */
 export function rootOf(node: Tensor): Tensor {
   let root = node;
   while (isView(root)) root = root.inputs[0] as Tensor;

@@ -1,11 +1,10 @@
-import { sizeOf } from '../graph/shape.ts';
 import {
   bytesOf,
   type Emitter,
   type Placer,
-  rootOf,
   type Slot,
   type Tensor,
+  wholeOf,
 } from '../graph/tensor.ts';
 import { reachable } from '../graph/walk.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
@@ -70,12 +69,6 @@ function shifted(p: Pointer, bytes: number): Pointer {
   return { ...p, offset: p.offset + bytes };
 }
 
-/** The tensor in whose memory a value lies whole. */
-function holder(value: Tensor): Tensor {
-  const root = rootOf(value);
-  return sizeOf(root.shape) === sizeOf(value.shape) ? root : value;
-}
-
 /** The inputs of a loop by what they are. */
 export function inputsOf({ inputs, attrs }: Tensor & { readonly attrs: LoopAttrs }) {
   const { carries, items, captured } = attrs.body;
@@ -128,8 +121,8 @@ class Layout {
   carry(k: number, values: readonly Tensor[], name: string): void {
     const { input, next } = this.#attrs.body.carries[k] as Body['carries'][number];
     const bytes = this.#bytes(input);
-    const own = [input, holder(next)];
-    if (isFixed(this.#attrs) && values.some((v) => own.includes(holder(v)))) {
+    const own = [input, wholeOf(next)];
+    if (isFixed(this.#attrs) && values.some((v) => own.includes(wholeOf(v)))) {
       this.#stackedCarry(k, input, next, name);
       return;
     }
@@ -151,11 +144,11 @@ class Layout {
     this.#slots.push({ value: next, pointer: this.#walk.row(after, bytes) });
     this.#starts.push({ carry: k, pointer: reverse ? end : first });
     this.#ends.set(k, reverse ? first : end);
-    this.#stacks.set(input, before).set(holder(next), after);
+    this.#stacks.set(input, before).set(wholeOf(next), after);
   }
 
   stack(value: Tensor): void {
-    const held = holder(value);
+    const held = wholeOf(value);
     if (this.#stacks.has(held)) return;
     const bytes = this.#bytes(value);
     const name = `stack of ${value.scope || value.op.name}`;
@@ -170,7 +163,7 @@ class Layout {
     for (const part of parts) {
       const attrs = part.attrs as PartAttrs;
       const at =
-        'carry' in attrs ? this.#ends.get(attrs.carry) : this.#stacks.get(holder(attrs.value));
+        'carry' in attrs ? this.#ends.get(attrs.carry) : this.#stacks.get(wholeOf(attrs.value));
       this.#put(part, at as Pointer);
     }
     return { nodes, starts: this.#starts, copies };

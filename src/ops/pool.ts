@@ -1,6 +1,6 @@
 import { defineOp } from '../graph/op.ts';
 import { type Shape, sizeOf } from '../graph/shape.ts';
-import { type Emitter, type Grads, rootOf, type Tensor } from '../graph/tensor.ts';
+import { type Emitter, type Grads, type Tensor, wholeOf } from '../graph/tensor.ts';
 import { checkOptions } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import { reluGrad } from './activation.ts';
@@ -102,7 +102,7 @@ const maxPoolGrad = defineOp<MaxInputs, Geometry>({
       user: [reluGrad],
       replace(user, { inputs, attrs }): Tensor | null {
         const [few, x, y, table] = inputs as [Tensor, Tensor, Tensor, Tensor];
-        if (rootOf(x) !== rootOf(user.inputs[1] as Tensor)) return null;
+        if (wholeOf(x) !== wholeOf(user.inputs[1] as Tensor)) return null;
         return reshape(maxPoolGrad(reluGrad(few, y, 0), x, y, table, attrs), user.shape);
       },
     },

@@ -1,6 +1,6 @@
 import { defineOp } from '../graph/op.ts';
 import { formatShape, normalizeAxis, type Shape, sizeOf, stridesOf } from '../graph/shape.ts';
-import type { Emitter, Grads, Tensor } from '../graph/tensor.ts';
+import { type Emitter, type Grads, rootOf, type Tensor } from '../graph/tensor.ts';
 import { OptionError, ShapeError } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import { elementwise, expectReal } from './emit.ts';
@@ -9,13 +9,15 @@ import { emitStrided, six } from './layout.ts';
 /** Elements behind `begin`, `size` of them on each axis; −1: to the end. */
 export const slice = defineOp({
   name: 'slice',
+  view: isBlock,
+  offset: ({ inputs: [x], attrs }) => offsetOf(attrs.begin, stridesOf((x as Tensor).shape)),
   args: (x: Tensor, begin: readonly number[], size: readonly number[]) => [
     [x],
     { begin, size: size.map((n, i) => (n === -1 ? (x.shape[i] ?? 0) - (begin[i] ?? 0) : n)) },
   ],
   type([x], { begin, size }) {
     const { shape } = x as Tensor;
-    expectReal('slice', x as Tensor);
+    if (!isBlock({ inputs: [x as Tensor], attrs: { size } })) expectReal('slice', x as Tensor);
     const fits =
       begin.length === shape.length &&
       size.length === shape.length &&
@@ -31,6 +33,7 @@ export const slice = defineOp({
     return { shape: size, dtype: (x as Tensor).dtype };
   },
   emit(e, node) {
+    if (isBlock(node)) return;
     const [x] = node.inputs as [Tensor];
     const strides = stridesOf(x.shape);
     emitStrided(e, node, x, strides, offsetOf(node.attrs.begin, strides));
@@ -41,6 +44,16 @@ export const slice = defineOp({
     return [pad(dy, begin, after)];
   },
 });
+
+/** Whether a slice is one piece of memory, of a tensor that is not kept in panels. */
+function isBlock({ inputs: [x], attrs }: Pick<Tensor, 'inputs' | 'attrs'>): boolean {
+  const { shape } = x as Tensor;
+  const { source } = rootOf(x as Tensor).op;
+  const size = attrs.size as readonly number[];
+  const first = size.findIndex((n) => n !== 1);
+  const whole = size.every((n, i) => i <= first || n === shape[i]);
+  return source !== 'variable' && source !== 'loop' && (first < 0 || whole);
+}
 
 function offsetOf(begin: readonly number[], strides: readonly number[]): number {
   return begin.reduce((sum, b, i) => sum + b * (strides[i] as number), 0);
