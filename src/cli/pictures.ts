@@ -33,8 +33,8 @@ export const pictures: Command = {
     'filters: those of the first convolution; activations: what each layer makes of the image; saliency: how much each pixel matters; grad-cam: where the class is seen.',
   ],
   examples: [
-    ['npx wasmgrad train --model cnn --out runs/seen', 'a network for images'],
-    ['npx wasmgrad pictures runs/seen seven.png', 'writes to runs/seen/pictures'],
+    ['npx wasmgrad train --data mnist/ --model cnn --out runs/seen', 'a network for images'],
+    ['npx wasmgrad pictures runs/seen mnist/ --index 7', 'writes to runs/seen/pictures'],
   ],
   async run(values, [path, image]) {
     if (image === undefined) throw new UsageError('pictures: which model and which image?');

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { commands } from '../../src/cli/commands.ts';
 import { generalHelp } from '../../src/cli/help.ts';
 import { digits } from '../../src/data/synthetic/index.ts';
-import { splitDataset, writeIdxFolder, writePng } from '../../src/index.ts';
+import { splitDataset, writeIdxFolder } from '../../src/index.ts';
 import { temporaryFolder } from '../support/cli.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -68,10 +68,6 @@ beforeAll(async () => {
   await writeIdxFolder(join(project, 'mnist'), splits);
   mkdirSync(join(home.path, 'shared/data'), { recursive: true });
   await writeIdxFolder(join(home.path, 'shared/data/fashion-mnist'), splits);
-  writeFileSync(
-    join(project, 'seven.png'),
-    await writePng(set.x.data.slice(0, 28 * 28) as Uint8Array, 28, 28, 1),
-  );
 }, TIMEOUT);
 
 /** Runs a line as the user types it. */
