@@ -57,6 +57,7 @@ const FIT_OPTIONS = [
 export function checkFit(core: ModelCore, options: FitOptions): void {
   checkOptions('fit', options, FIT_OPTIONS);
   const { epochs = 1, batchSize = 32, shuffle = true, callbacks = [], signal } = options;
+  const validation: unknown = options.validationData;
   checkWhole('epochs', epochs, 0);
   checkWhole('batchSize', batchSize, 1);
   checkType('fit: shuffle', shuffle, 'boolean');
@@ -65,6 +66,8 @@ export function checkFit(core: ModelCore, options: FitOptions): void {
     throw new OptionError(`fit: callbacks is ${shown(callbacks)}, expected a list of callbacks`);
   if (signal !== undefined && typeof signal?.addEventListener !== 'function')
     throw new OptionError(`fit: signal is ${shown(signal)}, expected an AbortSignal`);
+  if (validation && !Array.isArray(validation))
+    throw new OptionError(`fit: validationData is ${shown(validation)}, expected [x, y]`);
   checkMixing(options);
   core.requireCompiled;
 }
@@ -80,9 +83,6 @@ function* splitting(core: ModelCore, x: Inputs, y: Inputs, options: FitOptions):
   if (!(typeof validationSplit === 'number' && validationSplit >= 0 && validationSplit < 1)) {
     throw new OptionError(`validationSplit is ${shown(validationSplit)}, expected 0 ≤ split < 1`);
   }
-  const checked: unknown = validationData;
-  if (checked && !Array.isArray(checked))
-    throw new OptionError(`fit: validationData is ${shown(validationData)}, expected [x, y]`);
   const tables = yield* tabulatingData(core, x, y, sampleWeight);
   const total = (tables[0] as Table).shape[0] as number;
   const held = validationData ? 0 : Math.ceil(total * validationSplit - 1e-9);

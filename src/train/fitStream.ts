@@ -1,6 +1,6 @@
 import type { Executable } from '../compile/executable.ts';
 import type { Table } from '../data/table.ts';
-import { DataError, OptionError } from '../runtime/errors.ts';
+import { DataError, OptionError, shown } from '../runtime/errors.ts';
 import { inTurns } from '../runtime/turns.ts';
 import type { ModelCore } from './core.ts';
 import { tabulatingData } from './data.ts';
@@ -13,15 +13,22 @@ import { rowShapes } from './networkCore.ts';
 import { writingBatch } from './predict.ts';
 import type { BatchStream, EpochSource, StreamBatch } from './source.ts';
 
-/** Starts a pass. Throws `OptionError` for a generator that is under way: it could be gone through only once. */
+const ONCE = 'expected a function that makes a new stream for each epoch';
+
+/** Starts a pass. Throws `OptionError` for what could be gone through only once, before it is touched. */
 function pass(stream: BatchStream): AsyncIterable<StreamBatch> | Iterable<StreamBatch> {
-  if (typeof stream === 'function') return stream();
-  if ((stream as Partial<AsyncIterator<StreamBatch>>).next) {
-    throw new OptionError(
-      'fit: a generator gives its batches once: give the function that makes it',
-    );
+  if (typeof stream !== 'function') {
+    if ('next' in stream || 'getReader' in stream)
+      throw new OptionError(`fit: got a generator or stream; ${ONCE}`);
+    return stream;
   }
-  return stream;
+  const batches: unknown = stream();
+  const iterable =
+    typeof batches === 'object' &&
+    batches !== null &&
+    (Symbol.asyncIterator in batches || Symbol.iterator in batches);
+  if (iterable) return batches as AsyncIterable<StreamBatch> | Iterable<StreamBatch>;
+  throw new OptionError(`fit: the stream's function gave ${shown(batches)}, expected batches`);
 }
 
 /** Batches that arrive while training goes on: the next one is asked for while one is computed. */
@@ -39,13 +46,15 @@ export class StreamSource implements EpochSource {
 
   async epoch(loop: TrainingLoop, epoch: number): Promise<void> {
     const batches = iterate(this.#stream);
+    let began = false;
     let next = batches.next();
     try {
       for (let { done, value } = await next; !done && !loop.stopped; { done, value } = await next) {
+        began = true;
         next = batches.next();
         // The error of a batch asked for early is thrown when its turn comes.
         next.catch(() => {});
-        const { x, y, sampleWeight } = value as StreamBatch;
+        const { x, y, sampleWeight } = value;
         const tables = await inTurns(tabulatingData(this.#core, x, y, sampleWeight));
         const size = tables[0]?.shape[0] ?? 0;
         const write = (executable: Executable) =>
@@ -63,6 +72,9 @@ export class StreamSource implements EpochSource {
     } finally {
       await batches.return?.(undefined);
     }
+    if (began || loop.stopped) return;
+    this.#core.epochs = epoch;
+    throw new DataError(`fit: the stream has no batches in epoch ${epoch + 1}; ${ONCE}`);
   }
 
   free(): void {
@@ -71,13 +83,18 @@ export class StreamSource implements EpochSource {
 }
 
 async function* iterate(stream: BatchStream): AsyncGenerator<StreamBatch> {
-  yield* pass(stream);
+  for await (const batch of pass(stream)) yield checked(batch);
+}
+
+function checked(batch: StreamBatch): StreamBatch {
+  if (typeof batch === 'object' && batch !== null && 'x' in batch && 'y' in batch) return batch;
+  throw new DataError(`fit: the stream gave ${shown(batch)}, expected batches { x, y }`);
 }
 
 /** The first batch of a stream, from which shapes are known. */
-export async function firstBatch(stream: BatchStream): Promise<StreamBatch | undefined> {
-  for await (const batch of pass(stream)) return batch;
-  return undefined;
+async function firstBatch(stream: BatchStream): Promise<StreamBatch> {
+  for await (const batch of iterate(stream)) return batch;
+  throw new DataError(`fit: the stream has no batches; ${ONCE}`);
 }
 
 /** Trains on batches that arrive one by one; each epoch asks for a new pass. */
@@ -93,7 +110,6 @@ export async function fitStream(
       throw new OptionError(`fit: ${name} is not for streams of batches: let the stream do it`);
   }
   const first = await firstBatch(stream);
-  if (!first) throw new DataError('fit: the stream has no batches');
   await core.build(rowShapes(await inTurns(core.tabulating(first.x))));
   const tables = await inTurns(tabulatingData(core, first.x, first.y, first.sampleWeight));
   const validation =

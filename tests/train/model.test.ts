@@ -119,7 +119,9 @@ describe('sequential', () => {
     using c = classifier();
     const again = await c.fit({ [Symbol.asyncIterator]: batches }, { epochs: 3 });
     expect(again.batchLoss).toEqual(fromArrays.batchLoss);
-    await expect(c.fit(batches())).rejects.toThrow('give the function that makes it');
+    await expect(c.fit(batches())).rejects.toThrow(
+      'got a generator or stream; expected a function that makes a new stream for each epoch',
+    );
   });
 
   test('accumulated gradients equal one large batch', async () => {
