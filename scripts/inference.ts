@@ -21,7 +21,7 @@ const STILL = /\/src\/nn\/(dropout|augment)\.ts$/;
 /** Batches of products, which only resizing has there: one product behind the other gives the same bits. */
 const BATCHES = /\/src\/ops\/batched\.ts$/;
 /** Rules of ops that no forward pass reads. */
-const RULES = /^(grad\w*|summed|flops|range)$/;
+const RULES = /^(grad\w*|summed|flops|range|fold|neutral|unsigned|inside)$/;
 /** First parameter of functions that are gradients. */
 const GRADIENT = /^d[uyz]$/;
 /** Functions and methods that only training and developers call, by module: their bodies go. */
@@ -41,6 +41,7 @@ const UNCALLED: Readonly<Record<string, readonly string[]>> = {
   ],
   'compile/merge': ['joinRows'],
   'compile/program': ['checkPlaced', 'variablesOf'],
+  'compile/rewrite': ['merge'],
   'compile/storage': ['alias', 'assign', 'body', 'fits', 'keepsColumns', 'overwrites', 'pin'],
   'data/table': ['labels', 'labelShape'],
   'nn/normalization': ['adapted', 'columnsOf'],

@@ -71,7 +71,7 @@ export function* compiling(spec: ProgramSpec, target: Target): Work<Program> {
   const { recorded, slots } = inSlots(records);
   const values = [...Object.values(written.outputs), ...written.assignments.map((a) => a.value)];
   const roots = [...values, ...recorded, ...effects];
-  const { nodes, now } = yield* rewriting(roots);
+  const { nodes, now } = yield* rewriting(roots, target.realBytes);
   const outputs = Object.entries(written.outputs).map(([name, t]) => [name, now(t)] as const);
   const assignments = written.assignments.map((a) => ({ ...a, value: now(a.value) }));
   const results = outputs.map(([, t]) => t);

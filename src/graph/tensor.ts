@@ -133,8 +133,18 @@ export interface Rewrite {
   readonly user?: readonly unknown[];
   /** Other nodes may read the op's node too. */
   readonly shared?: boolean;
-  /** What stands in the place of the node; null: it stays. `of`: the op's node. */
-  readonly replace: (node: Tensor, of: Tensor) => Tensor | null;
+  /**
+   * What stands in the place of the node; null: it stays. `of`: the op's node. `round`: to the real numbers of the build.
+   */
+  readonly replace: (node: Tensor, of: Tensor, round: (x: number) => number) => Tensor | null;
+}
+
+/** A graph as the rules of its ops leave it. */
+export interface Rewritten {
+  /** All nodes, inputs before users. */
+  readonly nodes: readonly Tensor[];
+  /** What stands for a node of the graph as it was written. */
+  readonly now: (node: Tensor) => Tensor;
 }
 
 /** All rules of one op in one place; see `defineOp`. */
@@ -148,6 +158,8 @@ export interface OpInfo<A = Attrs> {
   readonly grad?: (dy: Tensor, node: Tensor & { readonly attrs: A }) => Grads;
   /** The derivative is zero wherever there is one, so that no `grad` is needed. */
   readonly flat?: boolean;
+  /** No element of the result is −0. */
+  readonly unsigned?: boolean;
   /** The value is another one in each step. */
   readonly random?: boolean;
   /** Arithmetic operations of the node, for profiles. */
@@ -178,6 +190,12 @@ export interface OpInfo<A = Attrs> {
   readonly inplace?: readonly number[] | ((attrs: A) => readonly number[]);
   /** Rules for programs, by name: see `Rewrite`. */
   readonly rewrite?: Readonly<Record<string, Rewrite>>;
+  /** Lets `rewrite` loose on the graph inside the node: what stands for the node and its parts, if it changed something. */
+  readonly inside?: (
+    node: Tensor & { readonly attrs: A },
+    parts: readonly Tensor[],
+    rewrite: (roots: readonly Tensor[]) => Rewritten,
+  ) => ReadonlyMap<Tensor, Tensor> | null;
   /** Bounds of an activation, infinite where there are none: a finite one is where it saturates or dies. */
   readonly range?: (
     node: Tensor & { readonly attrs: A },

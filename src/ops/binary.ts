@@ -4,7 +4,8 @@ import type { DType, Emitter, Grads, OpInfo, Tensor } from '../graph/tensor.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import type { Pointer, Row } from '../runtime/row.ts';
 import { emitMap, emitZip, expectReal } from './emit.ts';
-import { asTensor, scalar } from './leaf.ts';
+import { folds, full, isUnsigned } from './fold.ts';
+import { asTensor } from './leaf.ts';
 import { expand, knownScalar } from './sum.ts';
 
 type Same = (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
@@ -61,6 +62,10 @@ interface BinaryRules {
   readonly broadcast: Broadcast;
   readonly commutes?: boolean;
   readonly result?: DType;
+  /** What IEEE 754 rounds the same everywhere. */
+  readonly fold?: (a: number, b: number) => number;
+  /** Whether x with the number k is x. */
+  readonly neutral?: (k: number, x: Tensor) => boolean;
   readonly grad?: OpInfo<Record<string, never>>['grad'];
 }
 
@@ -71,6 +76,8 @@ export function binaryOp({
   broadcast,
   commutes = false,
   result = 'real',
+  fold,
+  neutral,
   grad,
 }: BinaryRules) {
   return defineOp<[a: Tensor | number, b: Tensor | number], Record<string, never>>({
@@ -88,7 +95,25 @@ export function binaryOp({
       else emitBroadcast(e, node, a, b, broadcast);
     },
     ...(grad ? { grad } : { flat: true }),
+    rewrite: {
+      ...(fold && { fold: folds(([a, b]) => fold(a as number, b as number)) }),
+      ...(neutral && { neutral: { replace: (node) => withoutNeutral(node, commutes, neutral) } }),
+    },
   });
+}
+
+/** The operand that an op with a number does not change. */
+function withoutNeutral(
+  { shape, inputs: [a, b] }: Tensor,
+  commutes: boolean,
+  neutral: (k: number, x: Tensor) => boolean,
+): Tensor | null {
+  const isOne = (x: Tensor, k: Tensor) => {
+    const known = knownScalar(k);
+    return known !== undefined && sameShape(x.shape, shape) && neutral(known, x);
+  };
+  if (isOne(a as Tensor, b as Tensor)) return a as Tensor;
+  return commutes && isOne(b as Tensor, a as Tensor) ? (b as Tensor) : null;
 }
 
 function emitBroadcast(e: Emitter, node: Tensor, a: Tensor, b: Tensor, row: Broadcast): void {
@@ -111,6 +136,20 @@ export const affine = defineOp({
   emit: (e, node) =>
     emitMap(e, node, (y, x, n, unit) => kernels.affine(y, x, n, unit, node.attrs.a, node.attrs.b)),
   grad: (dy, { attrs }): Grads => [scale(dy, attrs.a)],
+  rewrite: {
+    neutral: {
+      replace({ inputs: [x], attrs: { a, b } }) {
+        const same = a === 1 && b === 0 && (Object.is(b, -0) || isUnsigned(x as Tensor));
+        return same ? (x as Tensor) : null;
+      },
+    },
+    // Fused and not, a·x + b is the same where the product is exact, or is all that there is.
+    fold: folds(([x], { attrs }, round) => {
+      const [a, b] = [round(attrs.a), round(attrs.b)];
+      const y = a * (x as number) + b;
+      return Math.abs(a) === 1 || (b === 0 && round(y) !== 0) ? y : undefined;
+    }),
+  },
   summed({ inputs: [x], attrs: { a, b } }, _, sum): Tensor | null {
     const whole = b === 0 ? sum(x as Tensor) : null;
     return whole && affine(whole, a);
@@ -122,7 +161,7 @@ export function scale(x: Tensor, a: number): Tensor {
   if (a === 1) return x;
   const known = knownScalar(x);
   if (known === undefined) return affine(x, a);
-  return x.shape.length === 0 ? scalar(a * known) : expand(scalar(a * known), x.shape);
+  return full(x.shape, a * known);
 }
 
 /** dy·x of the same shape, where dy is often one number everywhere. */
@@ -142,6 +181,8 @@ export const add = binaryOp({
   same: kernels.add,
   broadcast: kernels.addBroadcast,
   commutes: true,
+  fold: (a, b) => a + b,
+  neutral: (k, x) => k === 0 && (Object.is(k, -0) || isUnsigned(x)),
   grad: (dy): Grads => [dy, dy],
 });
 
@@ -150,6 +191,8 @@ export const sub = binaryOp({
   name: 'sub',
   same: kernels.sub,
   broadcast: kernels.subBroadcast,
+  fold: (a, b) => a - b,
+  neutral: (k) => Object.is(k, 0),
   grad: (dy): Grads => [dy, neg(dy)],
 });
 
@@ -159,6 +202,8 @@ export const mul = binaryOp({
   same: kernels.mul,
   broadcast: kernels.mulBroadcast,
   commutes: true,
+  fold: (a, b) => a * b,
+  neutral: (k) => k === 1,
   grad: (dy, { inputs }): Grads => [mul(dy, inputs[1] as Tensor), mul(dy, inputs[0] as Tensor)],
 });
 
@@ -167,6 +212,8 @@ export const div = binaryOp({
   name: 'div',
   same: kernels.div,
   broadcast: kernels.divBroadcast,
+  fold: (a, b) => a / b,
+  neutral: (k) => k === 1,
   grad(dy, node): Grads {
     const b = node.inputs[1] as Tensor;
     const da = div(dy, b);

@@ -15,7 +15,7 @@ import {
 } from './convGeometry.ts';
 import { emitConvolution, emitFilterGrad } from './convRows.ts';
 import { expectReal } from './emit.ts';
-import { activated, fusedOf, type LinearActivation } from './fused.ts';
+import { activated, biased, fusedOf, type LinearActivation } from './fused.ts';
 import { reshape } from './layout.ts';
 import { expand, reduceSum } from './sum.ts';
 
@@ -68,7 +68,10 @@ export const conv2d = defineOp({
     return { shape: [B, OH, OW, F], dtype: 'real' };
   },
   range: (node) => fusedOf(node).op?.range?.(node),
-  rewrite: { activation: activated },
+  rewrite: {
+    activation: activated,
+    bias: biased(),
+  },
   flops: ({ inputs: [x, w], attrs }) =>
     convFlops(convSizes('conv2d', (x as Tensor).shape, (w as Tensor).shape, attrs), attrs.groups),
   emit(e, node) {

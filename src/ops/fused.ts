@@ -1,7 +1,9 @@
 import { atPath } from '../graph/scope.ts';
+import { sizeOf } from '../graph/shape.ts';
 import { makeTensor, type Rewrite, type Tensor } from '../graph/tensor.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import { relu, reluGrad, sigmoid, sigmoidGrad, tanh, tanhGrad } from './activation.ts';
+import { add } from './binary.ts';
 import { reshape } from './layout.ts';
 
 export type LinearActivation = 'linear' | 'relu' | 'sigmoid' | 'tanh';
@@ -26,6 +28,25 @@ export const FUSED: Readonly<Record<LinearActivation, FusedActivation>> = {
 /** The activation of a product. */
 export function fusedOf({ attrs }: Tensor): FusedActivation {
   return FUSED[attrs.activation as LinearActivation];
+}
+
+/** product + bias, one number for each column, as a node of `op`: by default the product's own. */
+export function biased(op?: () => Tensor['op']): Rewrite {
+  return {
+    user: [add],
+    replace({ shape, inputs: [x, bias] }, product) {
+      const { inputs, scope, attrs } = product;
+      const { activation = 'linear', transposeA, transposeB } = attrs;
+      const N = product.shape.at(-1) as number;
+      const b = bias as Tensor;
+      const columns = [x as Tensor, b].every((t) => (t.shape.at(-1) ?? 1) === N);
+      const plain = activation === 'linear' && !transposeA && !transposeB && inputs.length === 2;
+      if (!plain || !columns || sizeOf(b.shape) !== N) return null;
+      const all = [...inputs, reshape(b, [N])];
+      const whole = () => makeTensor(op?.() ?? product.op, all, op ? { activation } : attrs);
+      return reshape(atPath(scope, whole), shape);
+    },
+  };
 }
 
 /** act(product), where the product can apply it. */

@@ -104,6 +104,21 @@ export const transpose = defineOp({
     );
   },
   grad: (dy, { attrs }): Grads => [transpose(dy, invert(attrs.perm))],
+  rewrite: {
+    chain: {
+      replace({ shape, inputs: [x], attrs: { perm } }): Tensor | null {
+        const { op, inputs, attrs, shape: before } = x as Tensor;
+        if (op === transpose)
+          return transpose(
+            inputs[0] as Tensor,
+            perm.map((p: number) => attrs.perm[p]),
+          );
+        const moved = perm.filter((p: number) => before[p] !== 1);
+        const stays = moved.every((p: number, i: number) => !i || p > moved[i - 1]);
+        return stays ? reshape(x as Tensor, shape) : null;
+      },
+    },
+  },
   summed({ inputs: [x], attrs }, _, sum): Tensor | null {
     const whole = sum(x as Tensor);
     return whole && transpose(whole, attrs.perm);

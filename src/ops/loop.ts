@@ -1,5 +1,14 @@
 import { defineOp } from '../graph/op.ts';
-import { type Grads, isView, makeTensor, nextNode, rootOf, type Tensor } from '../graph/tensor.ts';
+import { atPath } from '../graph/scope.ts';
+import {
+  type Grads,
+  isView,
+  makeTensor,
+  nextNode,
+  type Rewritten,
+  rootOf,
+  type Tensor,
+} from '../graph/tensor.ts';
 import { reachable } from '../graph/walk.ts';
 import { OptionError } from '../runtime/errors.ts';
 import { atOnce } from '../runtime/turns.ts';
@@ -29,11 +38,46 @@ export const loop = defineOp({
   emit: emitLoop,
   flops: ({ attrs: { body, length } }) => length * flopsOf(body),
   gradParts: loopGradients,
+  inside: rewriteBody,
 });
 
 function flopsOf({ carries, values }: Body): number {
   const nodes = reachable([...carries.map((c) => c.next), ...values]);
   return nodes.reduce((sum, node) => sum + (node.op.flops?.(node) ?? 0), 0);
+}
+
+/** Rewrites the graph of one iteration, whose nodes are made anew in the order in which they shall run. */
+function rewriteBody(
+  node: LoopNode,
+  parts: readonly Tensor[],
+  rewrite: (roots: readonly Tensor[]) => Rewritten,
+): Map<Tensor, Tensor> | null {
+  const body: Body = node.attrs.body;
+  const { carries, more } = body;
+  const stacks = parts.flatMap(({ attrs }) => attrs.value ?? []);
+  const roots = [...carries.map((c) => c.next), ...stacks, ...(more ? [more] : [])];
+  const { nodes, now } = rewrite(roots);
+  if (roots.every((t) => now(t) === t)) return null;
+  const made = new Map<Tensor, Tensor>();
+  const inside = (t: Tensor) => made.get(now(t)) ?? now(t);
+  for (const t of nodes) {
+    const again = () => makeTensor(t.op, t.inputs.map(inside), t.attrs);
+    if (t.inputs.length) made.set(t, atPath(t.scope, again));
+  }
+  const whole = loop(node.inputs, {
+    ...node.attrs,
+    body: {
+      ...body,
+      carries: carries.map(({ input, next }) => ({ input, next: inside(next) })),
+      values: stacks.map(inside),
+      more: more && inside(more),
+    },
+  });
+  const others = parts.map(({ op, attrs }) => {
+    const { value } = attrs;
+    return makeTensor(op, [whole], value ? { value: inside(value) } : attrs);
+  });
+  return new Map([[node, whole], ...parts.map((p, i) => [p, others[i] as Tensor] as const)]);
 }
 
 /** A carry behind the last iteration. */

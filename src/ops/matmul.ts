@@ -7,7 +7,7 @@ import { NONE } from '../runtime/row.ts';
 import { emitBatch } from './batched.ts';
 import { type Turns, turnsOf } from './eachProduct.ts';
 import { expectReal } from './emit.ts';
-import { activated, FUSED, fusedOf, type LinearActivation } from './fused.ts';
+import { activated, biased, FUSED, fusedOf, type LinearActivation } from './fused.ts';
 import { reshape, transpose } from './layout.ts';
 import { emitProduct, leftOf, packedB } from './product.ts';
 import { expand, reduceSum } from './sum.ts';
@@ -114,6 +114,7 @@ export const matMul = defineOp({
     return fits ? flatProduct(stack(a as Tensor), stack(b as Tensor)) : null;
   },
   rewrite: {
+    bias: biased((): Tensor['op'] => linear),
     gradSlope: {
       user: Object.values(FUSED).map((f) => f.grad),
       replace(user, { inputs, attrs, shape }): Tensor | null {
@@ -162,7 +163,10 @@ export const linear = defineOp({
     { activation },
   ],
   range: (node) => fusedOf(node).op?.range?.(node),
-  rewrite: { activation: activated },
+  rewrite: {
+    activation: activated,
+    bias: biased(),
+  },
   type([x, w, b]) {
     const [input, weight] = [x as Tensor, w as Tensor];
     expectReal('linear', input, weight);

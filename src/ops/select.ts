@@ -5,6 +5,7 @@ import { ShapeError, TypeMismatchError } from '../runtime/errors.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 
 import { elementwise, emitMap, emitZip, expectI32, expectReal } from './emit.ts';
+import { folds } from './fold.ts';
 import { asTensor } from './leaf.ts';
 import { expand } from './sum.ts';
 
@@ -73,6 +74,11 @@ export const cast = defineOp({
     });
   },
   grad: (dy, { inputs: [x] }): Grads => [(x as Tensor).dtype === 'real' ? dy : null],
+  rewrite: {
+    fold: folds(([x], { dtype, inputs: [from] }) =>
+      dtype === 'real' && from?.dtype === 'i32' ? x : undefined,
+    ),
+  },
 });
 
 /** The value without its gradient. */

@@ -1,16 +1,22 @@
 import { defineOp } from '../graph/op.ts';
 import { sizeOf } from '../graph/shape.ts';
-import type { Grads, Tensor } from '../graph/tensor.ts';
+import type { Grads, OpInfo, Tensor } from '../graph/tensor.ts';
 import { kernels } from '../runtime/kernels.gen.ts';
 import type { Pointer, Row } from '../runtime/row.ts';
 import { add, affine, div, mul, neg, scale, times } from './binary.ts';
 import { emitMap, emitZip, expectReal } from './emit.ts';
+import { folds } from './fold.ts';
 
 type MapRow = (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 type Gradient = (dy: Tensor, x: Tensor, y: Tensor) => Tensor;
 
 /** An elementwise op of one tensor. Without a gradient it is flat: its derivative is zero. */
-export function unaryOp(name: string, row: MapRow, grad?: Gradient) {
+export function unaryOp(
+  name: string,
+  row: MapRow,
+  grad?: Gradient,
+  more: Pick<OpInfo<Record<string, never>>, 'unsigned' | 'rewrite'> = {},
+) {
   return defineOp<[x: Tensor], Record<string, never>>({
     name,
     inplace: [0],
@@ -24,15 +30,18 @@ export function unaryOp(name: string, row: MapRow, grad?: Gradient) {
     ...(grad
       ? { grad: (dy, node): Grads => [grad(dy, node.inputs[0] as Tensor, node)] }
       : { flat: true }),
+    ...more,
   });
 }
 
+const UNSIGNED = { unsigned: true } as const;
+
 /** |x| */
-export const abs = unaryOp('abs', kernels.abs, (dy, x) => times(dy, sign(x)));
+export const abs = unaryOp('abs', kernels.abs, (dy, x) => times(dy, sign(x)), UNSIGNED);
 /** −1, 0 or 1 */
 export const sign = unaryOp('sign', kernels.sign);
 /** eˣ */
-export const exp = unaryOp('exp', kernels.exp, (dy, _, y) => mul(dy, y));
+export const exp = unaryOp('exp', kernels.exp, (dy, _, y) => mul(dy, y), UNSIGNED);
 /** eˣ − 1, exact near 0 */
 export const expm1 = unaryOp('expm1', kernels.expm1, (dy, _, y) => mul(dy, affine(y, 1, 1)));
 /** ln x */
@@ -40,7 +49,9 @@ export const log = unaryOp('log', kernels.log, (dy, x) => div(dy, x));
 /** ln(1 + x), exact near 0 */
 export const log1p = unaryOp('log1p', kernels.log1p, (dy, x) => div(dy, affine(x, 1, 1)));
 /** √x */
-export const sqrt = unaryOp('sqrt', kernels.sqrt, (dy, _, y) => div(affine(dy, 0.5), y));
+export const sqrt = unaryOp('sqrt', kernels.sqrt, (dy, _, y) => div(affine(dy, 0.5), y), {
+  rewrite: { fold: folds(([x]) => Math.sqrt(x as number)) },
+});
 /** 1/√x */
 export const rsqrt = unaryOp('rsqrt', kernels.rsqrt, (dy, x, y) =>
   mul(affine(dy, -0.5), div(y, x)),
@@ -50,7 +61,12 @@ export const reciprocal = unaryOp('reciprocal', kernels.reciprocal, (dy, _, y) =
   neg(mul(dy, square(y))),
 );
 /** x² */
-export const square = unaryOp('square', kernels.square, (dy, x) => times(scale(dy, 2), x));
+export const square = unaryOp(
+  'square',
+  kernels.square,
+  (dy, x) => times(scale(dy, 2), x),
+  UNSIGNED,
+);
 /** sin x */
 export const sin = unaryOp('sin', kernels.sin, (dy, x) => mul(dy, cos(x)));
 /** cos x */

@@ -287,7 +287,7 @@ it('the gradient of relu before a pooling is that of relu behind it', async () =
   };
   const before = slope(conv2d(x(), w, undefined, { activation: 'relu' }));
   const apart = slope(relu(conv2d(x(), w)));
-  const { nodes } = atOnce(rewriting([before]));
+  const { nodes } = atOnce(rewriting([before], 8));
   const masks = nodes.filter((n) => n.op.name === 'reluGrad');
   expect(masks.map((n) => sizeOf(n.shape))).toEqual([2 * 2 * 2 * 3]);
   const [a, b] = [await evaluate(before, { engine }), await evaluate(apart, { engine })];
