@@ -223,7 +223,12 @@ export class RowEmitter implements Emitter {
   }
 
   unit(rows: number, columns: number): number {
-    if (rows >= 2 * this.MR) return this.MR;
+    if (rows >= 2 * this.MR) return evenUnit(rows, this.MR);
     return rows * columns <= SERIAL ? Math.max(rows, 1) : 1;
   }
+}
+
+/** Rows of a unit: a tile, or of a short batch an eighth, so that two, four and eight threads have as many rows each. */
+export function evenUnit(rows: number, MR: number): number {
+  return rows <= 16 * MR && rows % 8 === 0 ? rows / 8 : MR;
 }

@@ -114,7 +114,8 @@ function emitPacked(e: Emitter, c: Pointer, a: Pointer, b: Right, bias: Pointer,
   if (columns) {
     e.row(kernels.gemmColumns(c, at, bp, bias, y, N, NR, M, K, ...strides, ...finish));
   } else {
-    e.row(kernels.gemm(c, at, bp, bias, y, M, MR, N, K, ...strides, ...finish));
+    const unit = strides[1] === 1 ? e.unit(M, N) : MR;
+    e.row(kernels.gemm(c, at, bp, bias, y, M, unit, N, K, ...strides, ...finish));
   }
 }
 
@@ -148,7 +149,8 @@ export function leftOf(e: Emitter, a: Pointer, p: Product): Left {
 
 /** A such that threads which own rows read nothing else. */
 function ownRows(e: Emitter, a: Pointer, p: Product): Left {
-  if (!p.transposeA && (!isWide(e) || p.N <= WIDE_COLUMNS)) return { at: a, strides: [p.K, 1] };
+  const inPlace = !isWide(e) || p.N <= WIDE_COLUMNS || e.unit(p.M, p.N) !== e.MR;
+  if (!p.transposeA && inPlace) return { at: a, strides: [p.K, 1] };
   return { at: packedA(e, a, p), strides: [1, e.MR] };
 }
 
