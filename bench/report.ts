@@ -2,7 +2,7 @@ import { AGAINST } from './trees/ratios.ts';
 import { isTimed, type Missing, type Row, type SizeRow, type Variant } from './types.ts';
 
 const COLUMNS = [
-  ['case', -24],
+  ['case', -28],
   ['contestant', -16],
   ['build', -7],
   ['threads', 7],

@@ -121,7 +121,7 @@ export async function compileTrain(task: TrainTask, engine: Engine) {
   return { core, state, data, executable };
 }
 
-/** Its steps. */
+/** Its steps, whose losses are the first of what they record. */
 export async function openTrain(task: TrainTask, engine: Engine): Promise<Runner> {
   const { batch, batches, rate } = task;
   const { core, state, data, executable } = await compileTrain(task, engine);
@@ -136,8 +136,12 @@ export async function openTrain(task: TrainTask, engine: Engine): Promise<Runner
       last = steps;
       return call(steps);
     },
-    reset: () => void state.restore(),
-    output: () => executable.records(last),
+    reset: async () => void (await state.restore()),
+    async output() {
+      const records = await executable.records(last);
+      const { slots } = executable.program;
+      return Float64Array.from({ length: last }, (_, step) => records[step * slots] as number);
+    },
     memory: () => Object.values(state.memory()).reduce((sum, bytes) => sum + bytes, 0),
     dispose() {
       data.free();
