@@ -1,7 +1,7 @@
 /** Convolutional classifiers, those of examples/support/models.ts without dropout. */
 import type { LayerSpec, NetworkSpec } from './types.ts';
 
-const RELU = { layer: 'activation', activation: 'relu' } as const;
+export const RELU = { layer: 'activation', activation: 'relu' } as const;
 const RELU6 = { layer: 'activation', activation: 'relu6' } as const;
 
 function conv(filters: number, kernelSize = 3): LayerSpec {

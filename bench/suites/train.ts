@@ -1,7 +1,7 @@
 import { glorotWeights, layerPlans, type PerceptronSpec, perceptron } from '../layers.ts';
-import { CNN, LENET5, MOBILENET, RESNET, VGG } from '../networks.ts';
+import { CNN, LENET5, MOBILENET, RELU, RESNET, VGG } from '../networks.ts';
 import { generator, uniform } from '../numbers.ts';
-import type { Case, NetworkSpec, Suite, TrainTask } from '../types.ts';
+import type { Case, LayerSpec, NetworkSpec, Suite, TrainTask } from '../types.ts';
 
 type Plan = Pick<TrainTask, 'output' | 'batch' | 'batches' | 'optimizer' | 'rate'>;
 /** A perceptron and how it is trained. */
@@ -84,6 +84,17 @@ export function trainCase(name: string, plan: PerceptronPlan): Case<'train'> {
   return { name: `train/${name}`, kind: 'train', task, flops: stepFlops(plan), check: CHECK };
 }
 
+/** A perceptron whose activations are layers of their own, which must cost no more. */
+function apartCase(name: string, plan: PerceptronPlan): Case<'train'> {
+  const { sizes, hidden, ...rest } = plan;
+  const whole = perceptron(name, { sizes, hidden }, plan.output);
+  const layers = whole.layers.flatMap((l): LayerSpec[] => {
+    const relu = l.layer === 'dense' && l.activation === 'relu';
+    return relu ? [{ layer: 'dense', units: l.units }, RELU] : [l];
+  });
+  return { ...trainCase(name, plan), task: () => networkTask({ ...whole, layers }, rest) };
+}
+
 /** What rounding does to losses grows with each update of a deep network. */
 const FEW = { ...CHECK, steps: 3 };
 
@@ -104,6 +115,7 @@ export const train: Suite = {
   name: 'train',
   cases: [
     ...Object.entries(NETWORKS).map(([name, plan]) => trainCase(name, plan)),
+    apartCase('mlp_s_apart', NETWORKS['mlp_s'] as PerceptronPlan),
     imageCase(CNN, 64),
     imageCase(LENET5, 64),
     imageCase(VGG, 32),
