@@ -52,7 +52,10 @@ class Graph {
 
   readonly now = (node: Tensor): Tensor => {
     const by = this.#by.get(node);
-    return by ? this.now(by) : node;
+    if (!by) return node;
+    const last = this.now(by);
+    this.#by.set(node, last);
+    return last;
   };
 
   /** The nodes of a walk. */
