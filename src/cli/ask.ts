@@ -4,7 +4,7 @@ import { csvFileBatches, readCsvFile } from '../data/csvFile.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { fileBytes } from '../data/file.ts';
 import { readIdxFolder } from '../data/idxFolder.ts';
-import { imagesIn, readImageFolder, readImages } from '../data/imageFolder.ts';
+import { readImageFolder, readImages } from '../data/imageFolder.ts';
 import {
   encode,
   encodeImages,
@@ -14,6 +14,7 @@ import {
 } from '../data/preprocess.ts';
 import { digits } from '../data/synthetic/index.ts';
 import type { ArrayData } from '../data/table.ts';
+import { Unread } from '../data/unread.ts';
 import { readIdx } from '../formats/idx.ts';
 import { createEngine } from '../runtime/create.ts';
 import type { Engine } from '../runtime/engine.ts';
@@ -81,11 +82,16 @@ async function modelFolder(path: string): Promise<string> {
 
 const HELD_OUT_SEED = 1;
 
+/** Examples with the truth; `notes` say what was not read. */
+export interface LabelledData extends Dataset {
+  readonly notes?: readonly string[] | undefined;
+}
+
 /** Examples with the truth, as the model takes them. Without a path: new ones of the built-in data. */
 export async function labelledData(
   { model, preprocessing }: AskedModel,
   path: string | undefined,
-): Promise<Dataset> {
+): Promise<LabelledData> {
   if (path === undefined) {
     if (model.metadata?.['dataset'] !== BUILT_IN || preprocessing.kind !== 'images') {
       throw new UsageError('--data is missing: the data to evaluate on');
@@ -102,8 +108,8 @@ export async function labelledData(
     return ofModel(preprocessing, test ?? train, path);
   }
   if (kind === 'imageFolder') {
-    const { train, test } = await readImageFolder(path, imageOptions(preprocessing));
-    return ofModel(preprocessing, test ?? train, path);
+    const { train, test, notes } = await readImageFolder(path, imageOptions(preprocessing));
+    return { ...ofModel(preprocessing, test ?? train, path), notes };
   }
   throw new DataError(
     `${path}: no classes to compare with; expected a folder of IDX files, or of images for each class`,
@@ -131,9 +137,10 @@ function ofModel(preprocessing: ImagePreprocessing, data: Dataset, path: string)
   return { ...data, x: encodeImages(preprocessing, data.x, path), y, classNames };
 }
 
-/** Inputs for the model; `files` names the file of each, where they come from one each. */
+/** Inputs for the model; `files` names the file of each, where they come from one each; `notes` say what was not read. */
 export interface InputBatch extends ArrayData {
   readonly files?: readonly string[];
+  readonly notes?: readonly string[] | undefined;
 }
 
 /** Inputs for the model, some at a time. */
@@ -146,11 +153,14 @@ export async function* inputBatches(
     if (kind !== 'csv') throw new DataError(`${path}: images, the model expects a table (CSV)`);
     for await (const records of csvFileBatches(path)) yield encodeInputs(preprocessing, records);
   } else if (kind === 'image' || kind === 'images') {
-    const inside = async () => (await imagesIn(path)).map((name) => join(path, name));
+    const unread = new Unread();
+    const inside = async () => (await unread.images(path)).map((name) => join(path, name));
     const files = kind === 'image' ? [path] : await inside();
-    yield { ...(await readImages(files, imageOptions(preprocessing))), files };
+    const images = await readImages(files, imageOptions(preprocessing));
+    yield { ...images, files, notes: unread.notes() };
   } else {
-    yield encodeImages(preprocessing, await imagesAt(path, kind, preprocessing), path);
+    const { notes, ...images } = await imagesAt(path, kind, preprocessing);
+    yield { ...encodeImages(preprocessing, images, path), notes };
   }
 }
 
@@ -158,11 +168,11 @@ async function imagesAt(
   path: string,
   kind: Exclude<DataKind, 'image' | 'images'>,
   preprocessing: ImagePreprocessing,
-): Promise<ArrayData> {
+): Promise<InputBatch> {
   switch (kind) {
     case 'imageFolder': {
-      const { train, test } = await readImageFolder(path, imageOptions(preprocessing));
-      return (test ?? train).x;
+      const { train, test, notes } = await readImageFolder(path, imageOptions(preprocessing));
+      return { ...(test ?? train).x, notes };
     }
     case 'idxFolder': {
       const { train, test } = await readIdxFolder(path);

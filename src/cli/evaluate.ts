@@ -4,7 +4,7 @@ import type { Command } from './command.ts';
 import { examplesOf } from './load.ts';
 import { OutputFile } from './output.ts';
 import { mistakes, score } from './score.ts';
-import { metricText } from './show.ts';
+import { metricText, showNotes } from './show.ts';
 import { textValue } from './values.ts';
 
 export const evaluate: Command = {
@@ -29,7 +29,7 @@ export const evaluate: Command = {
     const file = json === undefined ? undefined : await OutputFile.prepare(json);
     using asked = await openModel(path, values);
     const { model, preprocessing } = asked;
-    const data = await labelledData(asked, textValue(values, 'data'));
+    const { notes = [], ...data } = await labelledData(asked, textValue(values, 'data'));
     const metrics = await score(model, data, preprocessing);
     const figures = Object.entries(metrics).map(
       ([name, value]) => `${name} ${metricText(name, value)}`,
@@ -41,6 +41,7 @@ export const evaluate: Command = {
     await file?.write(
       `${JSON.stringify({ model: path, dataset: data.name, task, examples, metrics }, null, 2)}\n`,
     );
+    showNotes(notes);
     return undefined;
   },
 };

@@ -1,6 +1,6 @@
 import { kindOf, listFolder } from '../data/file.ts';
 import { isIdxFolder } from '../data/idxFolder.ts';
-import { IMAGE } from '../data/imageFolder.ts';
+import { IMAGE } from '../data/unread.ts';
 import { DataError } from '../runtime/errors.ts';
 
 /** What lies at a path: folders of whole data sets, of loose images, single files. */

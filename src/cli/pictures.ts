@@ -4,6 +4,7 @@ import { pictures as draw } from '../report/pictures.ts';
 import { DataError } from '../runtime/errors.ts';
 import { ENGINE_OPTIONS, inputBatches, openModel } from './ask.ts';
 import type { Command } from './command.ts';
+import { showNotes } from './show.ts';
 import { numberValue, textValue, UsageError } from './values.ts';
 
 export const pictures: Command = {
@@ -45,7 +46,7 @@ export const pictures: Command = {
       throw new DataError(
         `${path}: the model expects a table, pictures are for networks on images`,
       );
-    for await (const { files: _, ...x } of inputBatches(asked, image)) {
+    for await (const { files: _, notes = [], ...x } of inputBatches(asked, image)) {
       const [n, ...shape] = x.shape as [number, ...number[]];
       if (index >= n) throw new UsageError(`--index ${index}: ${image} has ${n} images`);
       const row = x.data.length / n;
@@ -60,6 +61,7 @@ export const pictures: Command = {
       process.stdout.write(
         `class ${known}: ${Object.keys(drawn.files).length} pictures in ${folder}\n`,
       );
+      showNotes(notes);
       break;
     }
     return undefined;

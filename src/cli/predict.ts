@@ -9,6 +9,7 @@ import {
 } from './ask.ts';
 import type { Command } from './command.ts';
 import { jsonLineBatches } from './jsonLines.ts';
+import { showNotes } from './show.ts';
 import { textValue, UsageError } from './values.ts';
 
 const BATCH = 256;
@@ -47,7 +48,12 @@ export const predict: Command = {
       data === undefined
         ? jsonLineBatches(process.stdin, preprocessing)
         : inputBatches(asked, data);
-    for await (const batch of batches) await answer(asked, batch);
+    const unread: string[] = [];
+    for await (const { notes = [], ...batch } of batches) {
+      unread.push(...notes);
+      await answer(asked, batch);
+    }
+    showNotes(unread);
     return undefined;
   },
 };

@@ -70,12 +70,22 @@ export interface Entry {
   readonly folder: boolean;
 }
 
-/** What a folder holds, without hidden files, by name. */
+/** Files and folders that systems leave behind. */
+const HIDDEN = /^(\..*|__MACOSX|Thumbs\.db|desktop\.ini)$/i;
+
+/** What a folder holds, without hidden files, by name; links count as what they lead to. */
 export async function listFolder(path: string): Promise<Entry[]> {
-  const { readdir } = nodeFiles('this');
+  const { readdir, stat } = nodeFiles('this');
   const found = await withPath(path, () => readdir(path, { withFileTypes: true }));
-  const entries = found.map((e) => ({ name: e.name, folder: e.isDirectory() }));
-  return entries.filter((e) => !e.name.startsWith('.')).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const leadsToFolder = async (name: string) =>
+    (await stat(`${path}/${name}`).catch(() => undefined))?.isDirectory() === true;
+  const entries: Entry[] = [];
+  for (const e of found) {
+    if (HIDDEN.test(e.name)) continue;
+    const folder = e.isDirectory() || (e.isSymbolicLink() && (await leadsToFolder(e.name)));
+    entries.push({ name: e.name, folder });
+  }
+  return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** Whether there is a folder or a file at `path`. */

@@ -1,9 +1,10 @@
 import type { Bytes } from '../formats/gzip.ts';
 import { checkOptions, DataError, messageOf } from '../runtime/errors.ts';
 import type { DataSplits, Dataset } from './dataset.ts';
-import { baseName, type Entry, fileBytes, listFolder } from './file.ts';
+import { baseName, fileBytes } from './file.ts';
 import { IMAGE_OPTIONS, type ImageOptions, ImageStack, type Pixels } from './images.ts';
 import type { ArrayData } from './table.ts';
+import { ending, IMAGE, Unread } from './unread.ts';
 
 /** Pixels from the bytes of an image file. */
 export type Decoder = (bytes: Bytes) => Promise<Pixels>;
@@ -13,10 +14,6 @@ export interface ImageFolderOptions extends ImageOptions {
   readonly decode?: Decoder;
 }
 
-/** How names of image files end: PNG, JPEG, and what one of the packages reads. */
-export const IMAGE = /\.(png|jpe?g|webp|avif|gif|tiff?|bmp)$/i;
-/** Files that lie beside images and are none. */
-const BESIDE = /\.(txt|md|json|csv|tsv|xml|ya?ml|html?|ini|db|log)$/i;
 type PartName = Exclude<keyof DataSplits, 'notes'>;
 
 const PARTS: Readonly<Record<string, PartName>> = {
@@ -54,7 +51,7 @@ interface Package {
 
 const PACKAGES: Readonly<Record<string, Package>> = {
   sharp: {
-    reads: /\.(png|jpe?g|webp|avif|gif|tiff?)$/i,
+    reads: ending('webp|avif|gif|tiff?'),
     decoder:
       ({ default: sharp }: { default: Sharp }) =>
       async (bytes) => {
@@ -64,7 +61,7 @@ const PACKAGES: Readonly<Record<string, Package>> = {
       },
   },
   jimp: {
-    reads: /\.(png|jpe?g|gif|tiff?|bmp)$/i,
+    reads: ending('gif|tiff?|bmp'),
     decoder:
       ({ Jimp }: Jimp) =>
       async (bytes) =>
@@ -79,8 +76,8 @@ const ADVICE: Readonly<Record<string, string>> = {
 
 /** The format of a file by its name. */
 function formatOf(path: string): string {
-  const ending = path.match(IMAGE)?.[1]?.toLowerCase() ?? 'image';
-  return /^(png|jpe?g)$/.test(ending) ? 'PNG or JPEG' : ending.toUpperCase();
+  const format = path.match(IMAGE)?.[1]?.toLowerCase() ?? 'image';
+  return /^(png|j.*)$/.test(format) ? 'PNG or JPEG' : format.toUpperCase();
 }
 
 /** Pixels of a file, by the first package that loads and reads its format. Names are hidden from bundlers, which must not insist on them. */
@@ -113,109 +110,82 @@ function decoders({ decode }: ImageFolderOptions): (path: string) => Promise<Dec
   };
 }
 
-/** Whether a folder holds images by class, or by part and class. */
-export async function isImageFolder(folder: string): Promise<boolean> {
-  for (const { name, folder: inner } of await listFolder(folder)) {
-    if (!inner) continue;
-    const entries = await listFolder(`${folder}/${name}`);
-    if (entries.some((e) => IMAGE.test(e.name))) return true;
-    if (!PARTS[name.toLowerCase()]) continue;
-    for (const e of entries) {
-      if (e.folder && (await imagesIn(`${folder}/${name}/${e.name}`)).length > 0) return true;
-    }
-  }
-  return false;
-}
-
-/** Names of the images in a folder. */
-export async function imagesIn(folder: string): Promise<string[]> {
-  return (await listFolder(folder))
-    .filter((e) => !e.folder && IMAGE.test(e.name))
-    .map((e) => e.name);
-}
-
 export async function readImageFolder(
   folder: string,
   options: ImageFolderOptions = {},
 ): Promise<DataSplits> {
   checkOptions('readImageFolder', options, [...IMAGE_OPTIONS, 'decode']);
-  const inner = (await listFolder(folder)).filter((e) => e.folder);
-  const parts = partsOf(folder, inner);
-  const unread: string[] = [];
-  const found = new Map<PartName, ClassFiles>();
-  for (const [part, path] of parts) found.set(part, await classFiles(path, unread));
-  const classNames = [
-    ...new Set([...found.values()].flatMap((classes) => [...classes.keys()])),
-  ].sort();
-  if (classNames.length === 0)
-    throw new DataError(
-      `${folder}: no images, expected a folder of PNG or JPEG files for each class${unreadText(unread)}`,
-    );
-  if (classNames.length === 1)
-    throw new DataError(
-      `${folder}: images of one class only ("${classNames[0]}")${unreadText(unread)}`,
-    );
+  const unread = new Unread();
+  const found = await partFiles(folder, unread);
+  const notes = unread.notes();
+  const classNames = namesOf(folder, found, notes);
   const decode = decoders(options);
   const name = baseName(folder);
   const splits = new Map<PartName, Dataset>();
   let common: ImageOptions = options;
   for (const [part, classes] of found) {
     const { x, y } = await readClasses(classes, classNames, decode, common);
-    if (y.length === 0) throw new DataError(`${folder}: no images for ${part}`);
     const [, height = 0, width = 0, ...colours] = x.shape;
     common = { ...options, size: [height, width], channels: colours.length > 0 ? 3 : 1 };
     splits.set(part, { name, task: 'classification', x, y, classNames });
   }
-  const notes = unread.length > 0 ? { notes: [unreadText(unread).slice(2)] } : {};
-  return { ...(Object.fromEntries(splits) as Record<'train', Dataset>), ...notes };
-}
-
-/** "; 3 files not read: a, b, c"; nothing where all were. */
-export function unreadText(unread: readonly string[]): string {
-  if (unread.length === 0) return '';
-  const [n, more] = [unread.length, unread.length > 8 ? ', …' : ''];
-  return `; ${n} ${n === 1 ? 'file' : 'files'} not read: ${unread.slice(0, 8).join(', ')}${more}`;
-}
-
-/** Whether a file that is no known image may be one. */
-export function isUnread(name: string): boolean {
-  return !IMAGE.test(name) && !BESIDE.test(name);
-}
-
-/** Folders of the parts, training first. */
-function partsOf(folder: string, inner: readonly Entry[]): [PartName, string][] {
-  const named = inner.flatMap((e) => {
-    const part = PARTS[e.name.toLowerCase()];
-    return part ? [[part, `${folder}/${e.name}`] as [PartName, string]] : [];
-  });
-  const train = named.filter(([part]) => part === 'train');
-  if (train.length === 0 || named.length < inner.length) return [['train', folder]];
-  if (new Set(named.map(([part]) => part)).size < named.length) {
-    throw new DataError(
-      `${folder}: two folders for one part (${inner.map((e) => e.name).join(', ')})`,
-    );
-  }
-  return [...train, ...named.filter(([part]) => part !== 'train')];
+  const parts = Object.fromEntries(splits) as Record<'train', Dataset>;
+  return notes.length > 0 ? { ...parts, notes } : parts;
 }
 
 /** Paths of the images of each class. */
 type ClassFiles = ReadonlyMap<string, readonly string[]>;
 
-/** Images by class; names of files that are not read go to `unread`. */
-async function classFiles(folder: string, unread: string[]): Promise<ClassFiles> {
-  const classes = new Map<string, string[]>();
-  for (const e of await listFolder(folder)) {
-    if (!e.folder) continue;
-    const files = (await listFolder(`${folder}/${e.name}`)).filter((file) => !file.folder);
-    const images = files.filter(({ name }) => IMAGE.test(name));
-    for (const { name } of files) if (isUnread(name)) unread.push(`${e.name}/${name}`);
-    if (images.length > 0)
-      classes.set(
-        e.name,
-        images.map(({ name }) => `${folder}/${e.name}/${name}`),
-      );
+/** Names of all classes, in order. */
+function namesOf(
+  folder: string,
+  found: ReadonlyMap<PartName, ClassFiles>,
+  notes: readonly string[],
+): string[] {
+  const names = [...new Set([...found.values()].flatMap((classes) => [...classes.keys()]))].sort();
+  const refuse = (problem: string) => {
+    throw new DataError([`${folder}: ${problem}`, ...notes].join('; '));
+  };
+  if (names.length === 0)
+    refuse('no images, expected a folder of PNG or JPEG files for each class');
+  if (names.length === 1) refuse(`images of one class only ("${names[0]}")`);
+  for (const [part, classes] of found) if (classes.size === 0) refuse(`no images for ${part}`);
+  return names;
+}
+
+/** Images of each part by class, training first. */
+async function partFiles(folder: string, unread: Unread): Promise<Map<PartName, ClassFiles>> {
+  const inner = await unread.folders(folder);
+  const found = new Map<PartName, ClassFiles>();
+  for (const [part, at] of partsOf(folder, inner)) {
+    const names = at === '' ? inner : await unread.folders(`${folder}/${at}`, at);
+    const classes = new Map<string, string[]>();
+    for (const name of names) {
+      const path = `${folder}/${at}${name}`;
+      const images = await unread.images(path, `${at}${name}/`);
+      if (images.length === 0) unread.missing(`${at}${name}`);
+      else
+        classes.set(
+          name,
+          images.map((image) => `${path}/${image}`),
+        );
+    }
+    found.set(part, classes);
   }
-  return classes;
+  return found;
+}
+
+/** Parts with the start of their paths, training first. */
+function partsOf(folder: string, inner: readonly string[]): [PartName, string][] {
+  const named = inner.flatMap((name) => {
+    const part = PARTS[name.toLowerCase()];
+    return part ? [[part, `${name}/`] as [PartName, string]] : [];
+  });
+  const train = named.filter(([part]) => part === 'train');
+  if (train.length === 0 || named.length < inner.length) return [['train', '']];
+  if (new Set(named.map(([part]) => part)).size < named.length)
+    throw new DataError(`${folder}: two folders for one part (${inner.join(', ')})`);
+  return [...train, ...named.filter(([part]) => part !== 'train')];
 }
 
 async function readClasses(
