@@ -28,7 +28,7 @@ export function* rewriting(roots: readonly Tensor[], realBytes: 4 | 8): Work<Rew
 }
 
 interface Entry {
-  /** How many nodes and roots read the node, or did when the walk began. */
+  /** How many nodes and roots read the node. */
   uses: number;
   /** Where it stands in the order. */
   readonly place: number;
@@ -75,7 +75,7 @@ class Graph {
 
   visit(node: Tensor): void {
     const { op, inputs, attrs, scope } = node;
-    if (this.now(node) !== node) return;
+    if (this.#at(node).uses === 0) return;
     const now = inputs.map(this.now);
     let found = node;
     if (now.some((t, i) => t !== inputs[i])) {
@@ -128,7 +128,7 @@ class Graph {
     };
     const key = JSON.stringify([this.#number(op), inputs.map((t) => this.#number(t)), attrs], part);
     const twin = this.#known.get(key);
-    if (!twin) this.#known.set(key, node);
+    if (!twin || this.#at(twin).uses === 0) this.#known.set(key, node);
     else if (twin !== node) {
       this.#replace(node, twin, node);
       this.changed = true;
@@ -148,7 +148,20 @@ class Graph {
   #replace(old: Tensor, by: Tensor, first: Tensor): void {
     this.#add(by, this.#at(first).place);
     this.#at(by).uses += this.#at(old).uses;
+    this.#at(old).uses = 0;
     this.#by.set(old, by);
+    this.#release(old);
+  }
+
+  /** What a node read that nobody reads any more has one reader less. */
+  #release(old: Tensor): void {
+    const open = [old];
+    for (let node = open.pop(); node; node = open.pop()) {
+      for (const input of node.inputs) {
+        const now = this.now(input);
+        if (--this.#at(now).uses === 0) open.push(now);
+      }
+    }
   }
 
   /** Takes note of a node, and of those below it that are new: from `place` on, each behind its inputs. */
