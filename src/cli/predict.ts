@@ -22,7 +22,7 @@ export const predict: Command = {
       type: 'string',
       short: 'd',
       value: 'path',
-      help: 'CSV file (the target column may be missing), IDX images or folder, PNG or JPEG file or folder',
+      help: 'CSV file (the target column may be missing), IDX images or folder, image file (PNG, JPEG, WebP …) or folder',
     },
     'json-lines': {
       type: 'boolean',

@@ -4,6 +4,7 @@ import type { DataSplits, Dataset } from './dataset.ts';
 import { baseName, fileBytes } from './file.ts';
 import { IMAGE_OPTIONS, type ImageOptions, ImageStack, type Pixels } from './images.ts';
 import type { ArrayData } from './table.ts';
+import { checkTiff } from './tiff.ts';
 import { ending, IMAGE, Unread } from './unread.ts';
 
 /** Pixels from the bytes of an image file. */
@@ -55,6 +56,7 @@ const PACKAGES: Readonly<Record<string, Package>> = {
     decoder:
       ({ default: sharp }: { default: Sharp }) =>
       async (bytes) => {
+        checkTiff(bytes, 'sharp');
         const image = sharp(bytes).rotate().toColourspace('srgb').ensureAlpha().raw();
         const { data, info } = await image.toBuffer({ resolveWithObject: true });
         return { data, width: info.width, height: info.height };
@@ -64,8 +66,10 @@ const PACKAGES: Readonly<Record<string, Package>> = {
     reads: ending('gif|tiff?|bmp'),
     decoder:
       ({ Jimp }: Jimp) =>
-      async (bytes) =>
-        (await Jimp.fromBuffer(new Uint8Array(bytes).buffer)).bitmap,
+      async (bytes) => {
+        checkTiff(bytes, 'jimp');
+        return (await Jimp.fromBuffer(new Uint8Array(bytes).buffer)).bitmap;
+      },
   },
 };
 

@@ -22,7 +22,8 @@ export const readIdxFolder = later(idxFolder, 'readIdxFolder');
 export const writeIdxFolder = later(idxFolder, 'writeIdxFolder');
 
 /**
- * Images in a folder for each class, PNG or JPEG, brought to one size. Folders called `train`, `dev` (or `val`) and `test`
+ * Images in a folder for each class, brought to one size: PNG, JPEG, GIF and TIFF by the package sharp or jimp, WebP and AVIF
+ * by sharp, BMP by jimp (the first picture of several). `notes` say which files were not read and which classes are missing. Folders called `train`, `dev` (or `val`) and `test`
  * that hold the classes' folders become the parts; else all is `train`. Pixels stay bytes with scale 1/255. Node only.
  */
 export const readImageFolder = later(() => import('./imageFolder.ts'), 'readImageFolder');
