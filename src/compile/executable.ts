@@ -188,7 +188,7 @@ export class Executable {
     const rest = bytesOf(port, realBytes) - from - values.byteLength;
     if (first === undefined ? rest !== 0 : rest < 0)
       throw new OptionError(`input "${name}": ${values.length} numbers for shape [${port.shape}]`);
-    this.#workspace.engine.write(this.#resolve(port.pointer, from), values);
+    this.#workspace.engine.write(this.#resolve(port.pointer, 0) + from, values);
   }
 
   /** Runs one step for each entry. */

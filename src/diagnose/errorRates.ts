@@ -1,4 +1,4 @@
-import { OptionError, shown } from '../runtime/errors.ts';
+import { checkOptions, OptionError, shown } from '../runtime/errors.ts';
 
 export type Unit = 'fraction' | 'percent';
 
@@ -33,6 +33,7 @@ export interface Percents {
 const CLEAR = 0.2;
 
 export function readRates(rates: ErrorRates): Percents {
+  checkOptions('diagnose', rates, [...KINDS, 'unit']);
   const { unit: given } = rates;
   if (given !== undefined && given !== 'fraction' && given !== 'percent')
     throw new OptionError(`diagnose: unit is ${shown(given)}, expected "fraction" or "percent"`);

@@ -294,7 +294,11 @@ describe.skipIf(!existsSync(TABLES))('tables of ../shared, without a flag', () =
 });
 
 test('a convolutional network with all that there is for images', async () => {
-  await writeIdxFolder(join(cwd, 'small'), splitDataset(digits(300, { seed: 2 }), { seed: 1 }));
+  const splits = splitDataset(digits(300, { seed: 2 }), {
+    fractions: { train: 0.75, test: 0.25 },
+    seed: 1,
+  });
+  await writeIdxFolder(join(cwd, 'small'), splits);
   const line =
     'train --data small --model cnn:3,4 --epochs 2 --augment --flip --batch-norm --build simd --out c';
   const { status, stdout, stderr } = inFolder(line);

@@ -119,7 +119,8 @@ it('adds the penalties of weights and output to the loss', async () => {
     activityRegularizer: { name: 'l1', lambda: 0.1 },
   });
   const { penalties } = await call(engine, () => penalised(x()), { weights });
-  for (const [i, want] of [(0.01 / 2) * 91, 400.25 / 2, (0.1 / 2) * 57].entries()) {
+  // Weights: one example unless told; outputs: the two of the batch.
+  for (const [i, want] of [(0.01 / 2) * 91, 400.25 / 2, (0.1 / 4) * 57].entries()) {
     expect(penalties[i]).toBeCloseTo(want, 12);
   }
 });

@@ -83,3 +83,30 @@ test('a step that touches much memory for the first time is not for the calling 
   expect(second).toBeGreaterThan(0);
   expect(second).toBeLessThan(1e6);
 });
+
+describe('batches that are written in several pieces', () => {
+  const x = { data: Float32Array.from(numbers(EXAMPLES, N), (v) => v / 7), shape: [EXAMPLES, N] };
+  const targets = { data: y.data.map((v) => v / 7), shape: y.shape };
+
+  test('predictions do not depend on the size of the batch', async () => {
+    const net = network(await create('team'));
+    const small = await net.predict(x, { batchSize: 16 });
+    const large = await net.predict(x, whole);
+    expect(large.data).toEqual(small.data);
+    expect((await net.predict(bytes, whole)).data).toEqual(
+      (await net.predict(bytes, { batchSize: 16 })).data,
+    );
+  });
+
+  test('a stream trains as the arrays do', async () => {
+    const weights = [];
+    for (const stream of [false, true]) {
+      const net = network(await create('team'));
+      const options = { epochs: 2, shuffle: false, ...(stream ? {} : whole) };
+      if (stream) await net.fit(() => [{ x, y: targets }], options);
+      else await net.fit(x, targets, options);
+      weights.push((await net.getWeights()).map(({ data }) => data));
+    }
+    expect(weights[1]).toEqual(weights[0]);
+  });
+});
