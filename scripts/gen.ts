@@ -1,7 +1,7 @@
 /**
  * Reads the signatures of `assembly/kernels/*.ts` and writes the two sides of the kernel interface: `assembly/dispatch.gen.ts`
- * (row → kernel call) and `src/runtime/rows.gen.ts` (typed row constructors, together in `kernels.gen.ts`); the names of the
- * parameters, which are only printed, are in `parameters.gen.ts`.
+ * (row → kernel call) and `src/runtime/rows.gen.ts` (typed row constructors, together in `kernels.gen.ts`); the names of
+ * kernels and parameters, which are only printed, are in `parameters.gen.ts`.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type ParameterType, TYPES } from '../src/runtime/row.ts';
@@ -113,7 +113,7 @@ export function rowsSource(kernels: Kernel[]): string {
     const parameters = k.parameters.map((p) => `${p.name}: ${hostType(p.type)}`).join(', ');
     const signature = k.parameters.map(letter).join('');
     return `/** ${k.doc || k.name} */
-export const ${k.name} = /* @__PURE__ */ kernel(${FIRST_ID + i}, '${k.name}', '${signature}') as (${parameters}) => Row;`;
+export const ${k.name} = /* @__PURE__ */ kernel(${FIRST_ID + i}, '${signature}') as (${parameters}) => Row;`;
   });
   return `${GENERATED}import { kernel, type Pointer, type Row } from './row.ts';\n\n${entries.join('\n')}\n`;
 }
@@ -121,9 +121,10 @@ export const ${k.name} = /* @__PURE__ */ kernel(${FIRST_ID + i}, '${k.name}', '$
 export function parametersSource(kernels: Kernel[]): string {
   const lines = kernels.map((k) => `  ${k.name}: '${k.parameters.map((p) => p.name).join(' ')}',`);
   return `${GENERATED}
-/** Names of the parameters of each kernel. */
+/** Names of the parameters of each kernel, in the order of their numbers. */
 export const PARAMETERS: Readonly<Record<string, string>> = {
   repeat: 'count countAt bytes',
+  end: 'more',
 ${lines.join('\n')}
 };
 `;

@@ -85,11 +85,6 @@ function stilled(path: string): string {
   return `export { ${names.join(', ')} } from './still.ts';`;
 }
 
-/** Kernels without their names, which are only printed. */
-function unnamed(code: string): string {
-  return code.replace(/kernel\((\d+), '\w+'/g, "kernel($1, ''");
-}
-
 // biome-ignore lint/suspicious/noExplicitAny: any node of a syntax tree
 type Node = any;
 
@@ -160,7 +155,7 @@ function moduleCode(path: string): string {
   const source = readFileSync(path, 'utf8')
     .replace(NAMESPACE, "import * as kernels from '$1rows.gen.ts'")
     .replaceAll('./worker.ts', '../runtime/worker.js');
-  const { code } = transformSync(path, path.endsWith('rows.gen.ts') ? unnamed(source) : source);
+  const { code } = transformSync(path, source);
   const folded = minifySync(path.replace(/\.ts$/, '.js'), withoutTraining(path, code), {
     compress: true,
     mangle: false,
@@ -241,6 +236,6 @@ export async function bundleInference(minify: boolean) {
 /** Numbers of the kernels that the bundle calls. */
 export async function inferenceKernels(): Promise<Set<number>> {
   const chunks = await bundleInference(false);
-  const calls = chunks.flatMap(({ code }) => [...code.matchAll(/\bkernel\((\d+), ""/g)]);
+  const calls = chunks.flatMap(({ code }) => [...code.matchAll(/\bkernel\((\d+), "/g)]);
   return new Set(calls.map(([, id]) => Number(id)));
 }

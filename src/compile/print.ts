@@ -1,4 +1,5 @@
 import { formatShape } from '../graph/shape.ts';
+import { nameOf } from '../runtime/kernelName.ts';
 import { PARAMETERS } from '../runtime/parameters.gen.ts';
 import { type Buffer, END, type Pointer, REPEAT, type Row } from '../runtime/row.ts';
 import { RESULTS, STEPS } from './emitter.ts';
@@ -43,12 +44,13 @@ function summary(program: Program): string {
 }
 
 function printRow(row: Row, names: ReadonlyMap<Buffer, string>): string {
-  const parameters = PARAMETERS[row.kernel.name]?.split(' ') ?? [];
+  const kernel = nameOf(row.kernel);
+  const parameters = PARAMETERS[kernel]?.split(' ') ?? [];
   const args = row.args.map((arg, a) => {
     const name = parameters[a] ?? `${a}`;
     return typeof arg === 'number' ? `${name}=${format(arg)}` : printPointer(name, arg, names);
   });
-  return `${row.kernel.name}(${args.filter(Boolean).join(', ')})`;
+  return `${kernel}(${args.filter(Boolean).join(', ')})`;
 }
 
 function printPointer(name: string, p: Pointer, names: ReadonlyMap<Buffer, string>): string {

@@ -1,6 +1,7 @@
 import { bytesOf, type Tensor } from '../graph/tensor.ts';
 import { encode, rowBytes } from '../runtime/encode.ts';
 import type { Engine } from '../runtime/engine.ts';
+import { nameOf } from '../runtime/kernelName.ts';
 import { END, type Pointer, REPEAT, type Row } from '../runtime/row.ts';
 import { fromMemory, type NDArray } from './array.ts';
 import { Block } from './block.ts';
@@ -116,10 +117,10 @@ export async function runRows(
       const { scope, op } = program.nodes[turn.row] as Tensor;
       const count = await countNotFinite(loaded, turn, row);
       const { iterations } = turn;
-      if (count)
-        first ??= { ...turn, layer: scope, op: op.name, kernel: row.kernel.name, count, inputs };
+      const kernel = nameOf(row.kernel);
+      if (count) first ??= { ...turn, layer: scope, op: op.name, kernel, count, inputs };
       report?.(
-        `${String(turn.row).padStart(4)} ${row.kernel.name} ${us.toFixed(0)} µs  ${scope || '–'}${iterations.length ? ` [${iterations}]` : ''}${count ? `  ${count} not finite` : ''}`,
+        `${String(turn.row).padStart(4)} ${kernel} ${us.toFixed(0)} µs  ${scope || '–'}${iterations.length ? ` [${iterations}]` : ''}${count ? `  ${count} not finite` : ''}`,
       );
       if (first && !report) return first;
     }

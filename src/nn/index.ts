@@ -24,19 +24,7 @@ export {
   separableConv2D,
 } from './conv.ts';
 export { conv1DTranspose, conv2DTranspose, conv3DTranspose } from './convTransposed.ts';
-export {
-  activationLayer as activation,
-  addLayer as add,
-  average,
-  concatenate,
-  flatten,
-  lambda,
-  maximum,
-  minimum,
-  multiply,
-  reshapeLayer as reshape,
-  subtract,
-} from './core.ts';
+export { activationLayer as activation, flatten, lambda, reshapeLayer as reshape } from './core.ts';
 export { dense } from './dense.ts';
 export {
   alphaDropout,
@@ -47,6 +35,15 @@ export {
   spatialDropout2D,
   spatialDropout3D,
 } from './dropout.ts';
+export {
+  addLayer as add,
+  average,
+  concatenate,
+  maximum,
+  minimum,
+  multiply,
+  subtract,
+} from './merging.ts';
 export {
   batchNormalization,
   groupNormalization,

@@ -42,7 +42,7 @@ export function firstTwo(
     make(a as never, b as never, rest);
 }
 
-/** Layers of every kind of network. Those of `normMakers.ts` and `imageMakers.ts` bundles for inference load when needed. */
+/** Layers of every kind of network. Bundles for inference load the others, `normMakers.ts` and the like, when needed. */
 export const commonMakers: Makers = {
   dense: ({ units, ...rest }: Options<DenseOptions & { units: number }>) => dense(units, rest),
   activation: ({ activation, ...rest }: Options<{ activation: string | Named }>) =>
@@ -57,13 +57,6 @@ export const commonMakers: Makers = {
   flatten: core.flatten,
   reshape: ({ targetShape, ...rest }: Options<{ targetShape: Shape }>) =>
     core.reshapeLayer(targetShape, rest),
-  concatenate: core.concatenate,
-  add: core.addLayer,
-  subtract: core.subtract,
-  multiply: core.multiply,
-  average: core.average,
-  maximum: core.maximum,
-  minimum: core.minimum,
 };
 
 /** A new layer with fresh weights. Throws `OptionError` for types without a maker. */

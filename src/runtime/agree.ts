@@ -1,3 +1,4 @@
+import { nameOf } from './kernelName.ts';
 import { kernels } from './kernels.gen.ts';
 import { PARAMETERS } from './parameters.gen.ts';
 import { NONE, type ParameterType, type Pointer, type Row, rowMakers } from './row.ts';
@@ -31,7 +32,8 @@ export function firstDifference(a: Trial, b: Trial): string | undefined {
     const expected = results(b, theirs[i] as Row[]);
     return results(a, rows).some((bits, k) => bits !== expected[k]);
   });
-  return theirs[wrong]?.at(-1)?.kernel.name;
+  const made = theirs[wrong]?.at(-1)?.kernel;
+  return made && nameOf(made);
 }
 
 function results(trial: Trial, rows: readonly Row[]): Uint32Array {
@@ -43,9 +45,9 @@ function results(trial: Trial, rows: readonly Row[]): Uint32Array {
 /** Products, and every kernel whose arguments follow from its signature. */
 function programs(t: Trial): Row[][] {
   const others = rowMakers().flatMap((make) => {
-    const { name, types } = make().kernel;
-    const parameters = PARAMETERS[name]?.split(' ') ?? [];
-    const args = types.map((type, i) => argument(t, parameters[i] ?? '', type, i));
+    const { kernel } = make();
+    const parameters = PARAMETERS[nameOf(kernel)]?.split(' ') ?? [];
+    const args = kernel.types.map((type, i) => argument(t, parameters[i] ?? '', type, i));
     return args.includes(undefined) ? [] : [[make(...(args as (Pointer | number)[]))]];
   });
   return [...products(t), ...panels(t), ...convolutions(t), ...tiled(t), ...others];

@@ -1,11 +1,9 @@
 import { CHUNKS } from './chunks.ts';
 import { BUILDS, type BuildName } from './engine.ts';
 import { isNode } from './environment.ts';
-import { EngineError, messageOf, OptionError } from './errors.ts';
+import { messageOf, OptionError } from './errors.ts';
 import { type BuildChoice, chooseBuild } from './features.ts';
-import { load } from './load.ts';
-import { LinearMemory } from './memory.ts';
-import { compileSource, moduleOf, type WasmSource } from './wasm.ts';
+import { moduleOf, type WasmSource } from './wasm.ts';
 
 /** A compiled build and what is known of it. */
 export interface Binary {
@@ -22,7 +20,10 @@ interface BuildOptions extends BuildChoice {
 /** The build to use: as asked, from `wasm` if given, otherwise the fastest that works here. */
 export async function loadBinary(options: BuildOptions, shared: boolean): Promise<Binary> {
   checkOptions(options);
-  if (options.wasm) return describe(await compileSource(options.wasm), options);
+  if (options.wasm) {
+    const { givenBinary } = await import('./givenBinary.ts');
+    return givenBinary(options.wasm, options);
+  }
   if (options.build === 'turbo') return loadTurbo(shared);
   const { build, reasons } = chooseBuild(options);
   return { module: await ownModule(build, shared), build, shared, reasons };
@@ -65,32 +66,4 @@ function checkOptions({ build, reproducible }: BuildOptions): void {
     throw new OptionError(`build "${build}": expected one of ${BUILDS.join(', ')}`);
   if (reproducible && (build === 'relaxed' || build === 'turbo'))
     throw new OptionError(`the ${build} build is not reproducible: its bits depend on the machine`);
-}
-
-function describe(module: WebAssembly.Module, options: BuildOptions): Binary {
-  const shared = takesShared(module);
-  const build = buildOf(module, shared);
-  const wanted = options.build ?? (options.reproducible && build === 'relaxed' ? 'simd' : build);
-  if (build === 'turbo')
-    throw new OptionError('`wasm` is the turbo build, which comes from the package only');
-  if (build !== wanted) throw new OptionError(`\`wasm\` is the ${build} build, not ${wanted}`);
-  return { module, build, shared, reasons: [] };
-}
-
-function buildOf(module: WebAssembly.Module, shared: boolean): BuildName {
-  try {
-    const { build } = load(module, new LinearMemory(shared, 1).wasm);
-    return BUILDS[build()] as BuildName;
-  } catch (cause) {
-    throw new EngineError('`wasm` is not a build of this library', { cause });
-  }
-}
-
-function takesShared(module: WebAssembly.Module): boolean {
-  try {
-    load(module, new LinearMemory(true, 1).wasm);
-    return true;
-  } catch {
-    return false;
-  }
 }

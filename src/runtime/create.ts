@@ -2,9 +2,6 @@ import { type Binary, loadBinary } from './builds.ts';
 import type { BuildName, Choice, Engine, RuntimeInfo } from './engine.ts';
 import { isNode, notShared, processors, variable } from './environment.ts';
 import { checkOptions, EngineError, messageOf, OptionError } from './errors.ts';
-import { instantiate } from './instance.ts';
-import { InlineEngine } from './local.ts';
-import { RemoteEngine } from './remote.ts';
 import type { Start } from './team.ts';
 import type { WorkerFactory } from './thread.ts';
 import type { WasmSource } from './wasm.ts';
@@ -128,36 +125,41 @@ async function createKind(
   start?: Start,
 ): Promise<Engine> {
   const shared = kind === 'team';
-  const [binary, team, space] = await Promise.all([
+  const [binary, space, engines] = await Promise.all([
     loadBinary(options, shared),
-    shared ? import('./team.ts') : undefined,
     isNode ? import('./addressSpace.ts') : undefined,
+    kind === 'worker' ? import('./remote.ts') : loadLocal(shared),
   ]);
   if (binary.shared !== shared)
     throw new EngineError(`\`wasm\` is ${binary.shared ? 'a' : 'not a'} build for shared memory`);
   const most = options.threads ?? Math.min(processors(), DEFAULT_THREADS);
-  const room = space?.roomFor(team ? most : kind === 'worker' ? 1 : 0);
+  const room = space?.roomFor(shared ? most : kind === 'worker' ? 1 : 0);
+  const why = [...reasons, ...(room?.reasons ?? [])];
   const pages = room?.maximumPages;
-  if (room) reasons = [...reasons, ...room.reasons];
-  if (kind === 'worker')
-    return RemoteEngine.create(
-      binary.module,
-      describe(kind, 1, binary, reasons),
-      options.workerFactory,
-      pages,
-    );
-  const instance = instantiate(binary.module, shared, pages);
+  if ('RemoteEngine' in engines) {
+    const choice = describe(kind, 1, binary, why);
+    return engines.RemoteEngine.create(binary.module, choice, options.workerFactory, pages);
+  }
+  const instance = engines.instantiate(binary.module, shared, pages);
   const small = instance.memory.maximumPages;
   if (small < (pages ?? MAX_PAGES))
-    reasons = [...reasons, `at most ${small / 16} MB of memory: the host refused more`];
-  if (!team) return new InlineEngine(instance, describe(kind, 1, binary, reasons));
+    why.push(`at most ${small / 16} MB of memory: the host refused more`);
+  if ('InlineEngine' in engines)
+    return new engines.InlineEngine(instance, describe(kind, 1, binary, why));
   const threads = room?.threads ?? most;
-  const capped = !options.threads && processors() > most;
-  const cap = capped
-    ? [`${threads} threads for ${processors()} processors: ask for more by \`threads\``]
-    : [];
-  const info = describe(kind, threads, binary, [...reasons, ...cap]);
-  return team.TeamEngine.create(instance, info, options.workerFactory, start);
+  if (!options.threads && processors() > most)
+    why.push(`${threads} threads for ${processors()} processors: ask for more by \`threads\``);
+  const info = describe(kind, threads, binary, why);
+  return engines.TeamEngine.create(instance, info, options.workerFactory, start);
+}
+
+/** The engine on the calling thread, or the team that it is part of, and what makes instances there. */
+async function loadLocal(shared: boolean) {
+  const [engine, { instantiate }] = await Promise.all([
+    shared ? import('./team.ts') : import('./local.ts'),
+    import('./instance.ts'),
+  ]);
+  return { ...engine, instantiate };
 }
 
 function describe(kind: Kind, threads: number, binary: Binary, reasons: readonly string[]): Choice {

@@ -89,7 +89,7 @@ function checkFrame(row: Row, depth: number): void {
     throw new WasmgradError(`program: ${depth} nested loops, at most ${MAX_LOOPS}`);
   if (row.args.length <= MAX_MOVING_ARGUMENTS || patches(row).length === 0) return;
   throw new WasmgradError(
-    `program: ${row.kernel.name} moves with ${row.args.length} arguments, at most ${MAX_MOVING_ARGUMENTS}`,
+    `program: kernel ${row.kernel.id} moves with ${row.args.length} arguments, at most ${MAX_MOVING_ARGUMENTS}`,
   );
 }
 

@@ -38,8 +38,8 @@ export type ParameterType =
   | 'f64';
 
 export interface Kernel {
+  /** `nameOf` in `kernelName.ts` says what it is called. */
   readonly id: number;
-  readonly name: string;
   /** Of its parameters in order; `parameters.gen.ts` has their names. */
   readonly types: readonly ParameterType[];
   /** Index of the parameter `unit`; the one before it is the number of items that threads share. −1: not shared. */
@@ -81,24 +81,24 @@ export const TYPES: Readonly<Record<string, ParameterType>> = {
  * Makes the constructor of a kernel's rows. `signature`: a letter for each parameter. A bundle need not make those that
  * nobody calls.
  */
-export function kernel(id: number, name: string, signature: string): RowMaker {
+export function kernel(id: number, signature: string): RowMaker {
   let info: Kernel | undefined;
   const maker = (...given: readonly (Pointer | number)[]): Row => {
-    info ??= kernelOf(id, name, signature);
+    info ??= kernelOf(id, signature);
     return { kernel: info, args: given.slice(0, info.types.length) };
   };
   makers.push(maker);
   return maker;
 }
 
-function kernelOf(id: number, name: string, signature: string): Kernel {
+function kernelOf(id: number, signature: string): Kernel {
   const types = [...signature].map((letter) => TYPES[letter] as ParameterType);
-  return { id, name, types, unit: signature.indexOf('u') };
+  return { id, types, unit: signature.indexOf('u') };
 }
 
 /** repeat n … end: the rows between run `count` times, or as often as the i32 at `countAt` says, but at most `count` times. */
-export const REPEAT = kernelOf(0, 'repeat', 'nIk');
-export const END = kernelOf(1, 'end', 'I');
+export const REPEAT = kernelOf(0, 'nIk');
+export const END = kernelOf(1, 'I');
 
 export function repeat(count: number, countAt: Pointer = NONE): Row {
   return { kernel: REPEAT, args: [count, countAt, 0] };

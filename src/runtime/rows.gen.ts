@@ -2,372 +2,372 @@
 import { kernel, type Pointer, type Row } from './row.ts';
 
 /** dx = y > 0 ? dy : 0 */
-export const reluGrad = /* @__PURE__ */ kernel(2, 'reluGrad', 'oiinu') as (dx: Pointer, dy: Pointer, y: Pointer, n: number, unit: number) => Row;
+export const reluGrad = /* @__PURE__ */ kernel(2, 'oiinu') as (dx: Pointer, dy: Pointer, y: Pointer, n: number, unit: number) => Row;
 /** dx = x > 0 ? dy : alpha·dy */
-export const leakyReluGrad = /* @__PURE__ */ kernel(3, 'leakyReluGrad', 'oiinur') as (dx: Pointer, dy: Pointer, x: Pointer, n: number, unit: number, alpha: number) => Row;
+export const leakyReluGrad = /* @__PURE__ */ kernel(3, 'oiinur') as (dx: Pointer, dy: Pointer, x: Pointer, n: number, unit: number, alpha: number) => Row;
 /** dx = y > 0 ? dy : dy·(y + alpha), where y = elu(x) */
-export const eluGrad = /* @__PURE__ */ kernel(4, 'eluGrad', 'oiinur') as (dx: Pointer, dy: Pointer, y: Pointer, n: number, unit: number, alpha: number) => Row;
+export const eluGrad = /* @__PURE__ */ kernel(4, 'oiinur') as (dx: Pointer, dy: Pointer, y: Pointer, n: number, unit: number, alpha: number) => Row;
 /** dx = dy·(1 − y²), where y = tanh x */
-export const tanhGrad = /* @__PURE__ */ kernel(5, 'tanhGrad', 'oiinu') as (dx: Pointer, dy: Pointer, y: Pointer, n: number, unit: number) => Row;
+export const tanhGrad = /* @__PURE__ */ kernel(5, 'oiinu') as (dx: Pointer, dy: Pointer, y: Pointer, n: number, unit: number) => Row;
 /** dx = dy·y·(1 − y), where y = sigmoid(x) */
-export const sigmoidGrad = /* @__PURE__ */ kernel(6, 'sigmoidGrad', 'oiinu') as (dx: Pointer, dy: Pointer, y: Pointer, n: number, unit: number) => Row;
+export const sigmoidGrad = /* @__PURE__ */ kernel(6, 'oiinu') as (dx: Pointer, dy: Pointer, y: Pointer, n: number, unit: number) => Row;
 /** dx = dy·(Φ(x) + x·φ(x)), with the normal distribution Φ and its density φ */
-export const geluGrad = /* @__PURE__ */ kernel(7, 'geluGrad', 'oiinu') as (dx: Pointer, dy: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const geluGrad = /* @__PURE__ */ kernel(7, 'oiinu') as (dx: Pointer, dy: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** dx = dy·sigmoid(x) */
-export const softplusGrad = /* @__PURE__ */ kernel(8, 'softplusGrad', 'oiinu') as (dx: Pointer, dy: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const softplusGrad = /* @__PURE__ */ kernel(8, 'oiinu') as (dx: Pointer, dy: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** dx = low ≤ x ≤ high ? dy : 0 */
-export const clipGrad = /* @__PURE__ */ kernel(9, 'clipGrad', 'oiinurr') as (dx: Pointer, dy: Pointer, x: Pointer, n: number, unit: number, low: number, high: number) => Row;
+export const clipGrad = /* @__PURE__ */ kernel(9, 'oiinurr') as (dx: Pointer, dy: Pointer, x: Pointer, n: number, unit: number, low: number, high: number) => Row;
 /** m ← m + (1 − beta1)·(g − m); u ← max(beta2·u, |g|); p ← p − rate·weightDecay·p − rate/(1 − beta1^t)·m/(u + epsilon) (Kingma and Ba 2015); rate is the step's times `factor`. */
-export const adamax = /* @__PURE__ */ kernel(10, 'adamax', 'bibbnudddddIs') as (p: Pointer, g: Pointer, m: Pointer, u: Pointer, n: number, unit: number, beta1: number, beta2: number, epsilon: number, factor: number, weightDecay: number, guard: Pointer, step: Pointer) => Row;
+export const adamax = /* @__PURE__ */ kernel(10, 'bibbnudddddIs') as (p: Pointer, g: Pointer, m: Pointer, u: Pointer, n: number, unit: number, beta1: number, beta2: number, epsilon: number, factor: number, weightDecay: number, guard: Pointer, step: Pointer) => Row;
 /** m ← m + (1 − beta1)·(g − m); v ← v + (1 − beta2)·(g² − v); p ← p − rate·weightDecay·p − rate·(μ_{t+1}·m/(1 − Πμ_{1…t+1}) + (1 − μ_t)·g/(1 − Πμ_{1…t}))/(√(v/(1 − beta2^t)) + epsilon), μ_t = beta1·(1 − 0.96^t/2) (Dozat 2016); rate is the step's times `factor`. */
-export const nadam = /* @__PURE__ */ kernel(11, 'nadam', 'bibbnudddddIs') as (p: Pointer, g: Pointer, m: Pointer, v: Pointer, n: number, unit: number, beta1: number, beta2: number, epsilon: number, factor: number, weightDecay: number, guard: Pointer, step: Pointer) => Row;
+export const nadam = /* @__PURE__ */ kernel(11, 'bibbnudddddIs') as (p: Pointer, g: Pointer, m: Pointer, v: Pointer, n: number, unit: number, beta1: number, beta2: number, epsilon: number, factor: number, weightDecay: number, guard: Pointer, step: Pointer) => Row;
 /** a ← rho·a + (1 − rho)·g²; Δ = g·√(d + epsilon)/√(a + epsilon); d ← rho·d + (1 − rho)·Δ²; p ← p − rate·weightDecay·p − rate·Δ (Zeiler 2012); rate is the step's times `factor`. */
-export const adadelta = /* @__PURE__ */ kernel(12, 'adadelta', 'bibbnuddddIs') as (p: Pointer, g: Pointer, a: Pointer, d: Pointer, n: number, unit: number, rho: number, epsilon: number, factor: number, weightDecay: number, guard: Pointer, step: Pointer) => Row;
+export const adadelta = /* @__PURE__ */ kernel(12, 'bibbnuddddIs') as (p: Pointer, g: Pointer, a: Pointer, d: Pointer, n: number, unit: number, rho: number, epsilon: number, factor: number, weightDecay: number, guard: Pointer, step: Pointer) => Row;
 /** p ← p − rate·weightDecay·p − rate·sign(beta1·m + (1 − beta1)·g); m ← beta2·m + (1 − beta2)·g (Chen et al. 2023); rate is the step's times `factor`. */
-export const lion = /* @__PURE__ */ kernel(13, 'lion', 'bibnuddddIs') as (p: Pointer, g: Pointer, m: Pointer, n: number, unit: number, beta1: number, beta2: number, factor: number, weightDecay: number, guard: Pointer, step: Pointer) => Row;
+export const lion = /* @__PURE__ */ kernel(13, 'bibnuddddIs') as (p: Pointer, g: Pointer, m: Pointer, n: number, unit: number, beta1: number, beta2: number, factor: number, weightDecay: number, guard: Pointer, step: Pointer) => Row;
 /** a ← momentum·a + (1 − momentum)·p, a ← p at the first update; at each `every`-th update (0: never) p ← a. */
-export const movingAverage = /* @__PURE__ */ kernel(14, 'movingAverage', 'bbnudnIs') as (a: Pointer, p: Pointer, n: number, unit: number, momentum: number, every: number, guard: Pointer, step: Pointer) => Row;
+export const movingAverage = /* @__PURE__ */ kernel(14, 'bbnudnIs') as (a: Pointer, p: Pointer, n: number, unit: number, momentum: number, every: number, guard: Pointer, step: Pointer) => Row;
 /** y[r] = index of the first maximum of x[r, …], a NaN counting as the largest; x [rows, cols], y i32. */
-export const argMaxRows = /* @__PURE__ */ kernel(15, 'argMaxRows', 'oinun') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
+export const argMaxRows = /* @__PURE__ */ kernel(15, 'oinun') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
 /** y[r] = index of the first minimum of x[r, …], a NaN counting as the smallest; x [rows, cols], y i32. */
-export const argMinRows = /* @__PURE__ */ kernel(16, 'argMinRows', 'oinun') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
+export const argMinRows = /* @__PURE__ */ kernel(16, 'oinun') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
 /** y[c] = index of the first maximum of x[…, c], a NaN counting as the largest; x [rows, cols], y i32. */
-export const argMaxColumns = /* @__PURE__ */ kernel(17, 'argMaxColumns', 'oInun') as (y: Pointer, x: Pointer, cols: number, unit: number, rows: number) => Row;
+export const argMaxColumns = /* @__PURE__ */ kernel(17, 'oInun') as (y: Pointer, x: Pointer, cols: number, unit: number, rows: number) => Row;
 /** y[c] = index of the first minimum of x[…, c], a NaN counting as the smallest; x [rows, cols], y i32. */
-export const argMinColumns = /* @__PURE__ */ kernel(18, 'argMinColumns', 'oInun') as (y: Pointer, x: Pointer, cols: number, unit: number, rows: number) => Row;
+export const argMinColumns = /* @__PURE__ */ kernel(18, 'oInun') as (y: Pointer, x: Pointer, cols: number, unit: number, rows: number) => Row;
 /** y = numbers of the beta distribution with parameters a, b > 0: those of g/(g + h) for gamma numbers g of a and h of b. */
-export const randomBeta = /* @__PURE__ */ kernel(19, 'randomBeta', 'onuddks') as (y: Pointer, n: number, unit: number, a: number, b: number, stream: Pointer | number, step: Pointer) => Row;
+export const randomBeta = /* @__PURE__ */ kernel(19, 'onuddks') as (y: Pointer, n: number, unit: number, a: number, b: number, stream: Pointer | number, step: Pointer) => Row;
 /** z = a + b */
-export const add = /* @__PURE__ */ kernel(20, 'add', 'oiinu') as (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
+export const add = /* @__PURE__ */ kernel(20, 'oiinu') as (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
 /** z = a − b */
-export const sub = /* @__PURE__ */ kernel(21, 'sub', 'oiinu') as (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
+export const sub = /* @__PURE__ */ kernel(21, 'oiinu') as (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
 /** z = a·b */
-export const mul = /* @__PURE__ */ kernel(22, 'mul', 'oiinu') as (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
+export const mul = /* @__PURE__ */ kernel(22, 'oiinu') as (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
 /** z = a / b */
-export const div = /* @__PURE__ */ kernel(23, 'div', 'oiinu') as (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
+export const div = /* @__PURE__ */ kernel(23, 'oiinu') as (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
 /** z = a^b */
-export const pow = /* @__PURE__ */ kernel(24, 'pow', 'oiinu') as (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
+export const pow = /* @__PURE__ */ kernel(24, 'oiinu') as (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
 /** z = max(a, b); NaN if either is */
-export const maximum = /* @__PURE__ */ kernel(25, 'maximum', 'oiinu') as (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
+export const maximum = /* @__PURE__ */ kernel(25, 'oiinu') as (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
 /** z = min(a, b); NaN if either is */
-export const minimum = /* @__PURE__ */ kernel(26, 'minimum', 'oiinu') as (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
+export const minimum = /* @__PURE__ */ kernel(26, 'oiinu') as (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
 /** z = a + b, with b[r·bRow + c·bCol] for a[r, c]: (0, 0) a scalar, (0, 1) a row, (1, 0) a column */
-export const addBroadcast = /* @__PURE__ */ kernel(27, 'addBroadcast', 'oiInunnn') as (z: Pointer, a: Pointer, b: Pointer, rows: number, unit: number, cols: number, bRow: number, bCol: number) => Row;
+export const addBroadcast = /* @__PURE__ */ kernel(27, 'oiInunnn') as (z: Pointer, a: Pointer, b: Pointer, rows: number, unit: number, cols: number, bRow: number, bCol: number) => Row;
 /** z = a − b, with b[r·bRow + c·bCol] for a[r, c]: (0, 0) a scalar, (0, 1) a row, (1, 0) a column */
-export const subBroadcast = /* @__PURE__ */ kernel(28, 'subBroadcast', 'oiInunnn') as (z: Pointer, a: Pointer, b: Pointer, rows: number, unit: number, cols: number, bRow: number, bCol: number) => Row;
+export const subBroadcast = /* @__PURE__ */ kernel(28, 'oiInunnn') as (z: Pointer, a: Pointer, b: Pointer, rows: number, unit: number, cols: number, bRow: number, bCol: number) => Row;
 /** z = a·b, with b[r·bRow + c·bCol] for a[r, c]: (0, 0) a scalar, (0, 1) a row, (1, 0) a column */
-export const mulBroadcast = /* @__PURE__ */ kernel(29, 'mulBroadcast', 'oiInunnn') as (z: Pointer, a: Pointer, b: Pointer, rows: number, unit: number, cols: number, bRow: number, bCol: number) => Row;
+export const mulBroadcast = /* @__PURE__ */ kernel(29, 'oiInunnn') as (z: Pointer, a: Pointer, b: Pointer, rows: number, unit: number, cols: number, bRow: number, bCol: number) => Row;
 /** z = a / b, with b[r·bRow + c·bCol] for a[r, c]: (0, 0) a scalar, (0, 1) a row, (1, 0) a column */
-export const divBroadcast = /* @__PURE__ */ kernel(30, 'divBroadcast', 'oiInunnn') as (z: Pointer, a: Pointer, b: Pointer, rows: number, unit: number, cols: number, bRow: number, bCol: number) => Row;
+export const divBroadcast = /* @__PURE__ */ kernel(30, 'oiInunnn') as (z: Pointer, a: Pointer, b: Pointer, rows: number, unit: number, cols: number, bRow: number, bCol: number) => Row;
 /** z = a^b, with b[r·bRow + c·bCol] for a[r, c]: (0, 0) a scalar, (0, 1) a row, (1, 0) a column */
-export const powBroadcast = /* @__PURE__ */ kernel(31, 'powBroadcast', 'oiInunnn') as (z: Pointer, a: Pointer, b: Pointer, rows: number, unit: number, cols: number, bRow: number, bCol: number) => Row;
+export const powBroadcast = /* @__PURE__ */ kernel(31, 'oiInunnn') as (z: Pointer, a: Pointer, b: Pointer, rows: number, unit: number, cols: number, bRow: number, bCol: number) => Row;
 /** z = max(a, b); NaN if either is, with b[r·bRow + c·bCol] for a[r, c]: (0, 0) a scalar, (0, 1) a row, (1, 0) a column */
-export const maximumBroadcast = /* @__PURE__ */ kernel(32, 'maximumBroadcast', 'oiInunnn') as (z: Pointer, a: Pointer, b: Pointer, rows: number, unit: number, cols: number, bRow: number, bCol: number) => Row;
+export const maximumBroadcast = /* @__PURE__ */ kernel(32, 'oiInunnn') as (z: Pointer, a: Pointer, b: Pointer, rows: number, unit: number, cols: number, bRow: number, bCol: number) => Row;
 /** z = min(a, b); NaN if either is, with b[r·bRow + c·bCol] for a[r, c]: (0, 0) a scalar, (0, 1) a row, (1, 0) a column */
-export const minimumBroadcast = /* @__PURE__ */ kernel(33, 'minimumBroadcast', 'oiInunnn') as (z: Pointer, a: Pointer, b: Pointer, rows: number, unit: number, cols: number, bRow: number, bCol: number) => Row;
+export const minimumBroadcast = /* @__PURE__ */ kernel(33, 'oiInunnn') as (z: Pointer, a: Pointer, b: Pointer, rows: number, unit: number, cols: number, bRow: number, bCol: number) => Row;
 /** z = condition ≠ 0 ? a : b */
-export const select = /* @__PURE__ */ kernel(34, 'select', 'oiiinu') as (z: Pointer, condition: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
+export const select = /* @__PURE__ */ kernel(34, 'oiiinu') as (z: Pointer, condition: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
 /** y = x, from i32 to real */
-export const i32ToReal = /* @__PURE__ */ kernel(35, 'i32ToReal', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const i32ToReal = /* @__PURE__ */ kernel(35, 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = x without its fraction, from real to i32: the nearest i32 where it is out of range, 0 for NaN */
-export const realToI32 = /* @__PURE__ */ kernel(36, 'realToI32', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const realToI32 = /* @__PURE__ */ kernel(36, 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = x·scale + offset, from u8 to real */
-export const u8ToReal = /* @__PURE__ */ kernel(37, 'u8ToReal', 'oinurr') as (y: Pointer, x: Pointer, n: number, unit: number, scale: number, offset: number) => Row;
+export const u8ToReal = /* @__PURE__ */ kernel(37, 'oinurr') as (y: Pointer, x: Pointer, n: number, unit: number, scale: number, offset: number) => Row;
 /** z = 1 where a = b, else 0 */
-export const equal = /* @__PURE__ */ kernel(38, 'equal', 'oiinu') as (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
+export const equal = /* @__PURE__ */ kernel(38, 'oiinu') as (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
 /** z = 1 where a ≠ b, else 0 */
-export const notEqual = /* @__PURE__ */ kernel(39, 'notEqual', 'oiinu') as (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
+export const notEqual = /* @__PURE__ */ kernel(39, 'oiinu') as (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
 /** z = 1 where a < b, else 0 */
-export const less = /* @__PURE__ */ kernel(40, 'less', 'oiinu') as (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
+export const less = /* @__PURE__ */ kernel(40, 'oiinu') as (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
 /** z = 1 where a ≤ b, else 0 */
-export const lessEqual = /* @__PURE__ */ kernel(41, 'lessEqual', 'oiinu') as (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
+export const lessEqual = /* @__PURE__ */ kernel(41, 'oiinu') as (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
 /** z = 1 where a > b, else 0 */
-export const greater = /* @__PURE__ */ kernel(42, 'greater', 'oiinu') as (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
+export const greater = /* @__PURE__ */ kernel(42, 'oiinu') as (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
 /** z = 1 where a ≥ b, else 0 */
-export const greaterEqual = /* @__PURE__ */ kernel(43, 'greaterEqual', 'oiinu') as (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
+export const greaterEqual = /* @__PURE__ */ kernel(43, 'oiinu') as (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
 /** z = 1 where a = b, else 0, with b[r·bRow + c·bCol] for a[r, c]: (0, 0) a scalar, (0, 1) a row, (1, 0) a column */
-export const equalBroadcast = /* @__PURE__ */ kernel(44, 'equalBroadcast', 'oiInunnn') as (z: Pointer, a: Pointer, b: Pointer, rows: number, unit: number, cols: number, bRow: number, bCol: number) => Row;
+export const equalBroadcast = /* @__PURE__ */ kernel(44, 'oiInunnn') as (z: Pointer, a: Pointer, b: Pointer, rows: number, unit: number, cols: number, bRow: number, bCol: number) => Row;
 /** z = 1 where a ≠ b, else 0, with b[r·bRow + c·bCol] for a[r, c]: (0, 0) a scalar, (0, 1) a row, (1, 0) a column */
-export const notEqualBroadcast = /* @__PURE__ */ kernel(45, 'notEqualBroadcast', 'oiInunnn') as (z: Pointer, a: Pointer, b: Pointer, rows: number, unit: number, cols: number, bRow: number, bCol: number) => Row;
+export const notEqualBroadcast = /* @__PURE__ */ kernel(45, 'oiInunnn') as (z: Pointer, a: Pointer, b: Pointer, rows: number, unit: number, cols: number, bRow: number, bCol: number) => Row;
 /** z = 1 where a < b, else 0, with b[r·bRow + c·bCol] for a[r, c]: (0, 0) a scalar, (0, 1) a row, (1, 0) a column */
-export const lessBroadcast = /* @__PURE__ */ kernel(46, 'lessBroadcast', 'oiInunnn') as (z: Pointer, a: Pointer, b: Pointer, rows: number, unit: number, cols: number, bRow: number, bCol: number) => Row;
+export const lessBroadcast = /* @__PURE__ */ kernel(46, 'oiInunnn') as (z: Pointer, a: Pointer, b: Pointer, rows: number, unit: number, cols: number, bRow: number, bCol: number) => Row;
 /** z = 1 where a ≤ b, else 0, with b[r·bRow + c·bCol] for a[r, c]: (0, 0) a scalar, (0, 1) a row, (1, 0) a column */
-export const lessEqualBroadcast = /* @__PURE__ */ kernel(47, 'lessEqualBroadcast', 'oiInunnn') as (z: Pointer, a: Pointer, b: Pointer, rows: number, unit: number, cols: number, bRow: number, bCol: number) => Row;
+export const lessEqualBroadcast = /* @__PURE__ */ kernel(47, 'oiInunnn') as (z: Pointer, a: Pointer, b: Pointer, rows: number, unit: number, cols: number, bRow: number, bCol: number) => Row;
 /** z = 1 where a > b, else 0, with b[r·bRow + c·bCol] for a[r, c]: (0, 0) a scalar, (0, 1) a row, (1, 0) a column */
-export const greaterBroadcast = /* @__PURE__ */ kernel(48, 'greaterBroadcast', 'oiInunnn') as (z: Pointer, a: Pointer, b: Pointer, rows: number, unit: number, cols: number, bRow: number, bCol: number) => Row;
+export const greaterBroadcast = /* @__PURE__ */ kernel(48, 'oiInunnn') as (z: Pointer, a: Pointer, b: Pointer, rows: number, unit: number, cols: number, bRow: number, bCol: number) => Row;
 /** z = 1 where a ≥ b, else 0, with b[r·bRow + c·bCol] for a[r, c]: (0, 0) a scalar, (0, 1) a row, (1, 0) a column */
-export const greaterEqualBroadcast = /* @__PURE__ */ kernel(49, 'greaterEqualBroadcast', 'oiInunnn') as (z: Pointer, a: Pointer, b: Pointer, rows: number, unit: number, cols: number, bRow: number, bCol: number) => Row;
+export const greaterEqualBroadcast = /* @__PURE__ */ kernel(49, 'oiInunnn') as (z: Pointer, a: Pointer, b: Pointer, rows: number, unit: number, cols: number, bRow: number, bCol: number) => Row;
 /** z = 1 where the i32 a = b, else 0 */
-export const equalI32 = /* @__PURE__ */ kernel(50, 'equalI32', 'oiinu') as (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
+export const equalI32 = /* @__PURE__ */ kernel(50, 'oiinu') as (z: Pointer, a: Pointer, b: Pointer, n: number, unit: number) => Row;
 /** y[image, row, WP, C] = x[image, row − top, …] with zeros around: pictures [H, W, C] in larger ones [HP, WP, C], the first row at `top`, the first column at `left`. rows = images · HP. */
-export const padImage = /* @__PURE__ */ kernel(51, 'padImage', 'oInunnnnnnn') as (y: Pointer, x: Pointer, rows: number, unit: number, HP: number, WP: number, H: number, W: number, C: number, top: number, left: number) => Row;
+export const padImage = /* @__PURE__ */ kernel(51, 'oInunnnnnnn') as (y: Pointer, x: Pointer, rows: number, unit: number, HP: number, WP: number, H: number, W: number, C: number, top: number, left: number) => Row;
 /** The places of the rows (i1, i2, i3), n3 the fastest: for each two u32, the bytes i1·a1 + i2·a2 + i3·a3 and i1·c1 + i2·c2 + i3·c3, strides in numbers. */
-export const placeRows = /* @__PURE__ */ kernel(52, 'placeRows', 'onunnnnnnnn') as (places: Pointer, n: number, unit: number, n2: number, n3: number, a1: number, a2: number, a3: number, c1: number, c2: number, c3: number) => Row;
+export const placeRows = /* @__PURE__ */ kernel(52, 'onunnnnnnnn') as (places: Pointer, n: number, unit: number, n2: number, n3: number, a1: number, a2: number, a3: number, c1: number, c2: number, c3: number) => Row;
 /** bp[group][panel][i1, i2, i3][NR] = w[group·sGroup + i1·s1 + i2·s2 + i3·s3 + n·sN]: the columns n of each group's filter in panels of NR, the last one padded with zeros. columns = groups · N rounded up to panels. */
-export const packFilter = /* @__PURE__ */ kernel(53, 'packFilter', 'oInunnnnnnnnn') as (bp: Pointer, w: Pointer, columns: number, unit: number, N: number, n1: number, n2: number, n3: number, sGroup: number, s1: number, s2: number, s3: number, sN: number) => Row;
+export const packFilter = /* @__PURE__ */ kernel(53, 'oInunnnnnnnnn') as (bp: Pointer, w: Pointer, columns: number, unit: number, N: number, n1: number, n2: number, n3: number, sGroup: number, s1: number, s2: number, s3: number, sN: number) => Row;
 /** y[image, pixel, group, N] = act(Σ x[…]·bp + bias): each pixel of an image is the sum over n1 · n2 runs of `steps` numbers of x, d1 and d2 numbers apart, times the filter of its group (packFilter). `places` has the pixels (placeRows); rows = images · QH, each of QW pixels. Groups lie N apart in y, `steps` in x. activation as in gemm; sigmoid and tanh only where the pixels of y are neighbours. */
-export const conv = /* @__PURE__ */ kernel(54, 'conv', 'OIIIInunnnnnnnnnnnn') as (y: Pointer, x: Pointer, bp: Pointer, bias: Pointer, places: Pointer, rows: number, unit: number, QH: number, QW: number, yImage: number, xImage: number, groups: number, N: number, n1: number, d1: number, n2: number, d2: number, steps: number, activation: number) => Row;
+export const conv = /* @__PURE__ */ kernel(54, 'OIIIInunnnnnnnnnnnn') as (y: Pointer, x: Pointer, bp: Pointer, bias: Pointer, places: Pointer, rows: number, unit: number, QH: number, QW: number, yImage: number, xImage: number, groups: number, N: number, n1: number, d1: number, n2: number, d2: number, steps: number, activation: number) => Row;
 /** dw[part, K, F] = Σ x[pixel + place of k]·dy[pixel, F] over the images of each part, in blocks of `block` rows of pixels: the gradient of a filter. `places` has the rows k of x and dw; dy is [B, OH, OW, F]; rows = parts · K. Groups lie `steps` apart in x, N in dy and dw. Up to a vector behind dy is read and left unused. */
-export const convFilter = /* @__PURE__ */ kernel(55, 'convFilter', 'OIIInunnnnnnnnnnn') as (dw: Pointer, x: Pointer, dy: Pointer, places: Pointer, rows: number, unit: number, K: number, B: number, OH: number, OW: number, block: number, xImage: number, xRow: number, xPixel: number, groups: number, N: number, steps: number) => Row;
+export const convFilter = /* @__PURE__ */ kernel(55, 'OIIInunnnnnnnnnnn') as (dw: Pointer, x: Pointer, dy: Pointer, places: Pointer, rows: number, unit: number, K: number, B: number, OH: number, OW: number, block: number, xImage: number, xRow: number, xPixel: number, groups: number, N: number, steps: number) => Row;
 /** For each pixel of y [images, OH, OW, N], block by block and there image by image, the bytes to its first tap in x [images, H, W, C] and to it in y. */
-export const placeInside = /* @__PURE__ */ kernel(56, 'placeInside', 'Onnnnnnnnnnn') as (places: Pointer, images: number, H: number, W: number, C: number, OH: number, OW: number, N: number, KH: number, KW: number, top: number, left: number) => Row;
+export const placeInside = /* @__PURE__ */ kernel(56, 'Onnnnnnnnnnn') as (places: Pointer, images: number, H: number, W: number, C: number, OH: number, OW: number, N: number, KH: number, KW: number, top: number, left: number) => Row;
 /** y[image, i, j, N] = act(Σ x[image, i + ky − top, j + kx − left, C]·bp[ky, kx, C, N] + bias[N]) over the KH · KW taps that lie inside of x [H, W, C]; every pixel must meet one. `bp` from packFilter, `places` from placeInside for `group` images that go at once, so that the few pixels of a block at the border fill tiles; activation as in gemm. */
-export const convInside = /* @__PURE__ */ kernel(57, 'convInside', 'oiIIInunnnnnnnnnnnn') as (y: Pointer, x: Pointer, bp: Pointer, bias: Pointer, places: Pointer, images: number, unit: number, group: number, H: number, W: number, C: number, OH: number, OW: number, N: number, KH: number, KW: number, top: number, left: number, activation: number) => Row;
+export const convInside = /* @__PURE__ */ kernel(57, 'oiIIInunnnnnnnnnnnn') as (y: Pointer, x: Pointer, bp: Pointer, bias: Pointer, places: Pointer, images: number, unit: number, group: number, H: number, W: number, C: number, OH: number, OW: number, N: number, KH: number, KW: number, top: number, left: number, activation: number) => Row;
 /** y = x */
-export const copy = /* @__PURE__ */ kernel(58, 'copy', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const copy = /* @__PURE__ */ kernel(58, 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = x, all i32 */
-export const copyI32 = /* @__PURE__ */ kernel(59, 'copyI32', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const copyI32 = /* @__PURE__ */ kernel(59, 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = value */
-export const fill = /* @__PURE__ */ kernel(60, 'fill', 'onur') as (y: Pointer, n: number, unit: number, value: number) => Row;
+export const fill = /* @__PURE__ */ kernel(60, 'onur') as (y: Pointer, n: number, unit: number, value: number) => Row;
 /** y[r, c] = x[c, r]; y [rows, cols], x [cols, rows]. */
-export const transpose = /* @__PURE__ */ kernel(61, 'transpose', 'oInun') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
+export const transpose = /* @__PURE__ */ kernel(61, 'oInun') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
 /** y[i0 … i5] = x[Σ i_d·s_d]; y contiguous [n0 … n5], strides of x in elements, 0 or negative allowed. */
-export const copyStrided = /* @__PURE__ */ kernel(62, 'copyStrided', 'oInunnnnnnnnnnn') as (y: Pointer, x: Pointer, n0: number, unit: number, n1: number, n2: number, n3: number, n4: number, n5: number, s0: number, s1: number, s2: number, s3: number, s4: number, s5: number) => Row;
+export const copyStrided = /* @__PURE__ */ kernel(62, 'oInunnnnnnnnnnn') as (y: Pointer, x: Pointer, n0: number, unit: number, n1: number, n2: number, n3: number, n4: number, n5: number, s0: number, s1: number, s2: number, s3: number, s4: number, s5: number) => Row;
 /** y[Σ i_d·s_d] = x[i0 … i5]; x contiguous [n0 … n5], strides of y in elements, negative allowed. */
-export const placeStrided = /* @__PURE__ */ kernel(63, 'placeStrided', 'Oinunnnnnnnnnnn') as (y: Pointer, x: Pointer, n0: number, unit: number, n1: number, n2: number, n3: number, n4: number, n5: number, s0: number, s1: number, s2: number, s3: number, s4: number, s5: number) => Row;
+export const placeStrided = /* @__PURE__ */ kernel(63, 'Oinunnnnnnnnnnn') as (y: Pointer, x: Pointer, n0: number, unit: number, n1: number, n2: number, n3: number, n4: number, n5: number, s0: number, s1: number, s2: number, s3: number, s4: number, s5: number) => Row;
 /** x[place[i]] = value[i] for i ascending; x [n], place i32 [count]. Places outside of x are skipped. One thread does it all. */
-export const setElements = /* @__PURE__ */ kernel(64, 'setElements', 'OIInn') as (x: Pointer, place: Pointer, value: Pointer, n: number, count: number) => Row;
+export const setElements = /* @__PURE__ */ kernel(64, 'OIInn') as (x: Pointer, place: Pointer, value: Pointer, n: number, count: number) => Row;
 /** y[image, row, pixel, c] = act(Σ x[…, c]·w[…, c] + bias[c]) over n1 · n2 taps, d1 and d2 numbers apart in x, w1 and w2 in w. rows = images · QH, each of QW pixels. sigmoid and tanh only where the pixels of y are neighbours. */
-export const depthwise = /* @__PURE__ */ kernel(65, 'depthwise', 'OIIInunnnnnnnnnnnnnnnn') as (y: Pointer, x: Pointer, w: Pointer, bias: Pointer, rows: number, unit: number, QH: number, QW: number, C: number, yImage: number, yRow: number, yPixel: number, xImage: number, xRow: number, xPixel: number, n1: number, d1: number, n2: number, d2: number, w1: number, w2: number, activation: number) => Row;
+export const depthwise = /* @__PURE__ */ kernel(65, 'OIIInunnnnnnnnnnnnnnnn') as (y: Pointer, x: Pointer, w: Pointer, bias: Pointer, rows: number, unit: number, QH: number, QW: number, C: number, yImage: number, yRow: number, yPixel: number, xImage: number, xRow: number, xPixel: number, n1: number, d1: number, n2: number, d2: number, w1: number, w2: number, activation: number) => Row;
 /** dw[n1, n2, c] = Σ x[pixel + tap, c]·dy[pixel, c] over B images, in blocks of `block` rows: the gradient of a filter whose taps are d1 and d2 numbers apart in x. dy is [B, OH, OW, C]. Threads share the channels: unit is a multiple of 4. */
-export const depthwiseFilter = /* @__PURE__ */ kernel(66, 'depthwiseFilter', 'OIInunnnnnnnnnnn') as (dw: Pointer, x: Pointer, dy: Pointer, C: number, unit: number, n1: number, d1: number, n2: number, d2: number, B: number, OH: number, OW: number, block: number, xImage: number, xRow: number, xPixel: number) => Row;
+export const depthwiseFilter = /* @__PURE__ */ kernel(66, 'OIInunnnnnnnnnnn') as (dw: Pointer, x: Pointer, dy: Pointer, C: number, unit: number, n1: number, d1: number, n2: number, d2: number, B: number, OH: number, OW: number, block: number, xImage: number, xRow: number, xPixel: number) => Row;
 /** flag ← NaN where one of the n numbers at x is NaN or infinite. */
-export const checkFinite = /* @__PURE__ */ kernel(67, 'checkFinite', 'finu') as (flag: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const checkFinite = /* @__PURE__ */ kernel(67, 'finu') as (flag: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y ← x, unless the guard is NaN or infinite. */
-export const copyGuarded = /* @__PURE__ */ kernel(68, 'copyGuarded', 'oinuI') as (y: Pointer, x: Pointer, n: number, unit: number, guard: Pointer) => Row;
+export const copyGuarded = /* @__PURE__ */ kernel(68, 'oinuI') as (y: Pointer, x: Pointer, n: number, unit: number, guard: Pointer) => Row;
 /** y[r, c] = table[index[r], c]; table [tableRows, cols], index i32 [rows]. An index out of range gives a row of NaN. */
-export const gatherRows = /* @__PURE__ */ kernel(69, 'gatherRows', 'oIinunn') as (y: Pointer, table: Pointer, index: Pointer, rows: number, unit: number, cols: number, tableRows: number) => Row;
+export const gatherRows = /* @__PURE__ */ kernel(69, 'oIinunn') as (y: Pointer, table: Pointer, index: Pointer, rows: number, unit: number, cols: number, tableRows: number) => Row;
 /** y = 0, then y[index[r], c] += dy[r, c] for r ascending; y [tableRows, cols], dy [rows, cols], index i32 [rows]. Indices out of range are skipped. */
-export const scatterAddRows = /* @__PURE__ */ kernel(70, 'scatterAddRows', 'oIInunn') as (y: Pointer, dy: Pointer, index: Pointer, tableRows: number, unit: number, cols: number, rows: number) => Row;
+export const scatterAddRows = /* @__PURE__ */ kernel(70, 'oIInunn') as (y: Pointer, dy: Pointer, index: Pointer, tableRows: number, unit: number, cols: number, rows: number) => Row;
 /** y[r, c] = table[order[offset + r], c], offset being the step's; order i32 (0: identity). */
-export const gatherBatch = /* @__PURE__ */ kernel(71, 'gatherBatch', 'oIIsnun') as (y: Pointer, table: Pointer, order: Pointer, step: Pointer, rows: number, unit: number, cols: number) => Row;
+export const gatherBatch = /* @__PURE__ */ kernel(71, 'oIIsnun') as (y: Pointer, table: Pointer, order: Pointer, step: Pointer, rows: number, unit: number, cols: number) => Row;
 /** y[r, c] = table[order[offset + r], c], all i32, offset being the step's; order (0: identity). */
-export const gatherBatchI32 = /* @__PURE__ */ kernel(72, 'gatherBatchI32', 'oIIsnun') as (y: Pointer, table: Pointer, order: Pointer, step: Pointer, rows: number, unit: number, cols: number) => Row;
+export const gatherBatchI32 = /* @__PURE__ */ kernel(72, 'oIIsnun') as (y: Pointer, table: Pointer, order: Pointer, step: Pointer, rows: number, unit: number, cols: number) => Row;
 /** y[r, c] = table[order[offset + r], c]·scale + shift, table u8, offset being the step's; order i32 (0: identity). */
-export const gatherBatchU8 = /* @__PURE__ */ kernel(73, 'gatherBatchU8', 'oIIsnunrr') as (y: Pointer, table: Pointer, order: Pointer, step: Pointer, rows: number, unit: number, cols: number, scale: number, offset: number) => Row;
+export const gatherBatchU8 = /* @__PURE__ */ kernel(73, 'oIIsnunrr') as (y: Pointer, table: Pointer, order: Pointer, step: Pointer, rows: number, unit: number, cols: number, scale: number, offset: number) => Row;
 /** y[r, c] = c == index[r] ? on : off; y [rows, cols], index i32 [rows]. An index out of range gives a row of off. */
-export const oneHot = /* @__PURE__ */ kernel(74, 'oneHot', 'oinunrr') as (y: Pointer, index: Pointer, rows: number, unit: number, cols: number, on: number, off: number) => Row;
+export const oneHot = /* @__PURE__ */ kernel(74, 'oinunrr') as (y: Pointer, index: Pointer, rows: number, unit: number, cols: number, on: number, off: number) => Row;
 /** y[r] = x[r, index[r]]; x [rows, cols], index i32 [rows], y [rows]. An index out of range gives NaN. */
-export const pick = /* @__PURE__ */ kernel(75, 'pick', 'oiinun') as (y: Pointer, x: Pointer, index: Pointer, rows: number, unit: number, cols: number) => Row;
+export const pick = /* @__PURE__ */ kernel(75, 'oiinun') as (y: Pointer, x: Pointer, index: Pointer, rows: number, unit: number, cols: number) => Row;
 /** C[M, N] = act(beta·C + A·B + bias[N]), row stride ldc, from packed B (packB, packBT). A lies at m·aRow + k·aCol, one of them 1; with aRow 1 and aCol MR it is packed (packA, packAT). beta is 0 (C is not read) or 1; bias 0: none; activation 0 none, 1 relu, 2 sigmoid, 3 tanh; 4, 5, 6 multiply by the slope of these where their value is y, which lies as C. Threads share the rows: unit is a multiple of MR, aRow is not 1 unless A is packed. */
-export const gemm = /* @__PURE__ */ kernel(76, 'gemm', 'biIIinunnnnnnn') as (c: Pointer, a: Pointer, bp: Pointer, bias: Pointer, y: Pointer, M: number, unit: number, N: number, K: number, aRow: number, aCol: number, ldc: number, beta: number, activation: number) => Row;
+export const gemm = /* @__PURE__ */ kernel(76, 'biIIinunnnnnnn') as (c: Pointer, a: Pointer, bp: Pointer, bias: Pointer, y: Pointer, M: number, unit: number, N: number, K: number, aRow: number, aCol: number, ldc: number, beta: number, activation: number) => Row;
 /** The same product as gemm, threads share the columns: for few rows. unit is a multiple of NR. */
-export const gemmColumns = /* @__PURE__ */ kernel(77, 'gemmColumns', 'OIiIInunnnnnnn') as (c: Pointer, a: Pointer, bp: Pointer, bias: Pointer, y: Pointer, N: number, unit: number, M: number, K: number, aRow: number, aCol: number, ldc: number, beta: number, activation: number) => Row;
+export const gemmColumns = /* @__PURE__ */ kernel(77, 'OIiIInunnnnnnn') as (c: Pointer, a: Pointer, bp: Pointer, bias: Pointer, y: Pointer, N: number, unit: number, M: number, K: number, aRow: number, aCol: number, ldc: number, beta: number, activation: number) => Row;
 /** C = A·B as gemm, in panels of NR columns, one behind the other: C[n / NR][m][n mod NR]. N is a multiple of NR, threads share the columns. */
-export const gemmPanels = /* @__PURE__ */ kernel(78, 'gemmPanels', 'oIinunnnn') as (c: Pointer, a: Pointer, bp: Pointer, N: number, unit: number, M: number, K: number, aRow: number, aCol: number) => Row;
+export const gemmPanels = /* @__PURE__ */ kernel(78, 'oIinunnnn') as (c: Pointer, a: Pointer, bp: Pointer, N: number, unit: number, M: number, K: number, aRow: number, aCol: number) => Row;
 /** C[i] = A[i]·B[i] of `items` / parts matrices, C [M, N], A at m·aRow + k·aCol, B at k·bRow + n·bCol. A[i] is matrix (i / aEach) mod aOf of those at `a`, B likewise. Threads share the items, each of which is M / parts rows of a matrix; who begins one packs its B. Of scratch each thread has `slot` numbers: K rows of at most 256 columns of B in whole panels; with `packs`, behind them 8 panels of A, of which aRow is then 1. slot 0: tiny matrices in one part, straight from memory; a single row meets a stored Bᵀ by dot products. */
-export const gemmBatch = /* @__PURE__ */ kernel(79, 'gemmBatch', 'oIIOnunnnnnnnnnnnnnn') as (c: Pointer, a: Pointer, b: Pointer, scratch: Pointer, items: number, unit: number, parts: number, M: number, N: number, K: number, aRow: number, aCol: number, bRow: number, bCol: number, aEach: number, aOf: number, bEach: number, bOf: number, packs: number, slot: number) => Row;
+export const gemmBatch = /* @__PURE__ */ kernel(79, 'oIIOnunnnnnnnnnnnnnn') as (c: Pointer, a: Pointer, b: Pointer, scratch: Pointer, items: number, unit: number, parts: number, M: number, N: number, K: number, aRow: number, aCol: number, bRow: number, bCol: number, aEach: number, aOf: number, bEach: number, bOf: number, packs: number, slot: number) => Row;
 /** C[M, N] = act(beta·C + A·B + bias[N]) for tiny products, straight from memory: A at m·aRow + k·aCol, B at k·bRow + n·bCol. Fast when bCol is 1. beta, bias and activation as in gemm. */
-export const gemmSmall = /* @__PURE__ */ kernel(80, 'gemmSmall', 'bIIInunnnnnnnnn') as (c: Pointer, a: Pointer, b: Pointer, bias: Pointer, M: number, unit: number, N: number, K: number, aRow: number, aCol: number, bRow: number, bCol: number, ldc: number, beta: number, activation: number) => Row;
+export const gemmSmall = /* @__PURE__ */ kernel(80, 'bIIInunnnnnnnnn') as (c: Pointer, a: Pointer, b: Pointer, bias: Pointer, M: number, unit: number, N: number, K: number, aRow: number, aCol: number, bRow: number, bCol: number, ldc: number, beta: number, activation: number) => Row;
 /** y[N] = act(beta·y + Σ_k x[k]·b[k·ldb + n] + bias[n]): one row times a row-major B[K, N]. */
-export const gemv = /* @__PURE__ */ kernel(81, 'gemv', 'oIIInunnnn') as (y: Pointer, x: Pointer, b: Pointer, bias: Pointer, N: number, unit: number, K: number, ldb: number, beta: number, activation: number) => Row;
+export const gemv = /* @__PURE__ */ kernel(81, 'oIIInunnnn') as (y: Pointer, x: Pointer, b: Pointer, bias: Pointer, N: number, unit: number, K: number, ldb: number, beta: number, activation: number) => Row;
 /** y[N] = act(beta·y + Σ_k x[k]·b[n·ldb + k] + bias[n]): one row times Bᵀ, stored [N, K]. */
-export const gemvT = /* @__PURE__ */ kernel(82, 'gemvT', 'oIiInunnnn') as (y: Pointer, x: Pointer, b: Pointer, bias: Pointer, N: number, unit: number, K: number, ldb: number, beta: number, activation: number) => Row;
+export const gemvT = /* @__PURE__ */ kernel(82, 'oIiInunnnn') as (y: Pointer, x: Pointer, b: Pointer, bias: Pointer, N: number, unit: number, K: number, ldb: number, beta: number, activation: number) => Row;
 /** y[M] = act(Σ_k a[m·lda + k]·x[k] + bias[0]): a row-major A[M, K] times one column; bias 0: none. */
-export const gemvColumn = /* @__PURE__ */ kernel(83, 'gemvColumn', 'oiIInunnn') as (y: Pointer, a: Pointer, x: Pointer, bias: Pointer, M: number, unit: number, K: number, lda: number, activation: number) => Row;
+export const gemvColumn = /* @__PURE__ */ kernel(83, 'oiIInunnn') as (y: Pointer, a: Pointer, x: Pointer, bias: Pointer, M: number, unit: number, K: number, lda: number, activation: number) => Row;
 /** y[N] = act(bias[n] + Σ_k x[k]·B[k, n]) for B in panels of NR columns; N is a multiple of NR. */
-export const gemvPanels = /* @__PURE__ */ kernel(84, 'gemvPanels', 'oIiInunn') as (y: Pointer, x: Pointer, bp: Pointer, bias: Pointer, N: number, unit: number, K: number, activation: number) => Row;
+export const gemvPanels = /* @__PURE__ */ kernel(84, 'oIiInunn') as (y: Pointer, x: Pointer, bp: Pointer, bias: Pointer, N: number, unit: number, K: number, activation: number) => Row;
 /** y[N] = Σ_k x[k]·B[n, k] for B in panels of NR columns k; K is a multiple of NR. */
-export const gemvPanelsT = /* @__PURE__ */ kernel(85, 'gemvPanelsT', 'oIInun') as (y: Pointer, x: Pointer, bp: Pointer, N: number, unit: number, K: number) => Row;
+export const gemvPanelsT = /* @__PURE__ */ kernel(85, 'oIInun') as (y: Pointer, x: Pointer, bp: Pointer, N: number, unit: number, K: number) => Row;
 /** y = x̂·scale + offset */
-export const layerNorm = /* @__PURE__ */ kernel(86, 'layerNorm', 'oiIInunnr') as (y: Pointer, x: Pointer, scale: Pointer, offset: Pointer, rows: number, unit: number, cols: number, centered: number, epsilon: number) => Row;
+export const layerNorm = /* @__PURE__ */ kernel(86, 'oiIInunnr') as (y: Pointer, x: Pointer, scale: Pointer, offset: Pointer, rows: number, unit: number, cols: number, centered: number, epsilon: number) => Row;
 /** dx = (g − mean of g − x̂·mean of g·x̂)/σ with g = scale·dy; where it is not centered, without the mean of g. */
-export const layerNormGrad = /* @__PURE__ */ kernel(87, 'layerNormGrad', 'oiiInunnr') as (dx: Pointer, dy: Pointer, x: Pointer, scale: Pointer, rows: number, unit: number, cols: number, centered: number, epsilon: number) => Row;
+export const layerNormGrad = /* @__PURE__ */ kernel(87, 'oiiInunnr') as (dx: Pointer, dy: Pointer, x: Pointer, scale: Pointer, rows: number, unit: number, cols: number, centered: number, epsilon: number) => Row;
 /** p[k] = [Σ dy, Σ dy·x̂] of each column over the rows k·chunk … */
-export const layerNormSums = /* @__PURE__ */ kernel(88, 'layerNormSums', 'oIInunnnnr') as (p: Pointer, dy: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, rows: number, cols: number, centered: number, epsilon: number) => Row;
+export const layerNormSums = /* @__PURE__ */ kernel(88, 'oIInunnnnr') as (p: Pointer, dy: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, rows: number, cols: number, centered: number, epsilon: number) => Row;
 /** Root of the mean square and largest |x| of each chunk of `chunk` of the n numbers at x. Squares are of numbers that are divided by the largest, so that none of them overflows or vanishes. */
-export const magnitudeChunks = /* @__PURE__ */ kernel(89, 'magnitudeChunks', 'oInunn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, n: number) => Row;
+export const magnitudeChunks = /* @__PURE__ */ kernel(89, 'oInunn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, n: number) => Row;
 /** y = [root of the mean square, largest |x|] of n numbers from those of their chunks. */
-export const combineMagnitudes = /* @__PURE__ */ kernel(90, 'combineMagnitudes', 'oInnn') as (y: Pointer, partial: Pointer, chunks: number, chunk: number, n: number) => Row;
+export const combineMagnitudes = /* @__PURE__ */ kernel(90, 'oInnn') as (y: Pointer, partial: Pointer, chunks: number, chunk: number, n: number) => Row;
 /** mean[r] and variance[r] of x[r, …]; x [rows, cols]. */
-export const momentRows = /* @__PURE__ */ kernel(91, 'momentRows', 'ooinun') as (mean: Pointer, variance: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
+export const momentRows = /* @__PURE__ */ kernel(91, 'ooinun') as (mean: Pointer, variance: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
 /** mean[c] and variance[c] of x[…, c]; x [rows, cols]. */
-export const momentColumns = /* @__PURE__ */ kernel(92, 'momentColumns', 'ooInun') as (mean: Pointer, variance: Pointer, x: Pointer, cols: number, unit: number, rows: number) => Row;
+export const momentColumns = /* @__PURE__ */ kernel(92, 'ooInun') as (mean: Pointer, variance: Pointer, x: Pointer, cols: number, unit: number, rows: number) => Row;
 /** partial[k] = mean of x[k·chunk … min(n, (k + 1)·chunk) − 1] and the sum of its squared deviations; partial [chunks, 2], no chunk empty. */
-export const momentChunks = /* @__PURE__ */ kernel(93, 'momentChunks', 'oInunn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, n: number) => Row;
+export const momentChunks = /* @__PURE__ */ kernel(93, 'oInunn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, n: number) => Row;
 /** partial[k, 0, c] = mean of x[r, c] and partial[k, 1, c] = the sum of squared deviations for r = k·chunk … min(rows, (k + 1)·chunk) − 1; x [rows, cols], partial [chunks, 2, cols], no chunk empty. */
-export const momentColumnChunks = /* @__PURE__ */ kernel(94, 'momentColumnChunks', 'oInunnn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, rows: number, cols: number) => Row;
+export const momentColumnChunks = /* @__PURE__ */ kernel(94, 'oInunnn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, rows: number, cols: number) => Row;
 /** mean[c] and variance[c] of the n numbers whose chunks of `chunk` (the last one shorter) have the moments partial [chunks, 2, cols]. */
-export const combineMoments = /* @__PURE__ */ kernel(95, 'combineMoments', 'ooInunnn') as (mean: Pointer, variance: Pointer, partial: Pointer, cols: number, unit: number, chunks: number, chunk: number, n: number) => Row;
+export const combineMoments = /* @__PURE__ */ kernel(95, 'ooInunnn') as (mean: Pointer, variance: Pointer, partial: Pointer, cols: number, unit: number, chunks: number, chunk: number, n: number) => Row;
 /** p[k] = [mean, variance] of the rows k·chunk … of each column of x [rows, cols]. */
-export const momentsChunks = /* @__PURE__ */ kernel(96, 'momentsChunks', 'oInunnn') as (p: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, rows: number, cols: number) => Row;
+export const momentsChunks = /* @__PURE__ */ kernel(96, 'oInunnn') as (p: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, rows: number, cols: number) => Row;
 /** y = moments of all rows from those of their chunks, joined in order (Chan, Golub, LeVeque 1979). */
-export const momentsJoin = /* @__PURE__ */ kernel(97, 'momentsJoin', 'OInunnn') as (y: Pointer, p: Pointer, cols: number, unit: number, chunks: number, chunk: number, rows: number) => Row;
+export const momentsJoin = /* @__PURE__ */ kernel(97, 'OInunnn') as (y: Pointer, p: Pointer, cols: number, unit: number, chunks: number, chunk: number, rows: number) => Row;
 /** y = x̂·scale + offset; without moments, y = x·scale + offset. Steps: elements from image to image, 0 for the same. */
-export const normalize = /* @__PURE__ */ kernel(98, 'normalize', 'oiIIInunnnnr') as (y: Pointer, x: Pointer, moments: Pointer, scale: Pointer, offset: Pointer, images: number, unit: number, rows: number, cols: number, momentsStep: number, scaleStep: number, epsilon: number) => Row;
+export const normalize = /* @__PURE__ */ kernel(98, 'oiIIInunnnnr') as (y: Pointer, x: Pointer, moments: Pointer, scale: Pointer, offset: Pointer, images: number, unit: number, rows: number, cols: number, momentsStep: number, scaleStep: number, epsilon: number) => Row;
 /** p[k] = [Σ dy, Σ dy·x̂] of the rows k·chunk … of each column; without moments, of dy·x. */
-export const normalizeSums = /* @__PURE__ */ kernel(99, 'normalizeSums', 'oIIInunnnnr') as (p: Pointer, dy: Pointer, x: Pointer, moments: Pointer, chunks: number, unit: number, chunk: number, rows: number, cols: number, momentsStep: number, epsilon: number) => Row;
+export const normalizeSums = /* @__PURE__ */ kernel(99, 'oIIInunnnnr') as (p: Pointer, dy: Pointer, x: Pointer, moments: Pointer, chunks: number, unit: number, chunk: number, rows: number, cols: number, momentsStep: number, epsilon: number) => Row;
 /** dx = (scale·dy − means₀ − x̂·means₁)/σ; means [.., 2, cols] are those of scale·dy and scale·dy·x̂ over what is normalised. */
-export const normalizeGrad = /* @__PURE__ */ kernel(100, 'normalizeGrad', 'oiiIIInunnnnr') as (dx: Pointer, dy: Pointer, x: Pointer, moments: Pointer, scale: Pointer, means: Pointer, images: number, unit: number, rows: number, cols: number, momentsStep: number, scaleStep: number, epsilon: number) => Row;
+export const normalizeGrad = /* @__PURE__ */ kernel(100, 'oiiIIInunnnnr') as (dx: Pointer, dy: Pointer, x: Pointer, moments: Pointer, scale: Pointer, means: Pointer, images: number, unit: number, rows: number, cols: number, momentsStep: number, scaleStep: number, epsilon: number) => Row;
 /** y = the rows of x [rows, cols], rows ≤ cols and independent, made orthonormal: Gram–Schmidt, each row twice (Giraud et al. 2005). One thread does it all. */
-export const orthonormalRows = /* @__PURE__ */ kernel(101, 'orthonormalRows', 'oinn') as (y: Pointer, x: Pointer, rows: number, cols: number) => Row;
+export const orthonormalRows = /* @__PURE__ */ kernel(101, 'oinn') as (y: Pointer, x: Pointer, rows: number, cols: number) => Row;
 /** ap[panel][k][MR] = A[M, K], row stride lda, in panels of MR rows; the last one is padded with zeros. */
-export const packA = /* @__PURE__ */ kernel(102, 'packA', 'oinunn') as (ap: Pointer, a: Pointer, M: number, unit: number, K: number, lda: number) => Row;
+export const packA = /* @__PURE__ */ kernel(102, 'oinunn') as (ap: Pointer, a: Pointer, M: number, unit: number, K: number, lda: number) => Row;
 /** ap[panel][k][MR] = Aᵀ: as packA for a stored [K, M], element (m, k) at a[k·lda + m]. */
-export const packAT = /* @__PURE__ */ kernel(103, 'packAT', 'oInunn') as (ap: Pointer, a: Pointer, M: number, unit: number, K: number, lda: number) => Row;
+export const packAT = /* @__PURE__ */ kernel(103, 'oInunn') as (ap: Pointer, a: Pointer, M: number, unit: number, K: number, lda: number) => Row;
 /** bp[panel][k][NR] = B[K, N], row stride ldb, in panels of NR columns; the last one is padded with zeros. */
-export const packB = /* @__PURE__ */ kernel(104, 'packB', 'oInunn') as (bp: Pointer, b: Pointer, N: number, unit: number, K: number, ldb: number) => Row;
+export const packB = /* @__PURE__ */ kernel(104, 'oInunn') as (bp: Pointer, b: Pointer, N: number, unit: number, K: number, ldb: number) => Row;
 /** bp[panel][k][NR] = Bᵀ: as packB for b stored [N, K], element (k, n) at b[n·ldb + k]. */
-export const packBT = /* @__PURE__ */ kernel(105, 'packBT', 'oinunn') as (bp: Pointer, b: Pointer, N: number, unit: number, K: number, ldb: number) => Row;
+export const packBT = /* @__PURE__ */ kernel(105, 'oinunn') as (bp: Pointer, b: Pointer, N: number, unit: number, K: number, ldb: number) => Row;
 /** bp = Bᵀ for b[N, K] that is itself in panels: b[k / NR][n][k mod NR], K a multiple of NR. The columns of bp are shared. */
-export const packPanelsT = /* @__PURE__ */ kernel(106, 'packPanelsT', 'oInun') as (bp: Pointer, b: Pointer, N: number, unit: number, K: number) => Row;
+export const packPanelsT = /* @__PURE__ */ kernel(106, 'oInun') as (bp: Pointer, b: Pointer, N: number, unit: number, K: number) => Row;
 /** b[K, N], row stride ldb, from panels of NR columns; N is a multiple of NR. */
-export const unpackB = /* @__PURE__ */ kernel(107, 'unpackB', 'Oinunn') as (b: Pointer, bp: Pointer, N: number, unit: number, K: number, ldb: number) => Row;
+export const unpackB = /* @__PURE__ */ kernel(107, 'Oinunn') as (b: Pointer, bp: Pointer, N: number, unit: number, K: number, ldb: number) => Row;
 /** y = the largest of each window. `whole`: the only window is the image. */
-export const maxPool = /* @__PURE__ */ kernel(108, 'maxPool', 'oiInukn') as (y: Pointer, x: Pointer, geometry: Pointer, images: number, unit: number, small: Pointer | number, whole: number) => Row;
+export const maxPool = /* @__PURE__ */ kernel(108, 'oiInukn') as (y: Pointer, x: Pointer, geometry: Pointer, images: number, unit: number, small: Pointer | number, whole: number) => Row;
 /** dx = dy at the first place of each window where x is its largest element y. `tiles`: each element is in one window. */
-export const maxPoolGrad = /* @__PURE__ */ kernel(109, 'maxPoolGrad', 'oiiiInukn') as (dx: Pointer, dy: Pointer, x: Pointer, y: Pointer, geometry: Pointer, images: number, unit: number, small: Pointer | number, tiles: number) => Row;
+export const maxPoolGrad = /* @__PURE__ */ kernel(109, 'oiiiInukn') as (dx: Pointer, dy: Pointer, x: Pointer, y: Pointer, geometry: Pointer, images: number, unit: number, small: Pointer | number, tiles: number) => Row;
 /** z = u at the first place of each window where x is its largest element y. */
-export const maxPoolPick = /* @__PURE__ */ kernel(110, 'maxPoolPick', 'oiiiInuk') as (z: Pointer, u: Pointer, x: Pointer, y: Pointer, geometry: Pointer, images: number, unit: number, small: Pointer | number) => Row;
+export const maxPoolPick = /* @__PURE__ */ kernel(110, 'oiiiInuk') as (z: Pointer, u: Pointer, x: Pointer, y: Pointer, geometry: Pointer, images: number, unit: number, small: Pointer | number) => Row;
 /** y = the sum of each window, with `mean` divided by its size. `whole`: the only window is the image. */
-export const averagePool = /* @__PURE__ */ kernel(111, 'averagePool', 'oiInuknn') as (y: Pointer, x: Pointer, geometry: Pointer, images: number, unit: number, small: Pointer | number, mean: number, whole: number) => Row;
+export const averagePool = /* @__PURE__ */ kernel(111, 'oiInuknn') as (y: Pointer, x: Pointer, geometry: Pointer, images: number, unit: number, small: Pointer | number, mean: number, whole: number) => Row;
 /** dx = Σ dy of the windows around each element, with `mean` divided by their sizes. `tiles`: it is always one. */
-export const averagePoolGrad = /* @__PURE__ */ kernel(112, 'averagePoolGrad', 'oiInuknn') as (dx: Pointer, dy: Pointer, geometry: Pointer, images: number, unit: number, small: Pointer | number, mean: number, tiles: number) => Row;
+export const averagePoolGrad = /* @__PURE__ */ kernel(112, 'oiInuknn') as (dx: Pointer, dy: Pointer, geometry: Pointer, images: number, unit: number, small: Pointer | number, mean: number, tiles: number) => Row;
 /** The peak of one thread: n · 24 · LANES floating-point operations in registers, as 12 chains of fused multiply-adds or, where the build has none, 6 of multiplications and 6 of additions. out[0] is their sum. */
-export const peak = /* @__PURE__ */ kernel(113, 'peak', 'On') as (out: Pointer, n: number) => Row;
+export const peak = /* @__PURE__ */ kernel(113, 'On') as (out: Pointer, n: number) => Row;
 /** y = the words (u32) of Philox4x32-10 for counter (counter[0] … counter[3]) and key (key[0], key[1]). */
-export const philoxBlock = /* @__PURE__ */ kernel(114, 'philoxBlock', 'OII') as (y: Pointer, counter: Pointer, key: Pointer) => Row;
+export const philoxBlock = /* @__PURE__ */ kernel(114, 'OII') as (y: Pointer, counter: Pointer, key: Pointer) => Row;
 /** y = random words (u32): element 16·g + 4·w + k is word w of Philox4x32-10 for counter (4·g + k, stream, 0, 0) and key (seed, step key). */
-export const randomBits = /* @__PURE__ */ kernel(115, 'randomBits', 'onuks') as (y: Pointer, n: number, unit: number, stream: Pointer | number, step: Pointer) => Row;
+export const randomBits = /* @__PURE__ */ kernel(115, 'onuks') as (y: Pointer, n: number, unit: number, stream: Pointer | number, step: Pointer) => Row;
 /** y = low + (high − low)·u, u being the top 24 bits of the element's random word times 2^−24. */
-export const randomUniform = /* @__PURE__ */ kernel(116, 'randomUniform', 'onurrks') as (y: Pointer, n: number, unit: number, low: number, high: number, stream: Pointer | number, step: Pointer) => Row;
+export const randomUniform = /* @__PURE__ */ kernel(116, 'onurrks') as (y: Pointer, n: number, unit: number, low: number, high: number, stream: Pointer | number, step: Pointer) => Row;
 /** y = mean + std·z, z standard normal: the quantile of the top 24 bits of the element's random word; |z| ≤ 5.4. */
-export const randomNormal = /* @__PURE__ */ kernel(117, 'randomNormal', 'onurrks') as (y: Pointer, n: number, unit: number, mean: number, std: number, stream: Pointer | number, step: Pointer) => Row;
+export const randomNormal = /* @__PURE__ */ kernel(117, 'onurrks') as (y: Pointer, n: number, unit: number, mean: number, std: number, stream: Pointer | number, step: Pointer) => Row;
 /** y = mean + std·z, z normal on condition that |z| ≤ 2: the quantile of the top 24 bits of the element's random word. */
-export const randomTruncatedNormal = /* @__PURE__ */ kernel(118, 'randomTruncatedNormal', 'onurrks') as (y: Pointer, n: number, unit: number, mean: number, std: number, stream: Pointer | number, step: Pointer) => Row;
+export const randomTruncatedNormal = /* @__PURE__ */ kernel(118, 'onurrks') as (y: Pointer, n: number, unit: number, mean: number, std: number, stream: Pointer | number, step: Pointer) => Row;
 /** y = kept ? x / (1 − rate) : 0; element i is kept if its random word ≥ rate·2^32. y may be x; the gradient is the same kernel on dy. */
-export const dropout = /* @__PURE__ */ kernel(119, 'dropout', 'oinurks') as (y: Pointer, x: Pointer, n: number, unit: number, rate: number, stream: Pointer | number, step: Pointer) => Row;
+export const dropout = /* @__PURE__ */ kernel(119, 'oinurks') as (y: Pointer, x: Pointer, n: number, unit: number, rate: number, stream: Pointer | number, step: Pointer) => Row;
 /** y = a random order of 0 … n − 1 (i32), every order being equally likely: Fisher–Yates from the inside out. */
-export const permutation = /* @__PURE__ */ kernel(120, 'permutation', 'Onks') as (y: Pointer, n: number, stream: Pointer | number, step: Pointer) => Row;
+export const permutation = /* @__PURE__ */ kernel(120, 'Onks') as (y: Pointer, n: number, stream: Pointer | number, step: Pointer) => Row;
 /** y[i] = how many of the `count` ascending thresholds are below x[i]; none are below a NaN. */
-export const countBelow = /* @__PURE__ */ kernel(121, 'countBelow', 'oiInun') as (y: Pointer, x: Pointer, thresholds: Pointer, n: number, unit: number, count: number) => Row;
+export const countBelow = /* @__PURE__ */ kernel(121, 'oiInun') as (y: Pointer, x: Pointer, thresholds: Pointer, n: number, unit: number, count: number) => Row;
 /** y[r, c] = how many of the row stand before x[r, c]: those larger, not a number, or equal and further left; x [rows, cols]. */
-export const rankRows = /* @__PURE__ */ kernel(122, 'rankRows', 'oinun') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
+export const rankRows = /* @__PURE__ */ kernel(122, 'oinun') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
 /** y[r] = Σ_c x[r, c]; x [rows, cols]. */
-export const sumRows = /* @__PURE__ */ kernel(123, 'sumRows', 'oinun') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
+export const sumRows = /* @__PURE__ */ kernel(123, 'oinun') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
 /** y[r] = Σ_c x[r, c] / count; x [rows, cols]. */
-export const meanRows = /* @__PURE__ */ kernel(124, 'meanRows', 'oinunr') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number, count: number) => Row;
+export const meanRows = /* @__PURE__ */ kernel(124, 'oinunr') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number, count: number) => Row;
 /** y[r] = max_c x[r, c], NaN if there is one; x [rows, cols]. */
-export const maxRows = /* @__PURE__ */ kernel(125, 'maxRows', 'oinun') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
+export const maxRows = /* @__PURE__ */ kernel(125, 'oinun') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
 /** y[r] = min_c x[r, c], NaN if there is one; x [rows, cols]. */
-export const minRows = /* @__PURE__ */ kernel(126, 'minRows', 'oinun') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
+export const minRows = /* @__PURE__ */ kernel(126, 'oinun') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
 /** y[c] = Σ_r x[r, c]; x [rows, cols]. */
-export const sumColumns = /* @__PURE__ */ kernel(127, 'sumColumns', 'oInun') as (y: Pointer, x: Pointer, cols: number, unit: number, rows: number) => Row;
+export const sumColumns = /* @__PURE__ */ kernel(127, 'oInun') as (y: Pointer, x: Pointer, cols: number, unit: number, rows: number) => Row;
 /** y[c] = Σ_r x[r, c] / count; x [rows, cols]. */
-export const meanColumns = /* @__PURE__ */ kernel(128, 'meanColumns', 'oInunr') as (y: Pointer, x: Pointer, cols: number, unit: number, rows: number, count: number) => Row;
+export const meanColumns = /* @__PURE__ */ kernel(128, 'oInunr') as (y: Pointer, x: Pointer, cols: number, unit: number, rows: number, count: number) => Row;
 /** y[c] = max_r x[r, c], NaN if there is one; x [rows, cols]. */
-export const maxColumns = /* @__PURE__ */ kernel(129, 'maxColumns', 'oInun') as (y: Pointer, x: Pointer, cols: number, unit: number, rows: number) => Row;
+export const maxColumns = /* @__PURE__ */ kernel(129, 'oInun') as (y: Pointer, x: Pointer, cols: number, unit: number, rows: number) => Row;
 /** y[c] = min_r x[r, c], NaN if there is one; x [rows, cols]. */
-export const minColumns = /* @__PURE__ */ kernel(130, 'minColumns', 'oInun') as (y: Pointer, x: Pointer, cols: number, unit: number, rows: number) => Row;
+export const minColumns = /* @__PURE__ */ kernel(130, 'oInun') as (y: Pointer, x: Pointer, cols: number, unit: number, rows: number) => Row;
 /** partial[c] = Σ of x[c·chunk … min(n, (c + 1)·chunk) − 1]. */
-export const sumChunks = /* @__PURE__ */ kernel(131, 'sumChunks', 'oInunn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, n: number) => Row;
+export const sumChunks = /* @__PURE__ */ kernel(131, 'oInunn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, n: number) => Row;
 /** partial[c] = max of x[c·chunk … min(n, (c + 1)·chunk) − 1]; −Inf if empty. */
-export const maxChunks = /* @__PURE__ */ kernel(132, 'maxChunks', 'oInunn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, n: number) => Row;
+export const maxChunks = /* @__PURE__ */ kernel(132, 'oInunn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, n: number) => Row;
 /** partial[c] = min of x[c·chunk … min(n, (c + 1)·chunk) − 1]; +Inf if empty. */
-export const minChunks = /* @__PURE__ */ kernel(133, 'minChunks', 'oInunn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, n: number) => Row;
+export const minChunks = /* @__PURE__ */ kernel(133, 'oInunn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, n: number) => Row;
 /** partial[k, c] = Σ of x[r, c] for r = k·chunk … min(rows, (k + 1)·chunk) − 1; x [rows, cols], partial [chunks, cols]. */
-export const sumColumnChunks = /* @__PURE__ */ kernel(134, 'sumColumnChunks', 'oInunnn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, rows: number, cols: number) => Row;
+export const sumColumnChunks = /* @__PURE__ */ kernel(134, 'oInunnn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, rows: number, cols: number) => Row;
 /** partial[k, c] = max of x[r, c] for r = k·chunk … min(rows, (k + 1)·chunk) − 1; x [rows, cols], partial [chunks, cols]. */
-export const maxColumnChunks = /* @__PURE__ */ kernel(135, 'maxColumnChunks', 'oInunnn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, rows: number, cols: number) => Row;
+export const maxColumnChunks = /* @__PURE__ */ kernel(135, 'oInunnn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, rows: number, cols: number) => Row;
 /** partial[k, c] = min of x[r, c] for r = k·chunk … min(rows, (k + 1)·chunk) − 1; x [rows, cols], partial [chunks, cols]. */
-export const minColumnChunks = /* @__PURE__ */ kernel(136, 'minColumnChunks', 'oInunnn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, rows: number, cols: number) => Row;
+export const minColumnChunks = /* @__PURE__ */ kernel(136, 'oInunnn') as (partial: Pointer, x: Pointer, chunks: number, unit: number, chunk: number, rows: number, cols: number) => Row;
 /** loss = max(x, 0) − x·t + log(1 + exp(−|x|)) = −t·log σ(x) − (1 − t)·log(1 − σ(x)). loss may be x or t. */
-export const sigmoidCrossEntropy = /* @__PURE__ */ kernel(137, 'sigmoidCrossEntropy', 'oiinu') as (loss: Pointer, x: Pointer, t: Pointer, n: number, unit: number) => Row;
+export const sigmoidCrossEntropy = /* @__PURE__ */ kernel(137, 'oiinu') as (loss: Pointer, x: Pointer, t: Pointer, n: number, unit: number) => Row;
 /** dx = dloss·(σ(x) − t). dx may be any of the inputs. */
-export const sigmoidCrossEntropyGrad = /* @__PURE__ */ kernel(138, 'sigmoidCrossEntropyGrad', 'oiiinu') as (dx: Pointer, dloss: Pointer, x: Pointer, t: Pointer, n: number, unit: number) => Row;
+export const sigmoidCrossEntropyGrad = /* @__PURE__ */ kernel(138, 'oiiinu') as (dx: Pointer, dloss: Pointer, x: Pointer, t: Pointer, n: number, unit: number) => Row;
 /** y[r, c] = exp(x[r, c]) / Σ_k exp(x[r, k]), computed from x − max; x, y [rows, cols]. y may be x. */
-export const softmax = /* @__PURE__ */ kernel(139, 'softmax', 'oinun') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
+export const softmax = /* @__PURE__ */ kernel(139, 'oinun') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
 /** y[r, c] = x[r, c] − log Σ_k exp(x[r, k]); x, y [rows, cols]. y may be x. */
-export const logSoftmax = /* @__PURE__ */ kernel(140, 'logSoftmax', 'oinun') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
+export const logSoftmax = /* @__PURE__ */ kernel(140, 'oinun') as (y: Pointer, x: Pointer, rows: number, unit: number, cols: number) => Row;
 /** dx[r, c] = y[r, c]·(dy[r, c] − Σ_k dy[r, k]·y[r, k]); all [rows, cols]. dx may be dy or y. */
-export const softmaxGrad = /* @__PURE__ */ kernel(141, 'softmaxGrad', 'oiinun') as (dx: Pointer, dy: Pointer, y: Pointer, rows: number, unit: number, cols: number) => Row;
+export const softmaxGrad = /* @__PURE__ */ kernel(141, 'oiinun') as (dx: Pointer, dy: Pointer, y: Pointer, rows: number, unit: number, cols: number) => Row;
 /** dx[r, c] = dy[r, c] − exp(y[r, c])·Σ_k dy[r, k]; all [rows, cols]. dx may be dy or y. */
-export const logSoftmaxGrad = /* @__PURE__ */ kernel(142, 'logSoftmaxGrad', 'oiinun') as (dx: Pointer, dy: Pointer, y: Pointer, rows: number, unit: number, cols: number) => Row;
+export const logSoftmaxGrad = /* @__PURE__ */ kernel(142, 'oiinun') as (dx: Pointer, dy: Pointer, y: Pointer, rows: number, unit: number, cols: number) => Row;
 /** loss[r] = log Σ_k exp(x[r, k]) − x[r, labels[r]]; x [rows, cols], labels i32 [rows]. A label outside [0, cols) gives NaN. */
-export const softmaxCrossEntropy = /* @__PURE__ */ kernel(143, 'softmaxCrossEntropy', 'oiinun') as (loss: Pointer, x: Pointer, labels: Pointer, rows: number, unit: number, cols: number) => Row;
+export const softmaxCrossEntropy = /* @__PURE__ */ kernel(143, 'oiinun') as (loss: Pointer, x: Pointer, labels: Pointer, rows: number, unit: number, cols: number) => Row;
 /** dx[r, c] = dloss[r]·(softmax(x)[r, c] − (c == labels[r])); x, dx [rows, cols], labels i32 [rows], dloss [rows]. dx may be x. A label outside [0, cols) gives a row of NaN. */
-export const softmaxCrossEntropyGrad = /* @__PURE__ */ kernel(144, 'softmaxCrossEntropyGrad', 'oiiinun') as (dx: Pointer, dloss: Pointer, x: Pointer, labels: Pointer, rows: number, unit: number, cols: number) => Row;
+export const softmaxCrossEntropyGrad = /* @__PURE__ */ kernel(144, 'oiiinun') as (dx: Pointer, dloss: Pointer, x: Pointer, labels: Pointer, rows: number, unit: number, cols: number) => Row;
 /** loss[r] = Σ_c t[r, c]·(log Σ_k exp(x[r, k]) − x[r, c]); x, t [rows, cols]. */
-export const softmaxCrossEntropyDense = /* @__PURE__ */ kernel(145, 'softmaxCrossEntropyDense', 'oiinun') as (loss: Pointer, x: Pointer, t: Pointer, rows: number, unit: number, cols: number) => Row;
+export const softmaxCrossEntropyDense = /* @__PURE__ */ kernel(145, 'oiinun') as (loss: Pointer, x: Pointer, t: Pointer, rows: number, unit: number, cols: number) => Row;
 /** dx[r, c] = dloss[r]·(softmax(x)[r, c]·Σ_k t[r, k] − t[r, c]); x, t, dx [rows, cols], dloss [rows]. dx may be x or t. */
-export const softmaxCrossEntropyDenseGrad = /* @__PURE__ */ kernel(146, 'softmaxCrossEntropyDenseGrad', 'oiiinun') as (dx: Pointer, dloss: Pointer, x: Pointer, t: Pointer, rows: number, unit: number, cols: number) => Row;
+export const softmaxCrossEntropyDenseGrad = /* @__PURE__ */ kernel(146, 'oiiinun') as (dx: Pointer, dloss: Pointer, x: Pointer, t: Pointer, rows: number, unit: number, cols: number) => Row;
 /** y = |x| */
-export const abs = /* @__PURE__ */ kernel(147, 'abs', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const abs = /* @__PURE__ */ kernel(147, 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = −1, 0 or 1; NaN stays */
-export const sign = /* @__PURE__ */ kernel(148, 'sign', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const sign = /* @__PURE__ */ kernel(148, 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = e^x */
-export const exp = /* @__PURE__ */ kernel(149, 'exp', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const exp = /* @__PURE__ */ kernel(149, 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = log x */
-export const log = /* @__PURE__ */ kernel(150, 'log', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const log = /* @__PURE__ */ kernel(150, 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = log(1 + x) */
-export const log1p = /* @__PURE__ */ kernel(151, 'log1p', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const log1p = /* @__PURE__ */ kernel(151, 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = e^x − 1 */
-export const expm1 = /* @__PURE__ */ kernel(152, 'expm1', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const expm1 = /* @__PURE__ */ kernel(152, 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = √x */
-export const sqrt = /* @__PURE__ */ kernel(153, 'sqrt', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const sqrt = /* @__PURE__ */ kernel(153, 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = 1 / √x */
-export const rsqrt = /* @__PURE__ */ kernel(154, 'rsqrt', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const rsqrt = /* @__PURE__ */ kernel(154, 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = 1 / x */
-export const reciprocal = /* @__PURE__ */ kernel(155, 'reciprocal', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const reciprocal = /* @__PURE__ */ kernel(155, 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = x² */
-export const square = /* @__PURE__ */ kernel(156, 'square', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const square = /* @__PURE__ */ kernel(156, 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = sin x */
-export const sin = /* @__PURE__ */ kernel(157, 'sin', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const sin = /* @__PURE__ */ kernel(157, 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = cos x */
-export const cos = /* @__PURE__ */ kernel(158, 'cos', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const cos = /* @__PURE__ */ kernel(158, 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = tanh x */
-export const tanh = /* @__PURE__ */ kernel(159, 'tanh', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const tanh = /* @__PURE__ */ kernel(159, 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = 1 / (1 + e^−x) */
-export const sigmoid = /* @__PURE__ */ kernel(160, 'sigmoid', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const sigmoid = /* @__PURE__ */ kernel(160, 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = 2/√π ∫₀ˣ e^(−t²) dt */
-export const erf = /* @__PURE__ */ kernel(161, 'erf', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const erf = /* @__PURE__ */ kernel(161, 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = max(x, 0) */
-export const relu = /* @__PURE__ */ kernel(162, 'relu', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const relu = /* @__PURE__ */ kernel(162, 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = log(1 + e^x) */
-export const softplus = /* @__PURE__ */ kernel(163, 'softplus', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const softplus = /* @__PURE__ */ kernel(163, 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = the integer below */
-export const floor = /* @__PURE__ */ kernel(164, 'floor', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const floor = /* @__PURE__ */ kernel(164, 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = the integer above */
-export const ceil = /* @__PURE__ */ kernel(165, 'ceil', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const ceil = /* @__PURE__ */ kernel(165, 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = the nearest integer, halves to even */
-export const round = /* @__PURE__ */ kernel(166, 'round', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const round = /* @__PURE__ */ kernel(166, 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = x·(1 + erf(x / √2)) / 2 */
-export const gelu = /* @__PURE__ */ kernel(167, 'gelu', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const gelu = /* @__PURE__ */ kernel(167, 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = 1 − x */
-export const not = /* @__PURE__ */ kernel(168, 'not', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const not = /* @__PURE__ */ kernel(168, 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = 1 where x is neither infinite nor NaN, else 0 */
-export const isFinite = /* @__PURE__ */ kernel(169, 'isFinite', 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
+export const isFinite = /* @__PURE__ */ kernel(169, 'oinu') as (y: Pointer, x: Pointer, n: number, unit: number) => Row;
 /** y = a·x + b */
-export const affine = /* @__PURE__ */ kernel(170, 'affine', 'oinurr') as (y: Pointer, x: Pointer, n: number, unit: number, a: number, b: number) => Row;
+export const affine = /* @__PURE__ */ kernel(170, 'oinurr') as (y: Pointer, x: Pointer, n: number, unit: number, a: number, b: number) => Row;
 /** y = x > 0 ? x : alpha·x */
-export const leakyRelu = /* @__PURE__ */ kernel(171, 'leakyRelu', 'oinur') as (y: Pointer, x: Pointer, n: number, unit: number, alpha: number) => Row;
+export const leakyRelu = /* @__PURE__ */ kernel(171, 'oinur') as (y: Pointer, x: Pointer, n: number, unit: number, alpha: number) => Row;
 /** y = x > 0 ? x : alpha·(e^x − 1) */
-export const elu = /* @__PURE__ */ kernel(172, 'elu', 'oinur') as (y: Pointer, x: Pointer, n: number, unit: number, alpha: number) => Row;
+export const elu = /* @__PURE__ */ kernel(172, 'oinur') as (y: Pointer, x: Pointer, n: number, unit: number, alpha: number) => Row;
 /** y = min(max(x, low), high); NaN stays */
-export const clip = /* @__PURE__ */ kernel(173, 'clip', 'oinurr') as (y: Pointer, x: Pointer, n: number, unit: number, low: number, high: number) => Row;
+export const clip = /* @__PURE__ */ kernel(173, 'oinurr') as (y: Pointer, x: Pointer, n: number, unit: number, low: number, high: number) => Row;
 /** y = x^exponent */
-export const powScalar = /* @__PURE__ */ kernel(174, 'powScalar', 'oinur') as (y: Pointer, x: Pointer, n: number, unit: number, exponent: number) => Row;
+export const powScalar = /* @__PURE__ */ kernel(174, 'oinur') as (y: Pointer, x: Pointer, n: number, unit: number, exponent: number) => Row;
 /** p ← p − rate·weightDecay·p, then p ← p − rate·g. */
-export const sgd = /* @__PURE__ */ kernel(175, 'sgd', 'binuddIs') as (p: Pointer, g: Pointer, n: number, unit: number, factor: number, weightDecay: number, guard: Pointer, step: Pointer) => Row;
+export const sgd = /* @__PURE__ */ kernel(175, 'binuddIs') as (p: Pointer, g: Pointer, n: number, unit: number, factor: number, weightDecay: number, guard: Pointer, step: Pointer) => Row;
 /** m ← momentum·m − rate·g; p ← p − rate·weightDecay·p + m, with nesterov + momentum·m − rate·g (Sutskever et al. 2013, as in Keras). */
-export const momentum = /* @__PURE__ */ kernel(176, 'momentum', 'bibnudnddIs') as (p: Pointer, g: Pointer, m: Pointer, n: number, unit: number, momentum: number, nesterov: number, factor: number, weightDecay: number, guard: Pointer, step: Pointer) => Row;
+export const momentum = /* @__PURE__ */ kernel(176, 'bibnudnddIs') as (p: Pointer, g: Pointer, m: Pointer, n: number, unit: number, momentum: number, nesterov: number, factor: number, weightDecay: number, guard: Pointer, step: Pointer) => Row;
 /** v ← rho·v + (1 − rho)·g²; p ← p − rate·weightDecay·p − inc, inc = rate·g/√(v + epsilon), or with `outside` rate·g/(√v + epsilon); with mg ≠ 0 (centered) v − mg² stands for v, mg ← rho·mg + (1 − rho)·g; with m ≠ 0 m ← momentum·m + inc stands for inc (Tieleman and Hinton 2012). */
-export const rmsprop = /* @__PURE__ */ kernel(177, 'rmsprop', 'bibbbnudddnddIs') as (p: Pointer, g: Pointer, v: Pointer, mg: Pointer, m: Pointer, n: number, unit: number, rho: number, momentum: number, epsilon: number, outside: number, factor: number, weightDecay: number, guard: Pointer, step: Pointer) => Row;
+export const rmsprop = /* @__PURE__ */ kernel(177, 'bibbbnudddnddIs') as (p: Pointer, g: Pointer, v: Pointer, mg: Pointer, m: Pointer, n: number, unit: number, rho: number, momentum: number, epsilon: number, outside: number, factor: number, weightDecay: number, guard: Pointer, step: Pointer) => Row;
 /** m ← m + (1 − beta1)·(g − m); v ← v + (1 − beta2)·(g² − v); p ← p − rate·weightDecay·p − α·m/(√v + epsilon), α = rate·√(1 − beta2^t)/(1 − beta1^t) (Kingma and Ba 2015, Keras' form); with `outside` epsilon·√(1 − beta2^t) stands for epsilon (PyTorch's form); with vmax ≠ 0 (amsgrad) vmax ← max(vmax, v) stands for v. */
-export const adam = /* @__PURE__ */ kernel(178, 'adam', 'bibbbnudddnddIs') as (p: Pointer, g: Pointer, m: Pointer, v: Pointer, vmax: Pointer, n: number, unit: number, beta1: number, beta2: number, epsilon: number, outside: number, factor: number, weightDecay: number, guard: Pointer, step: Pointer) => Row;
+export const adam = /* @__PURE__ */ kernel(178, 'bibbbnudddnddIs') as (p: Pointer, g: Pointer, m: Pointer, v: Pointer, vmax: Pointer, n: number, unit: number, beta1: number, beta2: number, epsilon: number, outside: number, factor: number, weightDecay: number, guard: Pointer, step: Pointer) => Row;
 /** a ← a + g²; p ← p − rate·weightDecay·p − rate·g/√(a + epsilon), or with `outside` rate·g/(√a + epsilon) (Duchi et al. 2011). */
-export const adagrad = /* @__PURE__ */ kernel(179, 'adagrad', 'bibnudnddIs') as (p: Pointer, g: Pointer, a: Pointer, n: number, unit: number, epsilon: number, outside: number, factor: number, weightDecay: number, guard: Pointer, step: Pointer) => Row;
+export const adagrad = /* @__PURE__ */ kernel(179, 'bibnudnddIs') as (p: Pointer, g: Pointer, a: Pointer, n: number, unit: number, epsilon: number, outside: number, factor: number, weightDecay: number, guard: Pointer, step: Pointer) => Row;
 /** y[b, i, j] = x[b] at column u and row v, between its four neighbours (bilinear): (u, v) = maps[b]·(j, i, 1) + field[b, :, i, j]. x [B, H, W, C], y [B, OH, OW, C], maps [B, 6], field [B, 2, OH, OW] (0: none). Beyond the edges: mode 0 `fill`, 1 the nearest pixel, 2 the image mirrored at its edge. `rounded`: u and v to whole numbers first. */
-export const warp = /* @__PURE__ */ kernel(180, 'warp', 'oiiinunnnnnnrn') as (y: Pointer, x: Pointer, maps: Pointer, field: Pointer, B: number, unit: number, H: number, W: number, C: number, OH: number, OW: number, mode: number, fill: number, rounded: number) => Row;
+export const warp = /* @__PURE__ */ kernel(180, 'oiiinunnnnnnrn') as (y: Pointer, x: Pointer, maps: Pointer, field: Pointer, B: number, unit: number, H: number, W: number, C: number, OH: number, OW: number, mode: number, fill: number, rounded: number) => Row;
 /** y[b, i, j] = 1 where top ≤ i < top + height and left ≤ j < left + width, else 0; boxes [B, 4] top, left, height, width. */
-export const boxMask = /* @__PURE__ */ kernel(181, 'boxMask', 'oinunn') as (y: Pointer, boxes: Pointer, B: number, unit: number, H: number, W: number) => Row;
+export const boxMask = /* @__PURE__ */ kernel(181, 'oinunn') as (y: Pointer, boxes: Pointer, B: number, unit: number, H: number, W: number) => Row;
 /** u = G g Gᵀ of each filter g [3, 3], whose elements are at y·sY + x·sX + c·sC + n·sN; the last panel is padded with zeros. columns = N rounded up to panels. */
-export const winogradFilter = /* @__PURE__ */ kernel(182, 'winogradFilter', 'oInunnnnnn') as (u: Pointer, w: Pointer, columns: number, unit: number, N: number, C: number, sY: number, sX: number, sC: number, sN: number) => Row;
+export const winogradFilter = /* @__PURE__ */ kernel(182, 'oInunnnnnn') as (u: Pointer, w: Pointer, columns: number, unit: number, N: number, C: number, sY: number, sX: number, sC: number, sN: number) => Row;
 /** y = act(convolution of x by u (winogradFilter) + bias). rows = images · rows of tiles; `places` has the rows of a block (placeRows: C apart in A, NR in C); activation as in gemm. Threads share whole images: unit is a multiple of their rows. */
-export const winograd = /* @__PURE__ */ kernel(183, 'winograd', 'oiIIIOnunnnnnnnnnnn') as (y: Pointer, x: Pointer, u: Pointer, bias: Pointer, places: Pointer, scratch: Pointer, rows: number, unit: number, block: number, slot: number, H: number, W: number, C: number, OH: number, OW: number, N: number, top: number, left: number, activation: number) => Row;
+export const winograd = /* @__PURE__ */ kernel(183, 'oiIIIOnunnnnnnnnnnn') as (y: Pointer, x: Pointer, u: Pointer, bias: Pointer, places: Pointer, scratch: Pointer, rows: number, unit: number, block: number, slot: number, H: number, W: number, C: number, OH: number, OW: number, N: number, top: number, left: number, activation: number) => Row;
 /** The same where threads share rows of tiles. */
-export const winogradRows = /* @__PURE__ */ kernel(184, 'winogradRows', 'OIIIIOnunnnnnnnnnnn') as (y: Pointer, x: Pointer, u: Pointer, bias: Pointer, places: Pointer, scratch: Pointer, rows: number, unit: number, block: number, slot: number, H: number, W: number, C: number, OH: number, OW: number, N: number, top: number, left: number, activation: number) => Row;
+export const winogradRows = /* @__PURE__ */ kernel(184, 'OIIIIOnunnnnnnnnnnn') as (y: Pointer, x: Pointer, u: Pointer, bias: Pointer, places: Pointer, scratch: Pointer, rows: number, unit: number, block: number, slot: number, H: number, W: number, C: number, OH: number, OW: number, N: number, top: number, left: number, activation: number) => Row;
 /** du[part] = Σ Vᵀ·(A dy Aᵀ) over the tiles of each part of the images, panels as u: the gradient of u. `places` has the rows of a plane of it (placeRows: 1 apart in A, NR in C). Every part has images. */
-export const winogradFilterGrad = /* @__PURE__ */ kernel(185, 'winogradFilterGrad', 'oIIIOnunnnnnnnnnnn') as (du: Pointer, x: Pointer, dy: Pointer, places: Pointer, scratch: Pointer, parts: number, unit: number, images: number, block: number, slot: number, H: number, W: number, C: number, OH: number, OW: number, N: number, top: number, left: number) => Row;
+export const winogradFilterGrad = /* @__PURE__ */ kernel(185, 'oIIIOnunnnnnnnnnnn') as (du: Pointer, x: Pointer, dy: Pointer, places: Pointer, scratch: Pointer, parts: number, unit: number, images: number, block: number, slot: number, H: number, W: number, C: number, OH: number, OW: number, N: number, top: number, left: number) => Row;
 /** dw [3, 3, C, N] = Gᵀ(Σ du[part])G; the sums take the place of du[0]. columns = N rounded up to panels. */
-export const winogradFilterSum = /* @__PURE__ */ kernel(186, 'winogradFilterSum', 'OOnunnn') as (dw: Pointer, du: Pointer, columns: number, unit: number, N: number, C: number, parts: number) => Row;
+export const winogradFilterSum = /* @__PURE__ */ kernel(186, 'OOnunnn') as (dw: Pointer, du: Pointer, columns: number, unit: number, N: number, C: number, parts: number) => Row;

@@ -1,5 +1,6 @@
 import type { NDArray } from '../compile/array.ts';
 import { plainStep } from '../compile/executable.ts';
+import { checkOptions } from '../runtime/errors.ts';
 import { inTurns } from '../runtime/turns.ts';
 import type { Compiled, ModelCore } from './core.ts';
 import { tabulatingData } from './data.ts';
@@ -7,6 +8,7 @@ import { type Feed, ResidentData } from './feed.ts';
 import { type Logs, RunningMeans } from './history.ts';
 import { asLogs } from './metricSums.ts';
 import { type Inputs, rowShapes } from './networkCore.ts';
+import { checkWhole } from './options.ts';
 import { metricSums } from './prepare.ts';
 import { traceLoss } from './programs.ts';
 
@@ -47,6 +49,26 @@ export function lossNames(
   const found = traceLoss(core.network, compiled, feeds, 1, false).names;
   names.set(feeds, found);
   return found;
+}
+
+export interface EvaluateOptions {
+  /** Examples that are computed together, default 32. */
+  readonly batchSize?: number;
+  /** Factor of each example's loss. */
+  readonly sampleWeight?: ArrayLike<number>;
+}
+
+/** Mean loss and metrics over the examples. */
+export function evaluate(
+  core: ModelCore,
+  x: Inputs,
+  y: Inputs,
+  options: EvaluateOptions,
+): Promise<Logs> {
+  checkOptions('evaluate', options, ['batchSize', 'sampleWeight']);
+  const { batchSize = 32, sampleWeight } = options;
+  checkWhole('batchSize', batchSize, 1);
+  return withData(core, x, y, sampleWeight, (data) => evaluateData(core, data, batchSize));
 }
 
 /** Steps of one call: predictions of others take their turn between calls. */

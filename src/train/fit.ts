@@ -13,7 +13,8 @@ import { checkMixing, type MixingOptions, mixerOf } from './mixing.ts';
 import type { Model } from './model.ts';
 import { type Inputs, rowShapes } from './networkCore.ts';
 import { checkWhole } from './options.ts';
-import { type EpochSource, ResidentSource } from './source.ts';
+import { ResidentSource } from './residentSource.ts';
+import type { EpochSource } from './source.ts';
 
 export interface FitOptions extends MixingOptions {
   /** Passes over the data, default 1. */

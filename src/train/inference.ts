@@ -118,20 +118,24 @@ export async function loadModel(
   return InferenceModel.open(new SavedNetwork(files, named ? String(source) : '', make), options);
 }
 
-const image = async () => (await import('../nn/imageMakers.ts')).imageMakers;
-const norm = async () => (await import('../nn/normMakers.ts')).normMakers;
+/** Families of layers by their types. */
+const FAMILIES: readonly (readonly [types: RegExp, load: () => Promise<Makers>])[] = [
+  [/ormalization$/, async () => (await import('../nn/normMakers.ts')).normMakers],
+  [
+    /^(concatenate|add|subtract|multiply|average|maximum|minimum)$/,
+    async () => (await import('../nn/mergeMakers.ts')).mergeMakers,
+  ],
+  [/./, async () => (await import('../nn/imageMakers.ts')).imageMakers],
+];
 
 /** Makers for the types of layers that the files name, as far as there are any: families of layers are loaded when needed. */
 async function makersFor(files: ModelFiles): Promise<Makers> {
   const text = new TextDecoder().decode(files[MODEL_FILE]);
   const types = [...text.matchAll(/"type":\s*"(\w+)"/g)].map(([, type]) => type as string);
   const others = types.filter((type) => !Object.hasOwn(commonMakers, type));
-  const isNorm = (type: string) => type.endsWith('ormalization');
-  return {
-    ...commonMakers,
-    ...(others.some(isNorm) ? await norm() : {}),
-    ...(others.every(isNorm) ? {} : await image()),
-  };
+  const families = new Set(others.map((type) => FAMILIES.find(([known]) => known.test(type))));
+  const loaded = await Promise.all([...families].map((family) => family?.[1]()));
+  return Object.assign({}, commonMakers, ...loaded);
 }
 
 async function filesAt(place: string): Promise<ModelFiles> {

@@ -18,24 +18,15 @@ import {
 import { type CompileOptions, resolveCompile } from './compileOptions.ts';
 import { ModelCore, type ModelOptions } from './core.ts';
 import { directionOf } from './direction.ts';
-import { evaluateData, withData } from './evaluate.ts';
-import type { ResidentData } from './feed.ts';
-import { type FitOptions, fit } from './fit.ts';
+import type { EvaluateOptions } from './evaluate.ts';
+import type { FitOptions } from './fit.ts';
 import { layersOf, setTrainable } from './freezing.ts';
 import type { History, Logs } from './history.ts';
 import { type MemoryReport, memoryOf, summarize } from './inspect.ts';
 import { applyNetwork, type Network, namedOutputs, sequentialNetwork } from './network.ts';
 import type { Inputs } from './networkCore.ts';
-import { checkWhole } from './options.ts';
 import type { Outputs } from './outputs.ts';
-import {
-  intermediates,
-  type PredictOptions,
-  predict,
-  predictLatest,
-  predictSync,
-  single,
-} from './predict.ts';
+import { intermediates, type PredictOptions, predict, predictSync, single } from './predict.ts';
 import type { Profile, ProfileOptions } from './profile.ts';
 import type { SaveOptions } from './save.ts';
 import { type BatchStream, isStream } from './source.ts';
@@ -155,9 +146,12 @@ export class Model {
     options: FitOptions = {},
   ): Promise<History> {
     return this.#core.exclusively('fit', async () => {
-      if (!isStream(x)) return fit(this.#core, this, x, y as Inputs, options);
-      const { fitStream } = await import('./fitStream.ts');
-      return fitStream(this.#core, this, x, (y ?? {}) as FitOptions);
+      if (isStream(x)) {
+        const { fitStream } = await import('./fitStream.ts');
+        return fitStream(this.#core, this, x, (y ?? {}) as FitOptions);
+      }
+      const { fit } = await import('./fit.ts');
+      return fit(this.#core, this, x, y as Inputs, options);
     });
   }
 
@@ -180,17 +174,10 @@ export class Model {
   }
 
   /** Mean loss and metrics over the examples. */
-  evaluate(
-    x: Inputs,
-    y: Inputs,
-    options: { batchSize?: number; sampleWeight?: ArrayLike<number> } = {},
-  ): Promise<Logs> {
+  evaluate(x: Inputs, y: Inputs, options: EvaluateOptions = {}): Promise<Logs> {
     return this.#core.exclusively('evaluate', async () => {
-      checkOptions('evaluate', options, ['batchSize', 'sampleWeight']);
-      const { batchSize = 32 } = options;
-      checkWhole('batchSize', batchSize, 1);
-      const run = (data: ResidentData) => evaluateData(this.#core, data, batchSize);
-      return withData(this.#core, x, y, options.sampleWeight, run);
+      const { evaluate } = await import('./evaluate.ts');
+      return evaluate(this.#core, x, y, options);
     });
   }
 
@@ -212,6 +199,7 @@ export class Model {
    * waits. Resolves to undefined when a later call took the place of one that waited. Results come in the order of the calls.
    */
   async predictLatest(x: Inputs, options: PredictOptions = {}): Promise<NDArray | undefined> {
+    const { predictLatest } = await import('./predictLatest.ts');
     const outputs = await predictLatest(this.#core, x, options);
     return outputs && single(outputs, this.name);
   }

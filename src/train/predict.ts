@@ -9,7 +9,7 @@ import { type Inputs, type NetworkCore, rowShapes } from './networkCore.ts';
 import { checkWhole } from './options.ts';
 import type { WeightState } from './weightState.ts';
 
-type Core = NetworkCore<WeightState>;
+export type Core = NetworkCore<WeightState>;
 
 const keyOf = (size: number) => `predict:${size}`;
 
@@ -125,25 +125,6 @@ export async function predict(
     });
   }
   return collected.outputs;
-}
-
-/** The newest call of a model, and what resolves when the last one that began has ended. */
-const latest = new WeakMap<Core, { call: number; ended: Promise<unknown> }>();
-
-/** The same, unless a later call comes before it begins. */
-export async function predictLatest(
-  core: Core,
-  x: Inputs,
-  options: PredictOptions,
-): Promise<Record<string, NDArray> | undefined> {
-  const state = latest.get(core) ?? { call: 0, ended: Promise.resolve() };
-  latest.set(core, state);
-  const call = ++state.call;
-  await state.ended;
-  if (call !== state.call) return undefined;
-  const outputs = predict(core, x, options);
-  state.ended = outputs.catch(() => {});
-  return outputs;
 }
 
 /** What each layer's ops computed for one batch, by name; needs DEBUG=3. */

@@ -4,7 +4,7 @@ import { StateError } from '../runtime/errors.ts';
 import { turn, type Work } from '../runtime/turns.ts';
 import type { ModelCore } from './core.ts';
 import type { Feed } from './feed.ts';
-import type { MetricSums } from './metricSums.ts';
+import { MetricSums } from './metricSums.ts';
 import type { Mixer } from './mixing.ts';
 import type { Probe } from './probe.ts';
 import { traceLoss, trainable, trainSpec } from './programs.ts';
@@ -34,8 +34,9 @@ export function metricSums(
   feeds: readonly Feed[],
   compiled = core.requireCompiled,
 ): MetricSums {
-  const trace = () => traceLoss(core.network, compiled, feeds, 1, false).accumulated;
-  return core.state.metricSums(owner, trace);
+  const { network, state } = core;
+  const trace = () => traceLoss(network, compiled, feeds, 1, false).accumulated;
+  return state.metricSums(owner, () => new MetricSums(state, trace()));
 }
 
 /** Which of the training programs of one batch size. */

@@ -5,6 +5,7 @@ import { compiling, iterations, touched } from '../compile/program.ts';
 import { type Shape, sizeOf } from '../graph/shape.ts';
 import { rowBytes } from '../runtime/encode.ts';
 import { checkOptions } from '../runtime/errors.ts';
+import { nameOf } from '../runtime/kernelName.ts';
 import { inTurns } from '../runtime/turns.ts';
 import type { ModelCore } from './core.ts';
 import type { Feed } from './feed.ts';
@@ -160,13 +161,14 @@ function rate(amount: number, us: number): number {
 
 function describe(executable: Executable, ms: Float64Array, steps: number): Profile {
   const { rows: calls, nodes } = executable.program;
+  const kernels = calls.map((row) => nameOf(row.kernel));
   const work = workOf(executable, ms, steps);
   const us = work.reduce((sum, w) => sum + w.us, 0);
   const rows = work.map(
     (w, i): ProfileRow => ({
       layer: w.layer,
       op: nodes[i]?.op.name ?? '',
-      kernel: calls[i]?.kernel.name ?? '',
+      kernel: kernels[i] ?? '',
       us: w.us,
       share: us > 0 ? w.us / us : 0,
       gflops: w.flops ? rate(w.flops, w.us) : null,

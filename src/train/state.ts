@@ -6,7 +6,7 @@ import type { Optimizer } from '../optim/optimizer.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { EngineError } from '../runtime/errors.ts';
 import { inTurns } from '../runtime/turns.ts';
-import { type BatchSums, MetricSums } from './metricSums.ts';
+import type { MetricSums } from './metricSums.ts';
 import { allocate, clearPadding, inMemoryOrder, type Stretch, stretches } from './slabs.ts';
 import type { TrainState } from './step.ts';
 import { offer } from './unbuilt.ts';
@@ -166,9 +166,9 @@ export class ModelState extends WeightState implements TrainState {
   }
 
   /** What the metrics of the programs of `owner` have added up. */
-  metricSums(owner: string, metrics: () => readonly BatchSums[]): MetricSums {
+  metricSums(owner: string, make: () => MetricSums): MetricSums {
     const key = `${owner}:`;
-    const kept = this.#sums.get(key) ?? new MetricSums(this, metrics());
+    const kept = this.#sums.get(key) ?? make();
     this.#sums.set(key, kept);
     return kept;
   }

@@ -9,6 +9,7 @@ import { adam, sgd } from '../../src/optim/index.ts';
 import type { Optimizer } from '../../src/optim/optimizer.ts';
 import { createEngine } from '../../src/runtime/create.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
+import { nameOf } from '../../src/runtime/kernelName.ts';
 import { sequential } from '../../src/train/model.ts';
 import { allocate } from '../../src/train/slabs.ts';
 import { beside } from '../../src/train/variables.ts';
@@ -19,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => engine.dispose());
 
-const names = (program: Program) => program.rows.map((row) => row.kernel.name);
+const names = (program: Program) => program.rows.map((row) => nameOf(row.kernel));
 
 /** A chain of maps, large enough that memory matters. */
 function chain(): Tensor {
@@ -162,7 +163,7 @@ describe('updates of neighbours', () => {
   ] as const)('%s is one row', (name, optimizer) => {
     for (const sizes of [[16, 16], [64, 5, 7, 1, 100], [3]]) {
       const program = updateProgram(sizes, optimizer);
-      const rows = program.rows.filter((row) => row.kernel.name === name);
+      const rows = program.rows.filter((row) => nameOf(row.kernel) === name);
       expect(rows.length, `${sizes}`).toBe(1);
       const [row] = rows as [(typeof rows)[0]];
       const padded = sizes.reduce((sum, n) => sum + Math.ceil(n / 16) * 16, 0);

@@ -5,6 +5,7 @@ import { type Tensor, Variable } from '../../src/graph/tensor.ts';
 import { gradients } from '../../src/ops/gradient.ts';
 import * as ops from '../../src/ops/index.ts';
 import { record } from '../../src/ops/update.ts';
+import { nameOf } from '../../src/runtime/kernelName.ts';
 
 const TARGET = { build: 'relaxed', realBytes: 4, MR: 6, NR: 8, threads: 1 } as const;
 
@@ -19,7 +20,7 @@ function perceptron() {
 }
 
 const names = (spec: Parameters<typeof compile>[0]) =>
-  compile(spec, TARGET).rows.map(({ kernel }) => kernel.name);
+  compile(spec, TARGET).rows.map(({ kernel }) => nameOf(kernel));
 
 describe('what nothing waits for', () => {
   const place = (order: readonly Tensor[], node: Tensor) => order.indexOf(node);

@@ -5,6 +5,7 @@ import type { Tensor } from '../../src/graph/tensor.ts';
 import * as ops from '../../src/ops/index.ts';
 import { createEngine } from '../../src/runtime/create.ts';
 import type { BuildName, Target } from '../../src/runtime/engine.ts';
+import { nameOf } from '../../src/runtime/kernelName.ts';
 import { numbers } from '../support/threads.ts';
 
 type Shape = readonly [H: number, W: number, C: number, N: number];
@@ -21,7 +22,7 @@ function kernelsOf(build: BuildName, [H, W, C, N]: Shape, taps = 3, stride = 1):
     dx: ops.conv2dInputGrad(dy, w, [H, W], options),
     dw: ops.conv2dFilterGrad(x, dy, [taps, taps], options),
   };
-  return compile({ name: 'test', outputs }, target).rows.map((row) => row.kernel.name);
+  return compile({ name: 'test', outputs }, target).rows.map((row) => nameOf(row.kernel));
 }
 
 const tiled = (names: string[]) =>

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { nameOf } from '../../src/runtime/kernelName.ts';
 import { kernels } from '../../src/runtime/kernels.gen.ts';
 import type { Pointer, Row } from '../../src/runtime/row.ts';
 import { KernelBench } from '../support/kernel.ts';
@@ -54,7 +55,7 @@ describe.each(BUILDS)('reductions, %s', (build) => {
     const y = indices ? bench.buffer(expected.length * 4) : bench.output(expected.length);
     const made = make(y, bench.buffer(x));
     runOnThreads(bench, made, y);
-    expectClose(indices ? bench.i32(y) : bench.real(y), expected, tolerance, made.kernel.name);
+    expectClose(indices ? bench.i32(y) : bench.real(y), expected, tolerance, nameOf(made.kernel));
   }
 
   test.each(SHAPES)('rows and columns of [%i, %i]', (rows, cols) => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { nameOf } from '../../src/runtime/kernelName.ts';
 import { kernels } from '../../src/runtime/kernels.gen.ts';
 import type { Pointer, Row } from '../../src/runtime/row.ts';
 import { KernelBench } from '../support/kernel.ts';
@@ -73,13 +74,13 @@ describe.each(BUILDS)('softmax, %s', (build) => {
       const [y, pa, pb] = [bench.output(rows * cols), bench.buffer(a), bench.buffer(b)];
       const row = kernel(y, pa, pb, rows, 1, cols);
       runOnThreads(bench, row, y);
-      expectClose(bench.real(y), expected, tolerance, row.kernel.name);
+      expectClose(bench.real(y), expected, tolerance, nameOf(row.kernel));
       const bits = bench.bytes(y);
       for (const target of [pa, pb]) {
         const [a2, b2] = [bench.buffer(a), bench.buffer(b)];
         const place = target === pa ? a2 : b2;
         bench.run([kernel(place, a2, b2, rows, 1, cols)], 2);
-        expect(bench.bytes(place), `${row.kernel.name} in place`).toEqual(bits);
+        expect(bench.bytes(place), `${nameOf(row.kernel)} in place`).toEqual(bits);
       }
     }
   });
@@ -97,7 +98,7 @@ describe.each(BUILDS)('softmax, %s', (build) => {
     const [loss, dx] = [bench.output(rows), bench.output(rows * cols)];
     const check = (row: Row, y: Pointer, expected: number[]) => {
       runOnThreads(bench, row, y);
-      expectClose(bench.real(y), expected, tolerance, row.kernel.name);
+      expectClose(bench.real(y), expected, tolerance, nameOf(row.kernel));
     };
     const grads = (target: (r: number, c: number) => number) =>
       xs.flatMap((row, r) => {

@@ -14,7 +14,7 @@ function nested(depth: number): Row[] {
   return [...Array.from({ length: depth }, () => repeat(2)), ...Array.from({ length: depth }, end)];
 }
 
-const wide = kernel(9, 'wide', Array.from({ length: 49 }, (_, i) => `p${i}:In`).join(' '));
+const wide = kernel(9, Array.from({ length: 49 }, (_, i) => `p${i}:In`).join(' '));
 
 test('programs that a thread could not run are refused', () => {
   expect(bytes(nested(7)).length).toBe(7 * (8 + 24) + 7 * 16);
@@ -24,5 +24,5 @@ test('programs that a thread could not run are refused', () => {
   const still = Array.from({ length: 49 }, (_, i) => address(64 * i));
   const moving = still.map((p) => ({ ...p, strides: [[0, 4]] as const }));
   expect(bytes([wide(...still)]).length).toBe(8 * 50);
-  expect(() => bytes([wide(...moving)])).toThrow('wide moves with 49 arguments, at most 48');
+  expect(() => bytes([wide(...moving)])).toThrow('kernel 9 moves with 49 arguments, at most 48');
 });

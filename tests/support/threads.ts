@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { nameOf } from '../../src/runtime/kernelName.ts';
 import type { Pointer, Row } from '../../src/runtime/row.ts';
 import type { BuildName, KernelBench } from './kernel.ts';
 
@@ -18,7 +19,7 @@ export function runOnThreads(bench: KernelBench, row: Row, ...changed: Pointer[]
     first ??= after;
     after.forEach((bytes, i) => {
       const same = Buffer.compare(bytes, (first as Uint8Array[])[i] as Uint8Array) === 0;
-      expect(same, `${row.kernel.name}: 1 and ${threads} threads give the same bits`).toBe(true);
+      expect(same, `${nameOf(row.kernel)}: 1 and ${threads} threads give the same bits`).toBe(true);
     });
   }
 }

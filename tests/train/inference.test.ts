@@ -10,6 +10,7 @@ import { layerFromConfig } from '../../src/nn/fromConfig.ts';
 import { imageMakers } from '../../src/nn/imageMakers.ts';
 import * as layers from '../../src/nn/index.ts';
 import { commonMakers } from '../../src/nn/makers.ts';
+import { mergeMakers } from '../../src/nn/mergeMakers.ts';
 import { normMakers } from '../../src/nn/normMakers.ts';
 import { createEngine } from '../../src/runtime/create.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
@@ -88,9 +89,12 @@ const GENERAL = {
   size: 2,
 };
 const MERGES = ['add', 'subtract', 'multiply', 'average', 'maximum', 'minimum', 'concatenate'];
-const TYPES = Object.keys({ ...commonMakers, ...normMakers, ...imageMakers }).filter(
-  (t) => !MERGES.includes(t),
-);
+const TYPES = Object.keys({
+  ...commonMakers,
+  ...mergeMakers,
+  ...normMakers,
+  ...imageMakers,
+}).filter((t) => !MERGES.includes(t));
 
 function made(type: string): SequentialLayer {
   const taken = { ...GENERAL, ...OPTIONS[type] };
