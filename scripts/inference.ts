@@ -16,7 +16,7 @@ const ENTRY = fileURLToPath(new URL('../src/infer.ts', import.meta.url));
  */
 const EMPTY =
   /\/src\/(nn\/(init|regularizer|constraint)|ops\/winograd|compile\/(rowwise|print|debug))\.ts$/;
-/** Layers that do nothing but in training; `still.ts` has those of them that do. */
+/** Layers that do nothing but in training; `stillImages.ts` has those of them that do. */
 const STILL = /\/src\/nn\/(dropout|augment)\.ts$/;
 /** Batches of products, which only resizing has there: one product behind the other gives the same bits. */
 const BATCHES = /\/src\/ops\/batched\.ts$/;
@@ -52,6 +52,8 @@ const UNCALLED: Readonly<Record<string, readonly string[]>> = {
   'train/predict': ['intermediates'],
 };
 const FALSE = ['training', 'noise'];
+/** What the table of activations takes from the module that is loaded when a model names one of them. */
+const RARE = /, \.\.\.rareActivations/;
 /** What is not called of a namespace goes only where it is imported as one. */
 const NAMESPACE = /import { kernels } from '([^']*)kernels\.gen\.ts'/;
 
@@ -80,9 +82,14 @@ function emptied(path: string): string {
 }
 
 function stilled(path: string): string {
-  const own = exportsOf(path.replace(/\w+\.ts$/, 'still.ts'));
-  const names = exportsOf(path).map((name) => (own.includes(name) ? name : `still as ${name}`));
-  return `export { ${names.join(', ')} } from './still.ts';`;
+  const own = exportsOf(path.replace(/\w+\.ts$/, 'stillImages.ts'));
+  const names = exportsOf(path);
+  const still = names.filter((name) => !own.includes(name)).map((name) => `still as ${name}`);
+  const images = names.filter((name) => own.includes(name));
+  return [
+    `export { ${still.join(', ')} } from './still.ts';`,
+    ...(images.length ? [`export { ${images.join(', ')} } from './stillImages.ts';`] : []),
+  ].join('\n');
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: any node of a syntax tree
@@ -151,8 +158,14 @@ function withoutEffects(path: string, code: string): string {
   return replaced(code, edits);
 }
 
+/** The code without imports of nothing, which are left of what it does not use any more. */
+function withoutUnused(code: string): string {
+  return code.replace(/^import ['"][^'"]*['"];\n/gm, '');
+}
+
 function moduleCode(path: string): string {
   const source = readFileSync(path, 'utf8')
+    .replace(RARE, '')
     .replace(NAMESPACE, "import * as kernels from '$1rows.gen.ts'")
     .replaceAll('./worker.ts', '../runtime/worker.js');
   const { code } = transformSync(path, source);
@@ -161,7 +174,7 @@ function moduleCode(path: string): string {
     mangle: false,
     codegen: { removeWhitespace: false },
   });
-  return withoutEffects(path, folded.code);
+  return withoutEffects(path, withoutUnused(folded.code));
 }
 
 /** Puts all that the entries need at once into one chunk, `main`; the rest is loaded when it is asked for. */

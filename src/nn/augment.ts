@@ -8,7 +8,7 @@ import { brighten, cutoutMask, erasingMask, stretch } from './colour.ts';
 import { startLayer } from './core.ts';
 import { type Layer, type LayerOptions, type LayerScope, layer } from './layer.ts';
 import { checkNumber, layerTitle, withDefaults } from './named.ts';
-import { imageSize } from './still.ts';
+import { imageSize } from './stillImages.ts';
 import {
   type ElasticOptions,
   type Factor,

@@ -9,7 +9,7 @@ import { clip, exp, floor, round, sqrt } from '../ops/unary.ts';
 import { boxMask } from '../ops/warp.ts';
 import { column, type Entry, minus, plus, times } from './affine.ts';
 import type { LayerScope } from './layer.ts';
-import { imageSize } from './still.ts';
+import { imageSize } from './stillImages.ts';
 import { draw, type Range } from './warping.ts';
 
 /** One number for each image, for all its pixels. */

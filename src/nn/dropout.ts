@@ -5,10 +5,10 @@ import { scalar } from '../ops/leaf.ts';
 import { dropoutMask, randomNormal } from '../ops/random.ts';
 import { expand } from '../ops/sum.ts';
 import { ShapeError } from '../runtime/errors.ts';
-import { SELU_ALPHA, SELU_SCALE } from './activations.ts';
 import { startLayer } from './core.ts';
 import { type Layer, type LayerOptions, layer } from './layer.ts';
 import { checkNumber, withDefaults } from './named.ts';
+import { SELU_ALPHA, SELU_SCALE } from './rareActivations.ts';
 
 /** The share of elements that is dropped, or the share that is kept. */
 export type DropoutRate = number | { readonly keepProb: number };

@@ -17,7 +17,7 @@ import { OptionError, shown, unknownName } from '../runtime/errors.ts';
 import { compose, type Entry, IDENTITY, type Linear, mapsOf, plus, times, turn } from './affine.ts';
 import type { LayerScope } from './layer.ts';
 import { checkCount, checkNumber, withDefaults } from './named.ts';
-import { cropSize, imageSize, middle } from './still.ts';
+import { cropSize, imageSize, middle } from './stillImages.ts';
 
 /** From −f to f, or from the first to the second. */
 export type Factor = number | readonly [low: number, high: number];

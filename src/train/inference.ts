@@ -1,7 +1,10 @@
 import type { NDArray } from '../compile/array.ts';
 import type { Json } from '../formats/json.ts';
 import type { Shape } from '../graph/shape.ts';
+import { activations } from '../nn/activations.ts';
+import type { Activation } from '../nn/commonActivations.ts';
 import { commonMakers, type LayerConfig, type Makers, makeLayer } from '../nn/makers.ts';
+import { find, type Named, type Table } from '../nn/named.ts';
 import { DISPOSE } from '../runtime/dispose.ts';
 import type { RuntimeInfo } from '../runtime/engine.ts';
 import { builtin } from '../runtime/environment.ts';
@@ -114,7 +117,9 @@ export async function loadModel(
   const named = typeof source === 'string' || isA(source, 'URL');
   const files = named ? await filesAt(String(source)) : source;
   const makers = await makersFor(files);
-  const make = (config: LayerConfig) => makeLayer(makers, config);
+  const known = await activationsFor(files);
+  const make = (config: LayerConfig) =>
+    makeLayer(makers, known ? activated(config, known) : config);
   return InferenceModel.open(new SavedNetwork(files, named ? String(source) : '', make), options);
 }
 
@@ -128,14 +133,36 @@ const FAMILIES: readonly (readonly [types: RegExp, load: () => Promise<Makers>])
   [/./, async () => (await import('../nn/imageMakers.ts')).imageMakers],
 ];
 
+function textOf(files: ModelFiles): string {
+  return new TextDecoder().decode(files[MODEL_FILE]);
+}
+
 /** Makers for the types of layers that the files name, as far as there are any: families of layers are loaded when needed. */
 async function makersFor(files: ModelFiles): Promise<Makers> {
-  const text = new TextDecoder().decode(files[MODEL_FILE]);
-  const types = [...text.matchAll(/"type":\s*"(\w+)"/g)].map(([, type]) => type as string);
+  const types = [...textOf(files).matchAll(/"type":\s*"(\w+)"/g)].map(([, type]) => type as string);
   const others = types.filter((type) => !Object.hasOwn(commonMakers, type));
   const families = new Set(others.map((type) => FAMILIES.find(([known]) => known.test(type))));
   const loaded = await Promise.all([...families].map((family) => family?.[1]()));
   return Object.assign({}, commonMakers, ...loaded);
+}
+
+type Activations = Table<Activation>;
+
+/** All activations, where the files name one that few networks have. */
+async function activationsFor(files: ModelFiles): Promise<Activations | undefined> {
+  const text = textOf(files);
+  const names = [...text.matchAll(/"activation":\s*(?:\{[^}]*"name":\s*)?"(\w+)"/g)];
+  if (names.every(([, name]) => Object.hasOwn(activations, name as string))) return undefined;
+  const { rareActivations } = await import('../nn/rareActivations.ts');
+  return { ...rareActivations, ...activations };
+}
+
+/** The layer with the activation that it names. */
+function activated(layer: LayerConfig, known: Activations): LayerConfig {
+  const given = layer.config?.['activation'] as string | Named | undefined;
+  if (given === undefined) return layer;
+  const activation = find<Activation>('activation', given, known);
+  return { ...layer, config: { ...layer.config, activation } };
 }
 
 async function filesAt(place: string): Promise<ModelFiles> {
