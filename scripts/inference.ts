@@ -20,8 +20,8 @@ const EMPTY =
 const STILL = /\/src\/nn\/(dropout|augment)\.ts$/;
 /** Batches of products, which only resizing has there: one product behind the other gives the same bits. */
 const BATCHES = /\/src\/ops\/batched\.ts$/;
-/** Rules of ops that no forward pass reads. */
-const RULES = /^(grad\w*|summed|flops|range|fold|neutral|unsigned|inside)$/;
+/** Rules of ops that no forward pass reads, or that no layer has a use for: constants are folded to the same bits. */
+const RULES = /^(grad\w*|summed|flops|range|fold)$/;
 /** First parameter of functions that are gradients. */
 const GRADIENT = /^d[uyz]$/;
 /** Functions and methods that only training and developers call, by module: their bodies go. */
@@ -41,11 +41,12 @@ const UNCALLED: Readonly<Record<string, readonly string[]>> = {
   ],
   'compile/merge': ['joinRows'],
   'compile/program': ['checkPlaced', 'variablesOf'],
-  'compile/rewrite': ['merge'],
+  'compile/rewrite': ['inside', 'merge'],
   'compile/storage': ['alias', 'assign', 'body', 'fits', 'keepsColumns', 'overwrites', 'pin'],
   'data/table': ['labels', 'labelShape'],
   'nn/normalization': ['adapted', 'columnsOf'],
   'nn/trace': ['enter', 'isBias', 'note', 'numbered', 'stream', 'weight'],
+  'ops/fused': ['biased'],
   'ops/product': ['emitSlope'],
   'runtime/base': ['memory'],
   'runtime/heap': ['freeBlocks', 'peak', 'used'],

@@ -10,7 +10,7 @@ export { gradCheck } from './check/index.ts';
 export type { CheckedEntry, CheckVerdict, GradCheck, ParameterCheck } from './check/report.ts';
 export type { NDArray, TypedArray } from './compile/array.ts';
 export type { EvaluateOptions } from './compile/evaluate.ts';
-export { evaluate } from './compile/evaluate.ts';
+export { evaluate } from './compile/later.ts';
 export type { TableData, TableOptions } from './data/csvFile.ts';
 export type {
   BatchOptions,

@@ -20,12 +20,7 @@ export interface EvaluateOptions {
 
 type Expression = Tensor | readonly Tensor[] | (() => Tensor | readonly Tensor[]);
 
-/**
- * Computes tensors: compiles what they depend on, runs it once, returns owned copies. A function is traced first, so
- * that it may call layers.
- *
- * @example await evaluate(add(tensor([1, 2]), 3)) // { data: Float32Array [4, 5], shape: [2] }
- */
+/** See `later.ts`. */
 export async function evaluate(
   expression: Tensor | (() => Tensor),
   options?: EvaluateOptions,

@@ -7,8 +7,9 @@ import { NONE } from '../runtime/row.ts';
 import { emitBatch } from './batched.ts';
 import { type Turns, turnsOf } from './eachProduct.ts';
 import { expectReal } from './emit.ts';
-import { FUSED, type LinearActivation } from './fused.ts';
+import { biased, FUSED, type LinearActivation } from './fused.ts';
 import { reshape, transpose } from './layout.ts';
+import { linear } from './linear.ts';
 import { emitProduct, leftOf, packedB } from './product.ts';
 import { expand } from './sum.ts';
 

@@ -1,4 +1,4 @@
-import { type Binary, loadBinary } from './builds.ts';
+import type { Binary } from './builds.ts';
 import type { BuildName, Choice, Engine, RuntimeInfo } from './engine.ts';
 import { isNode, notShared, processors, variable } from './environment.ts';
 import { checkOptions, EngineError, messageOf, OptionError } from './errors.ts';
@@ -126,7 +126,7 @@ async function createKind(
 ): Promise<Engine> {
   const shared = kind === 'team';
   const [binary, space, engines] = await Promise.all([
-    loadBinary(options, shared),
+    import('./builds.ts').then((builds) => builds.loadBinary(options, shared)),
     isNode ? import('./addressSpace.ts') : undefined,
     kind === 'worker' ? import('./remote.ts') : loadLocal(shared),
   ]);

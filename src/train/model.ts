@@ -30,7 +30,7 @@ import { intermediates, type PredictOptions, predict, predictSync, single } from
 import type { Profile, ProfileOptions } from './profile.ts';
 import type { SaveOptions } from './save.ts';
 import { type BatchStream, isStream } from './source.ts';
-import { readVariables, setWeights, uniqueNames } from './weights.ts';
+import { readVariables, uniqueNames } from './weights.ts';
 
 const cleanup = new FinalizationRegistry<ModelCore>((core) => core.dispose(true));
 
@@ -243,7 +243,9 @@ export class Model {
 
   /** Sets all weights, in the order of `getWeights`. Throws `ShapeError` unless all fit; then nothing changes. */
   async setWeights(weights: readonly (NDArray | ArrayLike<number>)[]): Promise<void> {
-    await setWeights(this.#core.state, weights);
+    const { state } = this.#core;
+    const { setWeights } = await import('./setWeights.ts');
+    await setWeights(state, weights);
   }
 
   /**
