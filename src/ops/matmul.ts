@@ -7,11 +7,10 @@ import { NONE } from '../runtime/row.ts';
 import { emitBatch } from './batched.ts';
 import { type Turns, turnsOf } from './eachProduct.ts';
 import { expectReal } from './emit.ts';
-import { biased, FUSED, type LinearActivation } from './fused.ts';
+import { activated, biased, FUSED, fusedOf, type LinearActivation } from './fused.ts';
 import { reshape, transpose } from './layout.ts';
-import { linear } from './linear.ts';
 import { emitProduct, leftOf, packedB } from './product.ts';
-import { expand } from './sum.ts';
+import { expand, reduceSum } from './sum.ts';
 
 export interface MatMulOptions {
   readonly transposeA?: boolean;
@@ -143,7 +142,7 @@ export const matMul = defineOp({
 });
 
 /** aᵀ·dy with all leading axes of both taken as one. */
-export function flatProduct(a: Tensor, dy: Tensor): Tensor {
+function flatProduct(a: Tensor, dy: Tensor): Tensor {
   const rows = (t: Tensor) => reshape(t, [sizeOf(t.shape.slice(0, -1)), t.shape.at(-1) as number]);
   return matMul(rows(a), rows(dy), { transposeA: true });
 }
@@ -155,3 +154,47 @@ const matMulSlope: OpInfo<MatMulAttrs> = {
   panels: false,
   rewrite: {},
 };
+
+/** act(x·w + b): x [.., K], w [K, N], b [N]; bias and activation while the tile is in registers. */
+export const linear = defineOp({
+  name: 'linear',
+  args: (x: Tensor, w: Tensor, b?: Tensor, activation: LinearActivation = 'linear') => [
+    b ? [x, w, b] : [x, w],
+    { activation },
+  ],
+  range: (node) => fusedOf(node).op?.range?.(node),
+  rewrite: {
+    activation: activated,
+    bias: biased(),
+  },
+  type([x, w, b]) {
+    const [input, weight] = [x as Tensor, w as Tensor];
+    expectReal('linear', input, weight);
+    const [K, N] = weight.shape as [number, number];
+    if (input.shape.length < 2 || weight.shape.length !== 2 || input.shape.at(-1) !== K) {
+      throw new ShapeError(`input ${formatShape(input.shape)}, weight expects ${K}`);
+    }
+    if (b && (b.shape.length !== 1 || b.shape[0] !== N)) {
+      throw new ShapeError(
+        `bias ${formatShape(b.shape)}, weight ${formatShape(weight.shape)} expects [${N}]`,
+      );
+    }
+    return { shape: [...input.shape.slice(0, -1), N], dtype: 'real' };
+  },
+  flops: ({ inputs, shape }) => 2 * sizeOf(shape) * ((inputs[1] as Tensor).shape[0] as number),
+  emit(e, node) {
+    const [x, w, b] = node.inputs as [Tensor, Tensor, Tensor | undefined];
+    const [K, N] = w.shape as [number, number];
+    const product = { M: sizeOf(x.shape.slice(0, -1)), N, K, transposeA: false, transposeB: false };
+    const activation = fusedOf(node).code;
+    emitProduct(e, e.at(node), e.at(x), w, b ? e.at(b) : NONE, { ...product, activation });
+  },
+  grad(dy, node): Grads {
+    const [x, w, b] = node.inputs as [Tensor, Tensor, Tensor | undefined];
+    const dz = fusedOf(node).grad(dy, node, 0);
+    const dx = matMul(dz, w, { transposeB: true });
+    const dw = flatProduct(x, dz);
+    const axes = dz.shape.slice(0, -1).map((_, i) => i);
+    return b ? [dx, dw, reduceSum(dz, { axes })] : [dx, dw];
+  },
+});
