@@ -19,7 +19,7 @@ export const TABLE_OPTIONS = {
   missing: {
     type: 'string',
     value: 'text,…',
-    help: 'texts that stand for a missing cell, also of the target; default, for features alone: NA, N/A, #N/A, NaN, null, None, ?, - and others',
+    help: 'more texts that stand for a missing cell, also of the target; the usual ones (NA, #N/A, NaN, null, None, ?, - and others) count for features alone',
   },
 } as const satisfies CommandOptions;
 

@@ -71,6 +71,7 @@ export function recommendSplit(n: number, options: { test?: boolean } = {}): Fra
 
 function fractionsOf(n: number, given?: Partial<Fractions>): Fractions {
   if (!given) return recommendSplit(n);
+  checkOptions('split: fractions', given, ['train', 'dev', 'test']);
   const { dev = 0, test = 0, train = 1 - dev - test } = given;
   const all = [train, dev, test];
   if (all.some((f) => !(f >= 0 && f <= 1)) || Math.abs(train + dev + test - 1) > 1e-9) {
@@ -89,9 +90,11 @@ function counts(n: number, { train, dev, test }: Fractions): Record<Part, number
   return { train: forTrain, dev: forDev, test: forTest };
 }
 
+const OPTIONS = ['fractions', 'seed', 'labels', 'groups'];
+
 export function splitIndices(n: number, options: SplitOptions = {}): Record<Part, Int32Array> {
   checkExamples('split', n);
-  checkOptions('split', options, ['fractions', 'seed', 'labels', 'groups']);
+  checkOptions('split', options, OPTIONS);
   const { fractions, seed = 0, labels, groups } = options;
   for (const [what, list] of Object.entries({ labels, groups })) {
     if (list && list.length !== n)
@@ -190,6 +193,7 @@ export function takeRecords(records: Records, rows: ArrayLike<number>): Records 
 }
 
 export function splitDataset(dataset: Dataset, options: SplitOptions = {}): DataSplits {
+  checkOptions('split', options, OPTIONS);
   const labels = isA(dataset.y, 'Int32Array') ? dataset.y : undefined;
   const parts = splitIndices(dataset.x.shape[0] as number, { labels, ...options });
   return present(parts, (rows) => takeExamples(dataset, rows)) as DataSplits &

@@ -1,4 +1,4 @@
-import { type Missing, missingBy } from '../formats/cells.ts';
+import { type Missing, oneOf } from '../formats/cells.ts';
 import { checkDecimal, type Decimal } from '../formats/decimals.ts';
 import { checkOptions, OptionError, shown, unknownName } from '../runtime/errors.ts';
 
@@ -26,8 +26,8 @@ export interface FitTableOptions {
    */
   readonly types?: Readonly<Record<string, ColumnType>> | undefined;
   /**
-   * Texts that stand for a missing cell, beside the empty one, in all columns and the target. Default, for features alone: NA, N/A,
-   * #N/A, NaN, null, None, ?, - and others, in any case.
+   * Texts that stand for a missing cell, beside the empty one: in features those given here and the usual ones (NA, N/A, #N/A, NaN,
+   * null, None, ?, - and others, in any case), in the target only those given here. An empty list: the empty cell alone.
    */
   readonly missing?: readonly (string | number)[] | undefined;
 }
@@ -59,7 +59,7 @@ export function missingTexts({ missing }: FitTableOptions): readonly string[] | 
 
 /** Whether a cell of the target is missing: markers count where they were asked for. */
 export function targetMissing(options: FitTableOptions): Missing {
-  return missingBy(missingTexts(options) ?? []);
+  return oneOf(missingTexts(options) ?? []);
 }
 
 export function typeOf(column: string, { types }: FitTableOptions): ColumnType | undefined {

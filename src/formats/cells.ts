@@ -16,11 +16,17 @@ export function isMissing(cell: string): boolean {
   return cell.length <= LONGEST && MISSING.has(cell.toLowerCase());
 }
 
-/** By the given texts, which must be met exactly, and the empty one; without them by the usual ones. */
+/** By the usual texts and the given ones, which must be met exactly; an empty list: by the empty text alone. */
 export function missingBy(texts: readonly string[] | undefined): Missing {
   if (!texts) return isMissing;
-  const known = new Set(texts);
-  return (cell) => cell === '' || known.has(cell);
+  const given = oneOf(texts);
+  return texts.length ? (cell) => isMissing(cell) || given(cell) : given;
+}
+
+/** By the given texts, and the empty one. */
+export function oneOf(texts: readonly string[]): Missing {
+  const known = new Set(['', ...texts]);
+  return (cell) => known.has(cell);
 }
 
 /** The number in a cell; NaN if it is none. */

@@ -30,8 +30,8 @@ export function withClassWeights(
 }
 
 function checkWeights(given: ClassWeight, classes: number): void {
-  if (typeof given !== 'object' || given === null || Array.isArray(given))
-    throw new OptionError(`classWeight is ${shown(given)}, expected weights by class`);
+  const plain = Object.prototype.toString.call(given) === '[object Object]';
+  if (!plain) throw new OptionError(`classWeight is ${shown(given)}, expected { class: weight }`);
   for (const [key, weight] of Object.entries(given)) {
     if (!Number.isInteger(Number(key)) || Number(key) >= classes)
       throw new OptionError(`classWeight: class "${key}", expected 0 to ${classes - 1}`);

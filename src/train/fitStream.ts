@@ -1,6 +1,6 @@
 import type { Executable } from '../compile/executable.ts';
 import type { Table } from '../data/table.ts';
-import { DataError, OptionError, shown } from '../runtime/errors.ts';
+import { checkOptions, DataError, OptionError, shown } from '../runtime/errors.ts';
 import { inTurns } from '../runtime/turns.ts';
 import type { ModelCore } from './core.ts';
 import { tabulatingData } from './data.ts';
@@ -54,6 +54,7 @@ export class StreamSource implements EpochSource {
         next = batches.next();
         // The error of a batch asked for early is thrown when its turn comes.
         next.catch(() => {});
+        checkOptions('a batch', value, ['x', 'y', 'sampleWeight', 'name', 'classNames']);
         const { x, y, sampleWeight } = value;
         const tables = await inTurns(tabulatingData(this.#core, x, y, sampleWeight));
         const size = tables[0]?.shape[0] ?? 0;

@@ -203,7 +203,7 @@ describe('missing cells', () => {
     expect(sizes.notes).toEqual(['column x: read as words; "3+" (line 3) is not a number']);
   });
 
-  test('given texts take the place of the usual ones, in new rows, too', () => {
+  test('given texts are missing beside the usual ones, in new rows, too; an empty list: none but the empty cell', () => {
     const cells = ['NA', 'DE', '-999', ''];
     const records = table(40, {
       c: (i) => cells[i % 4],
@@ -212,10 +212,10 @@ describe('missing cells', () => {
     });
     const p = fitPreprocessing(records, { missing: [-999] });
     expect(p.columns).toMatchObject([
-      { kind: 'category', categories: ['DE', 'NA'], unknown: true },
+      { kind: 'category', categories: ['DE'], unknown: true },
       { kind: 'number', missing: [] },
     ]);
-    expect([...encodeInputs(p, recordsFrom([{ c: 'NA', x: -999 }])).data]).toEqual([0, 1, 0, 0]);
+    expect([...encodeInputs(p, recordsFrom([{ c: 'NA', x: -999 }])).data]).toEqual([0, 1, 0]);
     const none = fitPreprocessing(records, { missing: [] });
     expect(none.columns[0]).toMatchObject({ categories: ['-999', 'DE', 'NA'] });
   });
@@ -231,6 +231,11 @@ describe('missing cells', () => {
     const asked = prepareTable(records, { missing: ['NA'] });
     expect(asked.splits.train.classNames).toEqual(['AS', 'EU']);
     expect(asked.preprocessing.notes).toEqual(['20 rows without "y" left out']);
+    const marked = table(60, {
+      x: (i) => (i % 4 ? odd(i) : ['?', '-', 'null'][i % 3]),
+      y: (i) => ['NA', 'EU', 'AS'][i % 3],
+    });
+    expect(fitPreprocessing(marked, { missing: ['NA'] }).columns[0]?.kind).toBe('number');
   });
 
   test('a marker among values of the target is named', () => {

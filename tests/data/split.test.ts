@@ -166,3 +166,13 @@ test('rows of a table', () => {
   expect([train, dev, held].map((r) => r?.rows.length)).toEqual([6, 2, 2]);
   expect(held?.rows.map((r) => r[1]).sort()).toEqual(['0', '1']);
 });
+
+test.each<[unknown, string]>([
+  [0.8, 'options are 0.8, expected an object'],
+  [{ fractions: { trian: 0.8, dev: 0.1, test: 0.1 } }, 'did you mean "train"?'],
+  [{ fractions: { train: 0.5, dev: 0.5, tset: 0.1 } }, 'did you mean "test"?'],
+])('splitDataset refuses %j', (options, message) => {
+  const x = { data: new Float32Array(20), shape: [20, 1] };
+  const split = () => splitDataset({ x, y: new Int32Array(20) } as never, options as never);
+  expect(split).toThrow(message);
+});

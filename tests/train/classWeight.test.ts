@@ -82,6 +82,7 @@ test.each([
   [{ 1: -1 }, 'classWeight of class 1'],
   [{ 1: 'two' }, 'classWeight of class 1'],
   [[1, 2, 3], 'classWeight is'],
+  [new Map([[0, 100]]), 'classWeight is an object, expected { class: weight }'],
 ])('class weights %o are refused', async (classWeight, words) => {
   using net = classifier(3, 'softmax', 'sparseCategoricalCrossentropy');
   const given = { classWeight: classWeight as Record<number, number> };

@@ -148,3 +148,11 @@ test('empty data and streams where arrays belong', async () => {
     await expect(net.predict(stream)).rejects.toThrow('expected arrays');
   }
 });
+
+test('a mistyped name in a batch is refused', async () => {
+  const net = sequential([dense(1)]).compile({ optimizer: 'sgd', loss: 'mse' });
+  const typo = { ...batch, sampleWeigth: [0, 1] };
+  await expect(net.fit(() => [typo], { epochs: 1 })).rejects.toThrow(
+    'did you mean "sampleWeight"?',
+  );
+});
