@@ -15,6 +15,9 @@ import type { BatchStream, EpochSource, StreamBatch } from './source.ts';
 
 const ONCE = 'expected a function that makes a new stream for each epoch';
 
+/** What a batch may hold: also all that a `Dataset` has. */
+const BATCH = ['x', 'y', 'sampleWeight', 'name', 'task', 'classNames', 'featureNames'];
+
 /** Starts a pass. Throws `OptionError` for what could be gone through only once, before it is touched. */
 function pass(stream: BatchStream): AsyncIterable<StreamBatch> | Iterable<StreamBatch> {
   if (typeof stream !== 'function') {
@@ -54,7 +57,7 @@ export class StreamSource implements EpochSource {
         next = batches.next();
         // The error of a batch asked for early is thrown when its turn comes.
         next.catch(() => {});
-        checkOptions('a batch', value, ['x', 'y', 'sampleWeight', 'name', 'classNames']);
+        checkOptions('a batch', value, BATCH);
         const { x, y, sampleWeight } = value;
         const tables = await inTurns(tabulatingData(this.#core, x, y, sampleWeight));
         const size = tables[0]?.shape[0] ?? 0;
