@@ -20,8 +20,8 @@ const EMPTY =
 const STILL = /\/src\/nn\/(dropout|augment)\.ts$/;
 /** Batches of products, which only resizing has there: one product behind the other gives the same bits. */
 const BATCHES = /\/src\/ops\/batched\.ts$/;
-/** Rules of ops that no forward pass reads, or that no layer has a use for: constants are folded to the same bits. */
-const RULES = /^(grad\w*|summed|flops|range|fold)$/;
+/** Rules of ops that no forward pass reads, or that no layer has a use for: constants and neutral numbers leave the same bits. */
+const RULES = /^(grad\w*|summed|flops|range|fold|neutral)$/;
 /** First parameter of functions that are gradients. */
 const GRADIENT = /^d[uyz]$/;
 /** Functions and methods that only training and developers call, by module: their bodies go. */
@@ -42,12 +42,24 @@ const UNCALLED: Readonly<Record<string, readonly string[]>> = {
   'compile/merge': ['joinRows'],
   'compile/program': ['checkPlaced', 'variablesOf'],
   'compile/rewrite': ['inside', 'merge'],
-  'compile/storage': ['alias', 'assign', 'body', 'fits', 'keepsColumns', 'overwrites', 'pin'],
+  'compile/storage': [
+    'alias',
+    'assign',
+    'body',
+    'fits',
+    'keepsColumns',
+    'layout',
+    'overwrites',
+    'parts',
+    'pin',
+    'put',
+  ],
   'data/table': ['labels', 'labelShape'],
   'nn/normalization': ['adapted', 'columnsOf'],
   'nn/trace': ['enter', 'isBias', 'note', 'numbered', 'stream', 'weight'],
   'ops/fused': ['biased'],
   'ops/product': ['emitSlope'],
+  'runtime/errors': ['nearest'],
   'runtime/base': ['memory'],
   'runtime/heap': ['freeBlocks', 'peak', 'used'],
   'train/predict': ['intermediates'],
@@ -133,6 +145,8 @@ function withoutTraining(path: string, code: string): string {
     } else if (ops && type === 'ObjectExpression') {
       for (const { key, ...rule } of properties)
         if (RULES.test(key?.name)) edits.push({ ...rule, text: `${key.name}: undefined` });
+    } else if (type === 'CallExpression' && node.callee.name === 'addRule') {
+      edits.push({ start, end, text: '0' });
     } else if (ops && type === 'CallExpression') {
       for (const arg of args)
         if (GRADIENT.test(arg.params?.[0]?.name)) edits.push({ ...arg, text: 'undefined' });

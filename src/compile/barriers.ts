@@ -99,18 +99,11 @@ function agree(a: Access, b: Access): boolean {
   return stride >= Math.max(a.bytes, b.bytes) && (a.at - b.at) % stride === 0;
 }
 
+const FACTS = ['low', 'high', 'writes', 'flag', 'at', 'bytes', 'stride'] as const;
+
 function same(a: Access, b: Access): boolean {
-  return (
-    a.low === b.low &&
-    a.high === b.high &&
-    a.writes === b.writes &&
-    a.flag === b.flag &&
-    a.at === b.at &&
-    a.bytes === b.bytes &&
-    a.stride === b.stride &&
-    a.split?.units === b.split?.units &&
-    a.split?.unitBytes === b.split?.unitBytes
-  );
+  const split = a.split?.units === b.split?.units && a.split?.unitBytes === b.split?.unitBytes;
+  return split && FACTS.every((fact) => a[fact] === b[fact]);
 }
 
 /** The greatest number that divides both. */

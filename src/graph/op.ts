@@ -1,5 +1,5 @@
 import { shown, TypeMismatchError } from '../runtime/errors.ts';
-import { isTensor, makeTensor, type OpInfo, type Tensor } from './tensor.ts';
+import { isTensor, makeTensor, type OpInfo, type Rewrite, type Tensor } from './tensor.ts';
 
 /** An op: the function that users call, and all its rules. */
 export type Op<Args extends unknown[], A> = ((...args: Args) => Tensor) & OpInfo<A>;
@@ -24,4 +24,13 @@ export function defineOp<Args extends unknown[], A>(
     Object.defineProperty(op, key, { value, enumerable: true });
   }
   return op;
+}
+
+/** Adds a rule to an op that cannot know what it becomes, since that is defined after it. */
+export function addRule(
+  { rewrite }: { readonly rewrite?: OpInfo['rewrite'] },
+  name: string,
+  rule: Rewrite,
+): void {
+  (rewrite as Record<string, Rewrite>)[name] = rule;
 }

@@ -1,6 +1,6 @@
 import { formatShape } from '../graph/shape.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import { linear } from '../ops/matmul.ts';
+import { linear } from '../ops/linear.ts';
 import { ShapeError } from '../runtime/errors.ts';
 import { type Layer, layer } from './layer.ts';
 import { checkCount, layerTitle } from './named.ts';

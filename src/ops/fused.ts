@@ -31,7 +31,7 @@ export function fusedOf({ attrs }: Tensor): FusedActivation {
 }
 
 /** product + bias, one number for each column, as a node of `op`: by default the product's own. */
-export function biased(op?: () => Tensor['op']): Rewrite {
+export function biased(op?: Tensor['op']): Rewrite {
   return {
     user: [add],
     replace({ shape, inputs: [x, bias] }, product) {
@@ -43,7 +43,7 @@ export function biased(op?: () => Tensor['op']): Rewrite {
       const plain = activation === 'linear' && !transposeA && !transposeB && inputs.length === 2;
       if (!plain || !columns || sizeOf(b.shape) !== N) return null;
       const all = [...inputs, reshape(b, [N])];
-      const whole = () => makeTensor(op?.() ?? product.op, all, op ? { activation } : attrs);
+      const whole = () => makeTensor(op ?? product.op, all, op ? { activation } : attrs);
       return reshape(atPath(scope, whole), shape);
     },
   };

@@ -23,8 +23,9 @@ export * from './gather.ts';
 export { type LayerNormOptions, layerNorm } from './layerNorm.ts';
 export { flattenRows, reshape, squeeze, transpose, unsqueeze } from './layout.ts';
 export { external, input, type Nested, read, scalar, tensor } from './leaf.ts';
+export { linear } from './linear.ts';
 export * from './magnitude.ts';
-export { linear, type MatMulOptions, matMul } from './matmul.ts';
+export { type MatMulOptions, matMul } from './matmul.ts';
 export * from './moments.ts';
 export {
   type BatchNormOptions,

@@ -7,10 +7,10 @@ import { NONE } from '../runtime/row.ts';
 import { emitBatch } from './batched.ts';
 import { type Turns, turnsOf } from './eachProduct.ts';
 import { expectReal } from './emit.ts';
-import { activated, biased, FUSED, fusedOf, type LinearActivation } from './fused.ts';
+import { FUSED, type LinearActivation } from './fused.ts';
 import { reshape, transpose } from './layout.ts';
 import { emitProduct, leftOf, packedB } from './product.ts';
-import { expand, reduceSum } from './sum.ts';
+import { expand } from './sum.ts';
 
 export interface MatMulOptions {
   readonly transposeA?: boolean;
@@ -114,7 +114,6 @@ export const matMul = defineOp({
     return fits ? flatProduct(stack(a as Tensor), stack(b as Tensor)) : null;
   },
   rewrite: {
-    bias: biased((): Tensor['op'] => linear),
     gradSlope: {
       user: Object.values(FUSED).map((f) => f.grad),
       replace(user, { inputs, attrs, shape }): Tensor | null {
@@ -142,7 +141,7 @@ export const matMul = defineOp({
 });
 
 /** aᵀ·dy with all leading axes of both taken as one. */
-function flatProduct(a: Tensor, dy: Tensor): Tensor {
+export function flatProduct(a: Tensor, dy: Tensor): Tensor {
   const rows = (t: Tensor) => reshape(t, [sizeOf(t.shape.slice(0, -1)), t.shape.at(-1) as number]);
   return matMul(rows(a), rows(dy), { transposeA: true });
 }
@@ -154,47 +153,3 @@ const matMulSlope: OpInfo<MatMulAttrs> = {
   panels: false,
   rewrite: {},
 };
-
-/** act(x·w + b): x [.., K], w [K, N], b [N]; bias and activation while the tile is in registers. */
-export const linear = defineOp({
-  name: 'linear',
-  args: (x: Tensor, w: Tensor, b?: Tensor, activation: LinearActivation = 'linear') => [
-    b ? [x, w, b] : [x, w],
-    { activation },
-  ],
-  range: (node) => fusedOf(node).op?.range?.(node),
-  rewrite: {
-    activation: activated,
-    bias: biased(),
-  },
-  type([x, w, b]) {
-    const [input, weight] = [x as Tensor, w as Tensor];
-    expectReal('linear', input, weight);
-    const [K, N] = weight.shape as [number, number];
-    if (input.shape.length < 2 || weight.shape.length !== 2 || input.shape.at(-1) !== K) {
-      throw new ShapeError(`input ${formatShape(input.shape)}, weight expects ${K}`);
-    }
-    if (b && (b.shape.length !== 1 || b.shape[0] !== N)) {
-      throw new ShapeError(
-        `bias ${formatShape(b.shape)}, weight ${formatShape(weight.shape)} expects [${N}]`,
-      );
-    }
-    return { shape: [...input.shape.slice(0, -1), N], dtype: 'real' };
-  },
-  flops: ({ inputs, shape }) => 2 * sizeOf(shape) * ((inputs[1] as Tensor).shape[0] as number),
-  emit(e, node) {
-    const [x, w, b] = node.inputs as [Tensor, Tensor, Tensor | undefined];
-    const [K, N] = w.shape as [number, number];
-    const product = { M: sizeOf(x.shape.slice(0, -1)), N, K, transposeA: false, transposeB: false };
-    const activation = fusedOf(node).code;
-    emitProduct(e, e.at(node), e.at(x), w, b ? e.at(b) : NONE, { ...product, activation });
-  },
-  grad(dy, node): Grads {
-    const [x, w, b] = node.inputs as [Tensor, Tensor, Tensor | undefined];
-    const dz = fusedOf(node).grad(dy, node, 0);
-    const dx = matMul(dz, w, { transposeB: true });
-    const dw = flatProduct(x, dz);
-    const axes = dz.shape.slice(0, -1).map((_, i) => i);
-    return b ? [dx, dw, reduceSum(dz, { axes })] : [dx, dw];
-  },
-});
