@@ -33,8 +33,8 @@ export const diagnose: Command = {
     'Of a regression they are shares of the variance of the targets that is not explained, 1 − R².',
   ],
   examples: [
-    ['wasmgrad diagnose --train-error 1% --dev-error 11%', 'errors of a network'],
-    ['wasmgrad diagnose --train-error 0.15 --dev-error 0.16 --bayes-error 0.15', 'fractions'],
+    ['npx wasmgrad diagnose --train-error 1% --dev-error 11%', 'errors of a network'],
+    ['npx wasmgrad diagnose --train-error 0.15 --dev-error 0.16 --bayes-error 0.15', 'fractions'],
   ],
   async run(values, [folder]) {
     const path = textValue(values, 'json');

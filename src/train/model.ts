@@ -27,6 +27,7 @@ import { applyNetwork, type Network, namedOutputs, sequentialNetwork } from './n
 import type { Inputs } from './networkCore.ts';
 import type { Outputs } from './outputs.ts';
 import { intermediates, type PredictOptions, predict, predictSync, single } from './predict.ts';
+import { predictLatest } from './predictLatest.ts';
 import type { Profile, ProfileOptions } from './profile.ts';
 import type { SaveOptions } from './save.ts';
 import { type BatchStream, isStream } from './source.ts';
@@ -199,7 +200,6 @@ export class Model {
    * waits. Resolves to undefined when a later call took the place of one that waited. Results come in the order of the calls.
    */
   async predictLatest(x: Inputs, options: PredictOptions = {}): Promise<NDArray | undefined> {
-    const { predictLatest } = await import('./predictLatest.ts');
     const outputs = await predictLatest(this.#core, x, options);
     return outputs && single(outputs, this.name);
   }
