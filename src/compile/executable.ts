@@ -217,7 +217,7 @@ export class Executable {
   get #loaded() {
     const constants = this.at + wholeLines(this.rowBytes);
     const resolve = (p: Pointer) => this.#resolve(p, constants);
-    return { engine: this.#workspace.engine, program: this.program, at: this.at, resolve };
+    return { engine: this.#workspace.engine, program: this.program, resolve };
   }
 
   /** Runs one step row by row up to the first whose results are not finite; what it changed stays changed. */

@@ -9,11 +9,10 @@ import { describeNotFinite, type InputRange, type NotFinite } from './notFinite.
 import { debugLine } from './print.ts';
 import type { Program } from './program.ts';
 
-/** A program in memory: where it starts, and where what it refers to lies. */
+/** A program in memory, and where what it refers to lies. */
 interface Loaded {
   readonly engine: Engine;
   readonly program: Program;
-  readonly at: number;
   readonly resolve: (p: Pointer) => number;
 }
 
